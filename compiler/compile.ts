@@ -1,0 +1,157 @@
+/**
+ * The second half of the compiler: from a checked model to a package that a runtime can run.
+ *
+ *   Model ── graph ──▶ Builder ── autodiff ──▶ Builder ── optimize ──▶ Graph ── prune, fuse ──▶ Graph
+ *     one builder a program      towards each         needs the layout:                 │
+ *                                task's groups        cells of parameters            memory
+ *                                                                                       │
+ *                         Manifest + WGSL ◀── package ── Program ◀── schedule ──────────┘
+ *
+ * Every step is total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
+ */
+import { Builder } from './graph/builder.ts';
+import { prependedLength } from './graph/context.ts';
+import type { Graph } from './graph/graph.ts';
+import { buildEvaluation, buildForward, buildGeneration, buildTraining, type TrainingProgram } from './graph/programs.ts';
+import { verify } from './graph/verify.ts';
+import type { Model, Recipe } from './model/model.ts';
+import { type Constant, type Manifest, PACKAGE_FORMAT, type Profile, type Program } from './package/package.ts';
+import { fuse } from './passes/fuse.ts';
+import { type Layout, layOut } from './passes/layout.ts';
+import { type MemoryPlan, planMemory } from './passes/memory.ts';
+import { appendAccumulation, appendOptimizer } from './passes/optimize.ts';
+import { prune } from './passes/prune.ts';
+import { KernelTable, schedule } from './passes/schedule.ts';
+
+export interface CompileOptions {
+  readonly profile: Profile;
+  /** The recipe whose optimizer goes into the package; needed for training. */
+  readonly recipe?: Recipe;
+  /** Words of each sequence, by task. Tasks that are left out get no training program. */
+  readonly training?: { readonly batch: number; readonly tokens: Readonly<Record<string, number>> };
+  /** Held-out losses, by task. */
+  readonly evaluation?: { readonly batch: number; readonly tokens: Readonly<Record<string, number>> };
+  /** Logits at every position. */
+  readonly forward?: { readonly batch: number; readonly tokens: number };
+  /** `tokens`: the longest prompt; `context`: prompt and answer together. */
+  readonly generation?: { readonly batch: number; readonly tokens: number; readonly context: number };
+  /** Keep every layer's hidden state readable, in `forward` and training programs. */
+  readonly taps?: boolean;
+  readonly spec?: { readonly hash: string; readonly text: string };
+}
+
+export interface Compiled {
+  readonly manifest: Manifest;
+  /** WGSL by kernel name. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Every program's graph after all passes, for `graft build --emit`. */
+  readonly graphs: readonly Graph[];
+  /** Parameters a task is asked to train but whose loss does not depend on them. */
+  readonly unreached: readonly { readonly task: string; readonly parameter: string }[];
+  readonly plan: MemoryPlan;
+}
+
+export function compile(model: Model, options: CompileOptions): Compiled {
+  const trainable = new Set(model.tasks.flatMap((task) => task.trains));
+  const training = buildTrainings(model, trainable, options);
+  // Without training programs the layout still follows the tasks, so that one checkpoint fits every package.
+  const reached = new Map(model.tasks.map((task) => [task.name, training.find((t) => t.task === task)?.reached ?? new Set(task.trains)]));
+  const layout = layOut(model, reached);
+  const graphs = [...finishTraining(training, layout, options), ...others(model, trainable, options)].map((g) => finish(g.graph()));
+  const plan = planMemory(graphs, layout);
+  const kernels = new KernelTable();
+  const programs = graphs.map((graph, index) => schedule(index, { graph, prepended: prependedLength(model), keys: keysOf(graph) }, plan, options.profile, kernels));
+  return {
+    manifest: manifest(model, options, layout, plan, programs, kernels, constants(model, graphs, plan)),
+    sources: kernels.sources,
+    graphs,
+    unreached: training.flatMap((t) => t.task.trains.filter((name) => !t.reached.has(name)).map((parameter) => ({ task: t.task.name, parameter }))),
+    plan,
+  };
+}
+
+const finish = (graph: Graph): Graph => verify(fuse(prune(verify(graph))));
+
+function buildTrainings(model: Model, trainable: ReadonlySet<string>, { training, taps }: CompileOptions): TrainingProgram[] {
+  if (!training) return [];
+  return model.tasks.flatMap((task) => {
+    const tokens = training.tokens[task.name];
+    return tokens === undefined ? [] : [buildTraining(model, trainable, task, training.batch, tokens, taps)];
+  });
+}
+
+/** Adds the optimizer; with accumulation it is a program of its own, run once for several micro-batches. */
+function finishTraining(trainings: readonly TrainingProgram[], layout: Layout, { recipe }: CompileOptions): Builder[] {
+  return trainings.flatMap(({ g, task }) => {
+    if (!recipe) return [g];
+    const active = layout.cells.flatMap((cell, index) => (cell.tasks.includes(task.name) ? [index] : []));
+    if (recipe.accumulate === 1) {
+      appendOptimizer(g, layout.cells, active, recipe, 'gradients');
+      return [g];
+    }
+    appendAccumulation(g, layout.cells, active);
+    const update = new Builder(`update:${task.name}`, g.batch, g.tokens);
+    appendOptimizer(update, layout.cells, active, recipe, 'accumulated');
+    return [g, update];
+  });
+}
+
+function others(model: Model, trainable: ReadonlySet<string>, options: CompileOptions): Builder[] {
+  const { evaluation, forward, generation } = options;
+  const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) => buildEvaluation(model, trainable, task, evaluation?.batch ?? 1, tokens));
+  const logits = forward ? [buildForward(model, trainable, forward.batch, forward.tokens, options.taps)] : [];
+  if (!generation) return [...losses, ...logits];
+  const context = generation.context + prependedLength(model);
+  return [...losses, ...logits, ...buildGeneration(model, trainable, { ...generation, context, keys: keyCounts(context) })];
+}
+
+/** A decoding step looks at the fewest keys that suffice; doubling keeps the number of programs small. */
+function keyCounts(context: number): number[] {
+  const counts: number[] = [];
+  for (let keys = 64; keys < context; keys *= 2) counts.push(keys);
+  return [...counts, context];
+}
+
+const keysOf = (graph: Graph): number => Number(/^decode:(\d+)$/.exec(graph.name)?.[1] ?? 0);
+
+function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Constant[] {
+  const made = new Map<string, Constant>();
+  graphs.forEach((graph, index) => {
+    for (const t of graph.tensors) {
+      const slice = plan.slices[index]?.get(t.id);
+      if (t.home !== 'constants' || !slice || made.has(t.name)) continue;
+      const cell = /^blocks\.(\d+)$/.exec(t.name)?.[1];
+      const { headDim, rope } = model.base;
+      made.set(t.name, cell === undefined ? { kind: 'rope', slice, positions: t.rows, size: headDim, theta: rope.theta } : { kind: 'blocks', slice, cell: Number(cell) });
+    }
+  });
+  return [...made.values()];
+}
+
+function manifest(model: Model, options: CompileOptions, layout: Layout, plan: MemoryPlan, programs: Program[], kernels: KernelTable, made: Constant[]): Manifest {
+  const tasks = model.tasks.map((task) => ({
+    name: task.name,
+    data: task.data,
+    cells: layout.cells.flatMap((cell, index) => (cell.tasks.includes(task.name) ? [index] : [])),
+    fields: task.fields,
+  }));
+  return {
+    format: PACKAGE_FORMAT,
+    name: model.name,
+    base: model.base,
+    profile: options.profile,
+    spec: options.spec ?? { hash: '', text: '' },
+    parameters: layout.parameters,
+    cells: layout.cells,
+    groups: model.groups,
+    tasks,
+    data: model.data,
+    recipe: options.recipe ?? null,
+    buffers: plan.sizes,
+    constants: made,
+    context: options.generation ? options.generation.context + prependedLength(model) : 0,
+    memory: { peak: plan.peak, sum: plan.sum },
+    kernels: kernels.entries,
+    programs,
+  };
+}

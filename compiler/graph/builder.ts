@@ -1,0 +1,179 @@
+/** Builds a graph node by node; every method computes the shape of what it returns. */
+import { invariant } from '../../grammar/invariant.ts';
+import { type Axis, axis, logical, padded } from '../model/model.ts';
+import type { Gate, Graph, Home, Matmul, Node, OpName, Ops, Prepend, Tensor, View } from './graph.ts';
+
+/** Strides of a tensor seen as (outer, inner) batches of matrices; unset strides are zero. */
+export const view = (row: number, outer = 0, inner = 0, offset = 0): View => ({ offset, row, outer, inner });
+
+/** How a product is batched and placed; what is left out takes the plain two-dimensional value. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: View;
+  readonly b: View;
+  readonly c: View;
+  readonly outer?: number;
+  readonly inner?: number;
+  readonly share?: number;
+  readonly reps?: number;
+  readonly alpha?: number;
+}
+
+/** What a builder must know of every parameter: how it lies on the device, and whether any task trains it. */
+export type ParameterTable = ReadonlyMap<string, { readonly axes: readonly Axis[]; readonly trainable: boolean }>;
+
+export class Builder {
+  readonly tensors: Tensor[] = [];
+  readonly nodes: Node[] = [];
+  readonly outputs: { name: string; tensor: number }[] = [];
+  /** Label given to the nodes built from here on. */
+  label = '';
+  readonly name: string;
+  readonly batch: number;
+  readonly tokens: number;
+  readonly #parameters = new Map<string, Tensor>();
+  readonly #table: ParameterTable;
+
+  constructor(name: string, batch: number, tokens: number, table: ParameterTable = new Map()) {
+    this.name = name;
+    this.batch = batch;
+    this.tokens = tokens;
+    this.#table = table;
+  }
+
+  tensor(name: string, rows: number, ax: Axis, home: Home = 'activations', dtype: 'f32' | 'u32' = 'f32', parameter?: string): Tensor {
+    const made: Tensor = { id: this.tensors.length, name, dtype, rows, axis: ax, home, ...(parameter ? { parameter } : {}) };
+    this.tensors.push(made);
+    return made;
+  }
+
+  /** The tensor of a parameter; the same one each time it is asked for. */
+  parameter(name: string): Tensor {
+    const known = this.#parameters.get(name);
+    if (known) return known;
+    const row = this.#table.get(name);
+    const [first, second] = row?.axes ?? [];
+    invariant(row && first, `parameter ${name} is not in the table`);
+    const home = row.trainable ? 'parameters' : 'weights';
+    const made = this.tensor(name, second ? padded(first) : 1, second ?? first, home, 'f32', name);
+    this.#parameters.set(name, made);
+    return made;
+  }
+
+  /** A matrix parameter as a list of vectors: its rows are not padded, since no linear multiplies by it. */
+  vectors(name: string): Tensor {
+    const known = this.#parameters.get(name);
+    if (known) return known;
+    const length = this.#table.get(name)?.axes[0];
+    const made = this.parameter(name);
+    invariant(length, `parameter ${name} is not in the table`);
+    const rows: Tensor = { ...made, rows: logical(length) };
+    this.tensors[made.id] = rows;
+    this.#parameters.set(name, rows);
+    return rows;
+  }
+
+  output(name: string, tensor: Tensor): void {
+    this.outputs.push({ name, tensor: tensor.id });
+  }
+
+  /** Moves a tensor to another home in place: gradients end up beside their parameters this way. */
+  rehome(tensor: Tensor, home: Home, parameter?: string): Tensor {
+    const moved: Tensor = { ...tensor, home, ...(parameter ? { parameter } : {}) };
+    this.tensors[tensor.id] = moved;
+    return moved;
+  }
+
+  node<K extends OpName>(op: K, inputs: readonly (Tensor | null)[], outputs: readonly (Tensor | null)[], attrs: Ops[K]): void {
+    const ids = (list: readonly (Tensor | null)[]) => list.map((t) => t?.id ?? null);
+    this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, label: this.label } as Node);
+  }
+
+  /** One output of the same shape as `like`. */
+  #same<K extends OpName>(op: K, inputs: readonly (Tensor | null)[], attrs: Ops[K], like: Tensor): Tensor {
+    const out = this.tensor(`${this.label}:${op}`, like.rows, like.axis);
+    this.node(op, inputs, [out], attrs);
+    return out;
+  }
+
+  /** alpha times x [rows, in] times the transpose of w [out, in]: [rows, out]. */
+  linear(x: Tensor, w: Tensor, out: Axis, alpha = 1): Tensor {
+    invariant(padded(x.axis) === padded(w.axis) && w.rows === padded(out), `${this.label}: ${describe(x)} does not fit ${describe(w)}`);
+    const k = padded(x.axis);
+    const n = padded(out);
+    return this.matmul('nt', x, w, { m: x.rows, n, k, alpha, a: view(k), b: view(k), c: view(n) }, x.rows, out);
+  }
+
+  matmul(mode: Matmul['mode'], a: Tensor, b: Tensor, p: Product, rows: number, ax: Axis): Tensor {
+    const c = this.tensor(`${this.label}:matmul`, rows, ax);
+    const { m, n, k, outer = 1, inner = 1, share = 1, reps = 1, alpha = 1 } = p;
+    const attrs: Matmul = { mode, m, n, k, outer, inner, share, reps, alpha, a: p.a, b: p.b, c: p.c, save: 'none' };
+    this.node('matmul', [a, b, null, null, null, null], [c, null], attrs);
+    return c;
+  }
+
+  addBias = (x: Tensor, v: Tensor): Tensor => this.#same('addBias', [x, v], {}, x);
+  mulScale = (x: Tensor, v: Tensor): Tensor => this.#same('mulScale', [x, v], {}, x);
+  add = (a: Tensor, b: Tensor): Tensor => this.#same('add', [a, b], {}, a);
+  siluMul = (u: Tensor, v: Tensor): Tensor => this.#same('siluMul', [u, v], {}, u);
+  gateAdd = (x: Tensor, y: Tensor, gate: Tensor | null, attrs: Gate): Tensor => this.#same('gateAdd', [x, y, gate], attrs, x);
+  gateMul = (x: Tensor, gate: Tensor | null, attrs: Gate): Tensor => this.#same('gateMul', [x, gate], attrs, x);
+  rope = (x: Tensor, positions: Tensor, table: Tensor, attrs: Ops['rope']): Tensor =>
+    this.#same('rope', [x, positions, table], attrs, x);
+
+  columnSum(a: Tensor, b: Tensor | null = null, rowScale: Tensor | null = null): Tensor {
+    const out = this.tensor(`${this.label}:columnSum`, 1, a.axis);
+    this.node('columnSum', [a, b, rowScale], [out], {});
+    return out;
+  }
+
+  rmsnorm(x: Tensor, w: Tensor, eps: number): Tensor {
+    const y = this.tensor(`${this.label}:rmsnorm`, x.rows, x.axis);
+    const inverse = this.tensor(`${this.label}:inverse`, 1, axis(x.rows));
+    this.node('rmsnorm', [x, w], [y, inverse], { eps });
+    return y;
+  }
+
+  /** Returns [p, prefixP]. */
+  softmax(scores: Tensor, positions: Tensor | null, prefix: Tensor | null, attrs: Ops['softmax']): [Tensor, Tensor | null] {
+    const p = this.tensor(`${this.label}:softmax`, scores.rows, scores.axis);
+    const q = prefix ? this.tensor(`${this.label}:softmaxPrefix`, prefix.rows, prefix.axis) : null;
+    this.node('softmax', [scores, positions, prefix], [p, q], attrs);
+    return [p, q];
+  }
+
+  /** Rows of `table` picked by `ids` [1, rows]. */
+  embed(table: Tensor, ids: Tensor): Tensor {
+    const y = this.tensor(`${this.label}:embed`, logical(ids.axis), table.axis);
+    this.node('embed', [table, ids], [y], {});
+    return y;
+  }
+
+  prepend(prefix: Tensor, words: Tensor, attrs: Prepend): Tensor {
+    const y = this.tensor(`${this.label}:prepend`, attrs.batch * (attrs.length + attrs.tokens), words.axis);
+    this.node('prepend', [prefix, words], [y], attrs);
+    return y;
+  }
+
+  cacheWrite(x: Tensor, positions: Tensor, cache: Tensor, attrs: Ops['cacheWrite']): void {
+    this.node('cacheWrite', [x, positions], [cache], attrs);
+  }
+
+  copy(x: Tensor, home: Home, name: string): Tensor {
+    const y = this.tensor(name, x.rows, x.axis, home, x.dtype);
+    this.node('copy', [x], [y], {});
+    return y;
+  }
+
+  graph(): Graph {
+    return { name: this.name, batch: this.batch, tokens: this.tokens, tensors: this.tensors, nodes: this.nodes, outputs: this.outputs };
+  }
+}
+
+export const describe = (t: Tensor): string =>
+  `${t.name} [${t.rows}, ${t.axis.groups === 1 ? t.axis.size : `${t.axis.groups}x${t.axis.size}`}]`;
+
+/** Numbers a tensor takes in memory. */
+export const extent = (t: Tensor): number => t.rows * padded(t.axis);

@@ -1,0 +1,187 @@
+/**
+ * The graph: operations on typed tensors in single-assignment form, in the order they run.
+ *
+ * Every tensor is a matrix: `rows` rows of one padded axis. Leading extents (batch, heads, tokens) are folded into
+ * `rows` and named by the attributes of the operations that care. Slots of a node are fixed by its operation; an
+ * optional slot that is not used holds null.
+ */
+import type { Axis } from '../model/model.ts';
+
+export type Home =
+  | 'weights' //     a frozen parameter
+  | 'parameters' //  a trainable parameter
+  | 'gradients' //   the gradient of a trainable parameter
+  | 'accumulated' // sums of gradients over micro-batches
+  | 'first' //       AdamW's first moment
+  | 'second' //      AdamW's second moment
+  | 'constants'
+  | 'inputs' //      written by the host before a run
+  | 'step' //        per-step scalars, see STEP
+  | 'state' //       lives from run to run: key-value caches
+  | 'activations'
+  | 'results'; //    read by the host after a run
+
+export interface Tensor {
+  readonly id: number;
+  readonly name: string;
+  readonly dtype: 'f32' | 'u32';
+  readonly rows: number;
+  readonly axis: Axis;
+  readonly home: Home;
+  /** The parameter it holds (`weights`, `parameters`) or is the gradient of (`gradients`). */
+  readonly parameter?: string;
+  /** For the optimizer: the whole cell of this index, instead of one parameter. */
+  readonly cell?: number;
+}
+
+/** Where one operand of a batched product lies inside its tensor; strides in numbers, all multiples of four. */
+export interface View {
+  readonly offset: number;
+  readonly row: number;
+  readonly outer: number;
+  readonly inner: number;
+}
+
+/**
+ * A batched product C = alpha * A B with an epilogue. Batches are numbered (outer, inner); B's inner index is
+ * `inner / share` (grouped queries share keys).
+ * - `nt`: C[m,n] = sum_k A[m,k] B[n,k]; `k` is a multiple of 4. Rows of B past `n - 1` read row `n - 1`.
+ * - `nn`: C[m,n] = sum_k A[m,k] B[k,n]; A's columns from `k` to the next multiple of 4 are zero.
+ * - `tn`: C[m,n] = sum_k A[k,m] B[k,n], summed also over `reps` consecutive inner batches of A and B.
+ * C's columns from `n` to the next multiple of 4 are written too (for `nt` as if B's last row were repeated).
+ * Epilogue, in this order: + bias[n]; (save 'biased'); * scale[n]; (save 'scaled'); then either silu(u) * value or
+ * value + residual. `bias` and `scale` are vectors over n; u, residual and the saved output have C's view.
+ */
+export interface Matmul {
+  readonly mode: 'nt' | 'nn' | 'tn';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly outer: number;
+  readonly inner: number;
+  readonly share: number;
+  readonly reps: number;
+  readonly alpha: number;
+  readonly a: View;
+  readonly b: View;
+  readonly c: View;
+  readonly save: 'none' | 'biased' | 'scaled';
+}
+
+/** Attributes by operation; slots are written as inputs -> outputs, `?` marks optional ones. */
+export interface Ops {
+  /** a, b, bias?, scale?, residual?, u? -> c, saved? */
+  readonly matmul: Matmul;
+  /** x [rows, axis], v [1, axis] -> x + v */
+  readonly addBias: Empty;
+  /** x [rows, axis], v [1, axis] -> x * v */
+  readonly mulScale: Empty;
+  /** a, b -> a + b */
+  readonly add: Empty;
+  /** a, b?, rowScale? [1, rows] -> [1, axis]: sum over rows of a * b * rowScale */
+  readonly columnSum: Empty;
+  /** u, v -> silu(u) * v */
+  readonly siluMul: Empty;
+  /** dy, u, v -> du?, dv? */
+  readonly siluMulGrad: Empty;
+  /** x, w [1, axis] -> y, inverse? [1, rows] (1 / root mean square of each row, over the logical width) */
+  readonly rmsnorm: { readonly eps: number };
+  /** dy, x, w, inverse, residual? -> dx (+ residual) */
+  readonly rmsnormGrad: Empty;
+  /** x [rows, heads x size], positions [1, rows], table [positions, size] of (cos, sin) pairs -> rotated x */
+  readonly rope: { readonly style: 'interleaved' | 'half'; readonly inverse: boolean; readonly shift: number };
+  /**
+   * scores, positions? [1, batch x queries], prefix? -> p, prefixP?. Rows are (batch, head, query); key j is visible
+   * when j <= positions[batch, query] (always, without positions); prefix columns are always visible and share the
+   * softmax. Columns past `keys` (and past `prefix`) come out zero, whatever they held.
+   */
+  readonly softmax: { readonly batch: number; readonly heads: number; readonly queries: number; readonly keys: number; readonly prefix: number };
+  /** dp, p, prefixDp?, prefixP? -> ds, prefixDs?: p * (dp - sum(p dp)), zero in columns past the logical width */
+  readonly softmaxGrad: { readonly keys: number; readonly prefix: number };
+  /** x, y [rows, heads x size], gate? -> x + f(gate) * y; without a gate the factor is `constant` */
+  readonly gateAdd: Gate;
+  /** dz, gate? -> f(gate) * dz */
+  readonly gateMul: Gate;
+  /** sums [1, heads x size] (column sums of dz * y), gate -> gradient of the gate, in the gate's shape */
+  readonly gateGrad: Gate;
+  /** table [*, axis], ids [1, rows] -> [rows, axis]: also used to pick rows. */
+  readonly embed: Empty;
+  /** dy, order [1, rows], starts [1, table rows + 1] -> gradient of the table: row v sums dy[order[starts[v]..starts[v+1]]] */
+  readonly embedGrad: Empty;
+  /** prefix [length, axis], words [batch x tokens, axis] -> [batch x (length + tokens), axis] */
+  readonly prepend: Prepend;
+  /** d [batch x (length + tokens), axis] -> prefix gradient? (summed over the batch), words gradient? */
+  readonly prependGrad: Prepend;
+  /** x [batch x tokens, axis], positions -> cache (state) [batch x context, axis]: row (b, positions[b, t]) = x[b, t] */
+  readonly cacheWrite: { readonly batch: number; readonly tokens: number; readonly context: number };
+  /** x -> y: moves a tensor to another home */
+  readonly copy: Empty;
+  /**
+   * logits, labels [1, rows] (IGNORE = no label), step -> rowLoss [1, rows], dLogits?.
+   * rowLoss is lossScale * cross-entropy, or 0 where ignored; dLogits = lossScale * (softmax - onehot), pads zero.
+   * `vocab` is the logical width.
+   */
+  readonly crossEntropy: { readonly vocab: number };
+  /** x [1, n] -> [1, 1]: the sum of x */
+  readonly sum: Empty;
+  /** x [1, n] -> partial sums of squares [1, PARTIALS] */
+  readonly sumSquares: Empty;
+  /** partials..., step -> norm [1, 4]: (gradient norm, clip factor, 1 if everything is finite else 0, 0) */
+  readonly gradNorm: Empty;
+  /**
+   * parameters, gradients, first moment, second moment (each [1, n]), blocks, norm, step -> parameters and moments,
+   * in place. blocks [1, 2 x n/64]: learning-rate factor and weight decay of every 64 numbers. `cell` selects the
+   * bias corrections in `step`. Does nothing when norm says something is not finite.
+   */
+  readonly adamw: { readonly cell: number; readonly beta1: number; readonly beta2: number; readonly eps: number };
+  /** gradients [1, n], accumulated [1, n], step -> accumulated + gradients, in place (= gradients when step says it is the first) */
+  readonly accumulate: Empty;
+}
+
+type Empty = Readonly<Record<never, never>>;
+export interface Gate {
+  readonly function: 'tanh' | 'raw';
+  readonly per: 'head' | 'layer';
+  readonly constant: number;
+}
+export interface Prepend {
+  readonly batch: number;
+  readonly length: number;
+  readonly tokens: number;
+}
+
+export type OpName = keyof Ops;
+
+export type Node = {
+  readonly [K in OpName]: {
+    readonly op: K;
+    readonly inputs: readonly (number | null)[];
+    readonly outputs: readonly (number | null)[];
+    readonly attrs: Ops[K];
+    /** The site or part it stems from. */
+    readonly label: string;
+  };
+}[OpName];
+export type NodeOf<K extends OpName> = Extract<Node, { readonly op: K }>;
+
+export interface Graph {
+  readonly name: string;
+  readonly batch: number;
+  readonly tokens: number;
+  readonly tensors: readonly Tensor[];
+  readonly nodes: readonly Node[];
+  /** Tensors the host reads, by name. */
+  readonly outputs: readonly { readonly name: string; readonly tensor: number }[];
+}
+
+/** A label that takes no part in the loss. */
+export const IGNORE = 0xffffffff;
+/** Partial sums of one `sumSquares`. */
+export const PARTIALS = 256;
+export { BLOCK } from '../package/constants.ts';
+
+/** Distinct sets of tasks that may train a parameter. */
+export const MAX_CELLS = 30;
+
+/** Words of the `step` buffer (32-bit floats). From `cells` on: two words a cell, 1/(1-beta1^t) and 1/(1-beta2^t). */
+export const STEP = { lossScale: 0, lr: 1, clip: 2, first: 3, cells: 4 } as const;

@@ -1,0 +1,126 @@
+/** The forward pass of a LLaMA base with its parts, for training, whole sequences, prefilling and decoding. */
+import { invariant } from '../../grammar/invariant.ts';
+import type { AttentionSource } from '../kinds/kind.ts';
+import { type Axis, axis } from '../model/model.ts';
+import { attend, type Words } from './attention.ts';
+import { type Context, after, hooksOf, linear, norm, positionShift, prependedLength, siteNamed } from './context.ts';
+import type { Tensor } from './graph.ts';
+
+/** Hidden states after the final norm: [batch x (prepended + tokens), dim]. */
+export function buildHidden(c: Context): Tensor {
+  const { g, model, shape } = c;
+  const front = shape.mode === 'decode' ? 0 : prependedLength(model);
+  const positions = g.tensor('positions', 1, axis(shape.batch * (front + shape.tokens)), 'inputs', 'u32');
+  let x = embedWords(c);
+  for (let layer = 0; layer < model.base.layers; layer++) {
+    const at = (name: string) => `layers.${layer}.${name}`;
+    const o = attention(c, layer, norm(c, at('attention_norm'), x), positions);
+    x = residual(c, x, linear(c, at('attention.wo'), o));
+    const n = norm(c, at('ffn_norm'), x);
+    const u = linear(c, at('feed_forward.w1'), n);
+    const v = linear(c, at('feed_forward.w3'), n);
+    g.label = at('feed_forward');
+    x = residual(c, x, linear(c, at('feed_forward.w2'), g.siluMul(u, v)));
+    c.tap(`hidden.${layer}`, x);
+  }
+  const hidden = norm(c, 'norm', x);
+  c.tap('final_norm', hidden);
+  return hidden;
+}
+
+/** The output head on some hidden states: [rows, vocab]. */
+export const buildLogits = (c: Context, hidden: Tensor): Tensor => linear(c, 'output', hidden);
+
+function residual(c: Context, x: Tensor, y: Tensor): Tensor {
+  return c.g.add(y, x);
+}
+
+function embedWords(c: Context): Tensor {
+  const { g, model, shape } = c;
+  const site = siteNamed(c, 'tok_embeddings');
+  const ids = g.tensor('tokens', 1, axis(shape.batch * shape.tokens), 'inputs', 'u32');
+  g.label = site.name;
+  const embedded = g.embed(g.parameter(site.parameter), ids);
+  let x = after(c, site, embedded, embedded);
+  c.tap('embed', x);
+  if (shape.mode === 'decode') return x;
+  let tokens = shape.tokens;
+  for (const part of [...model.parts].reverse()) {
+    const made = hooksOf(part).prepend?.(g, part);
+    if (!made) continue;
+    g.label = part.name;
+    x = g.prepend(made.vectors, x, { batch: shape.batch, length: made.length, tokens });
+    tokens += made.length;
+  }
+  return x;
+}
+
+function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Tensor {
+  const { g, model, shape } = c;
+  const at = (name: string) => `layers.${layer}.attention.${name}`;
+  const table = ropeTableOf(c);
+  const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(model) };
+  const rotated = (name: string) => {
+    const y = linear(c, at(name), x);
+    g.label = at(name);
+    return g.rope(y, positions, table, rope);
+  };
+  const q = rotated('wq');
+  const words = wordsOf(c, layer, rotated('wk'), linear(c, at('wv'), x), positions);
+  return attend(c, layer, q, words, sourcesOf(c, layer), positions);
+}
+
+/** The words' keys and values: just computed, or those of the cache. */
+function wordsOf(c: Context, layer: number, key: Tensor, value: Tensor, positions: Tensor): Words {
+  const { g, shape } = c;
+  const rows = key.rows / shape.batch;
+  if (shape.mode === 'full') return { key, value, keys: rows, stride: rows };
+  g.label = `layers.${layer}.attention.cache`;
+  const write = (name: string, x: Tensor) => {
+    const cache = cacheTensor(c, layer, name, x.axis);
+    g.cacheWrite(x, positions, cache, { batch: shape.batch, tokens: rows, context: shape.context });
+    return cache;
+  };
+  const cached = { key: write('key', key), value: write('value', value) };
+  return shape.mode === 'prefill' ? { key, value, keys: rows, stride: rows } : { ...cached, keys: shape.keys, stride: shape.context };
+}
+
+const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor =>
+  c.g.tensor(`cache.layers.${layer}.${name}`, c.shape.batch * c.shape.context, ax, 'state');
+
+/** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
+function sourcesOf(c: Context, layer: number): AttentionSource[] {
+  return attentionParts(c, layer).map((part) => {
+    const hook = hooksOf(part).attention;
+    invariant(hook, `${part.kind} has no attention hook`);
+    c.g.label = `layers.${layer}.attention ${part.name}`;
+    const stored = (site: string, x: Tensor): Tensor =>
+      c.g.tensor(stateName(part.name, layer, site), x.rows, siteNamed(c, `layers.${layer}.attention.${site}`).output, 'state');
+    const fresh = (site: string, x: Tensor): Tensor => linear(c, `layers.${layer}.attention.${site}`, x, true);
+    return hook(c.g, part, layer, c.shape.mode === 'full' ? fresh : stored);
+  });
+}
+
+const stateName = (part: string, layer: number, site: string) => `prompt.${part}.layers.${layer}.${site}`;
+const attentionParts = (c: Context, layer: number) =>
+  c.model.parts.filter((part) => part.layers.includes(layer) && hooksOf(part).attention);
+
+/** Computes every prompt's keys and values into `state`: run once before generating. */
+export function buildPrompts(c: Context): void {
+  for (let layer = 0; layer < c.model.base.layers; layer++)
+    for (const part of attentionParts(c, layer))
+      hooksOf(part).attention?.(c.g, part, layer, (site, x) => {
+        const y = linear(c, `layers.${layer}.attention.${site}`, x, true);
+        return c.g.copy(y, 'state', stateName(part.name, layer, site));
+      });
+}
+
+export const ROPE_TABLE = 'rope';
+
+/** The rotary table, the same for every program of a package; its values are made where the package is loaded. */
+function ropeTableOf(c: Context): Tensor {
+  const { g, model } = c;
+  const known = g.tensors.find((t) => t.name === ROPE_TABLE);
+  const positions = model.base.context + prependedLength(model) + positionShift(model);
+  return known ?? g.tensor(ROPE_TABLE, positions, axis(model.base.headDim), 'constants');
+}

@@ -1,0 +1,80 @@
+/** The programs of a package, as builders whose optimizer and layout are still open. */
+import { axis, type Model, type Task } from '../model/model.ts';
+import { differentiate } from '../passes/autodiff.ts';
+import { stepTensor } from '../passes/optimize.ts';
+import type { Builder } from './builder.ts';
+import { type Context, makeContext, prependedLength, type Shape } from './context.ts';
+import { buildHidden, buildLogits, buildPrompts } from './llama.ts';
+import type { Tensor } from './graph.ts';
+
+export interface TrainingProgram {
+  readonly task: Task;
+  readonly g: Builder;
+  /** Parameters the task trains that its loss depends on. */
+  readonly reached: ReadonlySet<string>;
+}
+
+/** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
+function buildLoss(c: Context, withGradient: boolean): { logits: Tensor; dLogits: Tensor | null } {
+  const g = c.g;
+  const logits = buildLogits(c, buildHidden(c));
+  c.tap('logits', logits);
+  g.label = 'loss';
+  const labels = g.tensor('labels', 1, axis(logits.rows), 'inputs', 'u32');
+  const rowLoss = g.tensor('rowLoss', 1, axis(logits.rows));
+  const dLogits = withGradient ? g.tensor('dLogits', logits.rows, logits.axis) : null;
+  g.node('crossEntropy', [logits, labels, stepTensor(g)], [rowLoss, dLogits], { vocab: c.model.base.vocab });
+  g.node('sum', [rowLoss], [g.tensor('loss', 1, axis(1), 'results')], {});
+  return { logits, dLogits };
+}
+
+const full = (model: Model, name: string, batch: number, tokens: number): Shape => {
+  const context = prependedLength(model) + tokens;
+  return { name, mode: 'full', batch, tokens, context, keys: context };
+};
+
+/** Forward and backward towards the parameters the task trains. */
+export function buildTraining(model: Model, trainable: ReadonlySet<string>, task: Task, batch: number, tokens: number, taps = false): TrainingProgram {
+  const c = makeContext(model, trainable, full(model, `train:${task.name}`, batch, tokens), taps);
+  const { logits, dLogits } = buildLoss(c, true);
+  const reached = dLogits ? differentiate(c.g, logits, dLogits, new Set(task.trains)) : new Set<string>();
+  return { task, g: c.g, reached };
+}
+
+/** The loss alone, for held-out data. */
+export function buildEvaluation(model: Model, trainable: ReadonlySet<string>, task: string, batch: number, tokens: number): Builder {
+  const c = makeContext(model, trainable, full(model, `loss:${task}`, batch, tokens), false);
+  buildLoss(c, false);
+  return c.g;
+}
+
+/** Logits at every position. */
+export function buildForward(model: Model, trainable: ReadonlySet<string>, batch: number, tokens: number, taps = false): Builder {
+  const c = makeContext(model, trainable, full(model, 'forward', batch, tokens), taps);
+  const logits = buildLogits(c, buildHidden(c));
+  c.g.output('logits', logits);
+  return c.g;
+}
+
+/** Prompts' keys and values, prefilling `tokens` words of each sequence, and one decoding step for each key count. */
+export function buildGeneration(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  sizes: { readonly batch: number; readonly tokens: number; readonly context: number; readonly keys: readonly number[] },
+): Builder[] {
+  const { batch, tokens, context } = sizes;
+  const shape = (name: string, mode: Shape['mode'], words: number, keys: number): Shape => ({ name, mode, batch, tokens: words, context, keys });
+  const prompts = makeContext(model, trainable, shape('prompts', 'full', 1, 1), false);
+  buildPrompts(prompts);
+  const prefill = makeContext(model, trainable, shape('prefill', 'prefill', tokens, context), false);
+  const hidden = buildHidden(prefill);
+  const last = prefill.g.tensor('last', 1, axis(batch), 'inputs', 'u32');
+  prefill.g.label = 'last';
+  prefill.g.output('logits', buildLogits(prefill, prefill.g.embed(hidden, last)));
+  const decode = sizes.keys.map((keys) => {
+    const c = makeContext(model, trainable, shape(`decode:${keys}`, 'decode', 1, keys), false);
+    c.g.output('logits', buildLogits(c, buildHidden(c)));
+    return c.g;
+  });
+  return [prompts.g, prefill.g, ...decode];
+}

@@ -1,0 +1,28 @@
+/** A vector added to what leaves a site. */
+import { logical } from '../model/model.ts';
+import { common, decays, initField, initOf, rateOf } from './fields.ts';
+import type { Kind } from './kind.ts';
+
+export const bias: Kind = {
+  name: 'bias',
+  doc: 'Adds a trainable vector to what leaves each selected linear or norm.',
+  formula: 'y = W x + b',
+  source: 'LLaMA-Adapter V2, arXiv 2304.15010, section 4.1, equation 1; BitFit, arXiv 2106.10199',
+  selects: 'sites',
+  fields: { init: initField(0, 'the vectors'), ...common },
+  parameters: (part) =>
+    part.sites.map((site) => {
+      const name = `${part.name}.${site.name}`;
+      const shape = [logical(site.output)];
+      return {
+        name,
+        shape,
+        axes: [site.output],
+        init: initOf(part.fields['init']),
+        owner: part.name,
+        decay: decays(name, shape),
+        rate: rateOf(part),
+      };
+    }),
+  hooks: { after: (g, part, site, _x, y) => g.addBias(y, g.parameter(`${part.name}.${site.name}`)) },
+};

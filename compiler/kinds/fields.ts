@@ -1,0 +1,72 @@
+/** Field types that several kinds share, and how their values are read back. */
+import type { FieldValue, Init, Part } from '../model/model.ts';
+import { invariant } from '../../grammar/invariant.ts';
+import type { Field, FieldType } from './kind.ts';
+
+export const number = (min?: number, max?: number): FieldType => ({
+  kind: 'number',
+  ...(min === undefined ? {} : { min }),
+  ...(max === undefined ? {} : { max }),
+});
+export const count = (min = 1): FieldType => ({ kind: 'number', integer: true, min });
+export const choice = (...choices: string[]): FieldType => ({ kind: 'choice', choices });
+export const anyOf = (...of: FieldType[]): FieldType => ({ kind: 'any', of });
+export const orNone = (type: FieldType): FieldType => anyOf(type, choice('none'));
+
+/** `rate`, which every kind with parameters accepts. */
+export const common: Readonly<Record<string, Field>> = {
+  rate: { type: number(0), default: 1, doc: "Factor on the recipe's learning rate for this part's parameters." },
+};
+
+const initType: FieldType = anyOf(number(), {
+  kind: 'call',
+  calls: {
+    normal: {
+      std: { type: number(0), default: 1, doc: 'Standard deviation.' },
+      mean: { type: number(), default: 0, doc: 'Mean.' },
+    },
+    uniform: { bound: { type: number(0), doc: 'Numbers are drawn from -bound to bound.' } },
+  },
+});
+
+/** A field saying how parameters start: a number for a constant, `normal(std, mean)` or `uniform(bound)`. */
+export const initField = (init: FieldValue, what: string): Field => ({
+  type: initType,
+  default: init,
+  doc: `How ${what} start: a number, \`normal(std, mean)\` or \`uniform(bound)\`.`,
+});
+
+/** The value of an `initField`, as the Model has it. */
+export function initOf(value: FieldValue | undefined): Init {
+  if (typeof value === 'number') return { kind: 'constant', value };
+  const { call, args } = callOf(value);
+  if (call === 'uniform') return { kind: 'uniform', bound: numberOf(args['bound']) };
+  return { kind: 'normal', mean: numberOf(args['mean']), std: numberOf(args['std']) };
+}
+
+export const constant = (value: number): Init => ({ kind: 'constant', value });
+
+/** `normal(std: 1)` as a default. */
+export const normal = (std: number, mean = 0): FieldValue => ({ call: 'normal', args: { std, mean } });
+
+export function numberOf(value: FieldValue | undefined): number {
+  invariant(typeof value === 'number', `a number was expected, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+export function callOf(value: FieldValue | undefined): { call: string; args: Readonly<Record<string, FieldValue>> } {
+  invariant(isCall(value), `a call was expected, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+export function isCall(
+  value: FieldValue | undefined,
+): value is { readonly call: string; readonly args: Readonly<Record<string, FieldValue>> } {
+  return typeof value === 'object' && value !== null && 'call' in value;
+}
+
+export const rateOf = (part: Part): number => numberOf(part.fields['rate'] ?? 1);
+
+/** The official rule for weight decay: matrices decay, vectors and whatever is named `.bias` do not. */
+export const decays = (name: string, shape: readonly number[]): boolean =>
+  shape.length > 1 && !name.endsWith('.bias');

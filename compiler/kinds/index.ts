@@ -1,0 +1,18 @@
+/** The table of part kinds. A new tuning method is a file beside this one and a row here. */
+import { bias } from './bias.ts';
+import { encoder } from './encoder.ts';
+import type { Kind } from './kind.ts';
+import { lora } from './lora.ts';
+import { prefix } from './prefix.ts';
+import { project } from './project.ts';
+import { prompt } from './prompt.ts';
+import { rescale } from './rescale.ts';
+import { scale } from './scale.ts';
+import { unfreeze } from './unfreeze.ts';
+
+export const kinds: readonly Kind[] = [prompt, bias, scale, unfreeze, lora, rescale, prefix, encoder, project];
+
+const byName: ReadonlyMap<string, Kind> = new Map(kinds.map((kind) => [kind.name, kind]));
+
+/** The kind of that name. */
+export const kindOf = (name: string): Kind | undefined => byName.get(name);

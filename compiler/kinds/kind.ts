@@ -1,0 +1,88 @@
+/**
+ * What a part kind is: one row of the table in `kinds/index.ts`, one file a kind.
+ *
+ * A kind says how its line is written (`selects`, `fields`), which parameters it adds, and what it does to the
+ * base's arithmetic (`hooks`). The checker, the reference pages, the editor and the graph builder all read the same
+ * row, so a new tuning method needs no syntax and touches no other file.
+ */
+import type { Base, FieldValue, Parameter, Part, Site } from '../model/model.ts';
+import type { Builder } from '../graph/builder.ts';
+import type { Tensor } from '../graph/graph.ts';
+
+/** What one attribute may hold. `call` covers `tanh(init: 0, per: head)`. */
+export type FieldType =
+  | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly integer?: boolean }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'string' }
+  /** The name of another part, or of a task where tasks are counted. */
+  | { readonly kind: 'name' }
+  /** `2 epochs`, `100 steps`; its value is `duration(value, unit)`. */
+  | { readonly kind: 'duration' }
+  | { readonly kind: 'list'; readonly of: FieldType; readonly length?: number }
+  /** Arguments in the order they may be written without their names; `rest` takes names that are not listed. */
+  | { readonly kind: 'call'; readonly rest?: FieldType; readonly calls: Readonly<Record<string, Readonly<Record<string, Field>>>> }
+  | { readonly kind: 'any'; readonly of: readonly FieldType[] };
+
+export interface Field {
+  readonly type: FieldType;
+  /** Undefined means the field is required. */
+  readonly default?: FieldValue;
+  readonly doc: string;
+}
+
+/** What `on` may select for this kind. */
+export type Selects = 'layers' | 'linears' | 'sites' | 'parameters' | 'input' | 'layers-or-input' | 'nothing';
+
+/** One row of the table: how a part is written, what it adds and what it does. */
+export interface Kind {
+  readonly name: string;
+  readonly doc: string;
+  readonly formula: string;
+  /** Paper section or official file the formula comes from. */
+  readonly source: string;
+  readonly selects: Selects;
+  readonly fields: Readonly<Record<string, Field>>;
+  /** The kinds that `from` may name, and whether it must. Absent: this kind has no `from`. */
+  readonly reads?: { readonly kinds: readonly string[]; readonly required: boolean };
+  /** Attributes it takes over from its source, unless they are written. */
+  readonly inherits?: (source: Part) => Readonly<Record<string, FieldValue>>;
+  /** The parameters it adds, named `PART.SITE` or `PART.layers.I.NAME`; pure and cheap, also at 65B. */
+  readonly parameters: (part: Part, base: Base) => readonly Parameter[];
+  /** Existing parameters it makes trainable (only `unfreeze`). */
+  readonly unfreezes?: (part: Part, base: Base) => readonly string[];
+  readonly hooks: Hooks;
+}
+
+/** Keys and values that every query of a layer may look at besides the words. */
+export interface AttentionSource {
+  /** [rows, kvHeads x headDim]; rows = `length`, or batch x length when `batched`. */
+  readonly key: Tensor;
+  readonly value: Tensor;
+  readonly length: number;
+  readonly batched: boolean;
+  /** Joint: one softmax over [source; words]. Separate: its own softmax, multiplied by the gate and added. */
+  readonly softmax: 'joint' | 'separate';
+  readonly gate: { readonly parameter: Tensor | null; readonly function: 'tanh' | 'raw'; readonly per: 'head' | 'layer'; readonly constant: number } | null;
+}
+
+/** What a kind does to the arithmetic of the base; the graph builder calls each hook where it applies. */
+export interface Hooks {
+  /** Changes what enters a linear. x: [rows, input]. */
+  readonly before?: (g: Builder, part: Part, site: Site, x: Tensor) => Tensor;
+  /** Changes what leaves a site. x: [rows, input] as it entered the linear, y: [rows, output]. */
+  readonly after?: (g: Builder, part: Part, site: Site, x: Tensor, y: Tensor) => Tensor;
+  /**
+   * Adds keys and values to one layer's attention (`part.layers` contains `layer`). `project(site, x)` runs a linear of this layer with the parts on
+   * it; parts whose `onPrompts` is false are left out.
+   */
+  readonly attention?: (g: Builder, part: Part, layer: number, project: (site: 'wk' | 'wv', x: Tensor) => Tensor) => AttentionSource;
+  /** How far the words' positions move because of this part (prefix tuning: its length). */
+  readonly shift?: (part: Part) => number;
+  /** Token vectors put in front of the words: [length, dim], the same for every sequence; null when it adds none. */
+  readonly prepend?: (g: Builder, part: Part) => { readonly vectors: Tensor; readonly length: number } | null;
+  /** How many vectors `prepend` adds. */
+  readonly prepends?: (part: Part) => number;
+  /** False: this part is left out when a prompt goes through the linear it sits on. Default true. */
+  readonly onPrompts?: (part: Part) => boolean;
+}

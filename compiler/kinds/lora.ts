@@ -1,0 +1,50 @@
+/** A low-rank update beside a linear. */
+import { axis, logical, type Init, type Parameter, type Part, type Site } from '../model/model.ts';
+import { common, constant, count, decays, number, numberOf, orNone, rateOf } from './fields.ts';
+import type { Kind } from './kind.ts';
+
+/** What the update is multiplied by: alpha / rank, or 1 when `alpha = none`. */
+export function loraFactor(part: Part): number {
+  const alpha = part.fields['alpha'] ?? null;
+  return alpha === null ? 1 : numberOf(alpha) / numberOf(part.fields['rank']);
+}
+
+export const lora: Kind = {
+  name: 'lora',
+  doc: 'Adds a trainable product of two thin matrices to each selected linear.',
+  formula: 'y = W x + (alpha / rank) B A x; alpha = none leaves the factor out',
+  source: 'LoRA, arXiv 2106.09685, section 4.1; `llama_adapter_v2_multimodal7b/llama/llama.py` for alpha = none',
+  selects: 'linears',
+  fields: {
+    rank: { type: count(), default: 8, doc: 'Width of the thin matrices.' },
+    alpha: { type: orNone(number(0)), default: null, doc: 'The update is multiplied by alpha / rank; none: by 1.' },
+    on_prompts: {
+      type: { kind: 'boolean' },
+      default: false,
+      doc: 'Whether the keys and values of prompts get the update too. The released V2 code leaves them out.',
+    },
+    ...common,
+  },
+  parameters: (part) => part.sites.flatMap((site) => factors(part, site)),
+  hooks: {
+    after: (g, part, site, x, y) => {
+      const thin = g.linear(x, g.parameter(`${part.name}.${site.name}.a`), axis(numberOf(part.fields['rank'])));
+      return g.add(g.linear(thin, g.parameter(`${part.name}.${site.name}.b`), site.output, loraFactor(part)), y);
+    },
+    onPrompts: (part) => part.fields['on_prompts'] === true,
+  },
+};
+
+function factors(part: Part, site: Site): Parameter[] {
+  const rank = numberOf(part.fields['rank']);
+  const inputs = logical(site.input);
+  const common = { owner: part.name, rate: rateOf(part) };
+  // A linear layer's usual start, kaiming_uniform(a = sqrt 5), comes to a bound of 1 / sqrt(inputs).
+  const uniform: Init = { kind: 'uniform', bound: 1 / Math.sqrt(inputs) };
+  const a = { name: `${part.name}.${site.name}.a`, shape: [rank, inputs] };
+  const b = { name: `${part.name}.${site.name}.b`, shape: [logical(site.output), rank] };
+  return [
+    { ...a, axes: [axis(rank), site.input], init: uniform, decay: decays(a.name, a.shape), ...common },
+    { ...b, axes: [site.output, axis(rank)], init: constant(0), decay: decays(b.name, b.shape), ...common },
+  ];
+}

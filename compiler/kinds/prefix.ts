@@ -1,0 +1,45 @@
+/** Prefix tuning: raw keys and values in front of every layer's own. */
+import { axis, type Axis, type Base, type Parameter, type Part } from '../model/model.ts';
+import { common, count, decays, initField, initOf, normal, numberOf, rateOf } from './fields.ts';
+import type { Kind } from './kind.ts';
+
+export const prefix: Kind = {
+  name: 'prefix',
+  doc: 'Puts trainable keys and values before those of the words, in one softmax with them.',
+  formula: 'softmax(q [kP; k]^T / sqrt(h)) [vP; v], kP not rotated, positions of the words shifted by the length',
+  source: 'Prefix-Tuning, arXiv 2101.00190, section 4.2; keys and values as PEFT passes them',
+  selects: 'layers',
+  fields: {
+    length: { type: count(), default: 10, doc: 'Keys and values in each layer.' },
+    init: initField(normal(1), 'the keys and values'),
+    ...common,
+  },
+  parameters: (part, base) => part.layers.flatMap((layer) => ['key', 'value'].map((what) => table(part, base, layer, what))),
+  hooks: {
+    attention: (g, part, layer) => ({
+      key: g.vectors(`${part.name}.layers.${layer}.key`),
+      value: g.vectors(`${part.name}.layers.${layer}.value`),
+      length: numberOf(part.fields['length']),
+      batched: false,
+      softmax: 'joint',
+      gate: null,
+    }),
+    shift: (part) => numberOf(part.fields['length']),
+  },
+};
+
+function table(part: Part, base: Base, layer: number, what: string): Parameter {
+  const length = numberOf(part.fields['length']);
+  const name = `${part.name}.layers.${layer}.${what}`;
+  const columns: Axis = axis(base.headDim, base.kvHeads);
+  const shape = [length, base.kvHeads * base.headDim];
+  return {
+    name,
+    shape,
+    axes: [axis(length), columns],
+    init: initOf(part.fields['init']),
+    owner: part.name,
+    decay: decays(name, shape),
+    rate: rateOf(part),
+  };
+}

@@ -1,0 +1,133 @@
+/** Adaption prompts: tokens that only attention sees, behind a gate; or tokens put before the words. */
+import { axis, type Base, type Parameter, type Part } from '../model/model.ts';
+import {
+  anyOf,
+  callOf,
+  choice,
+  common,
+  constant,
+  count,
+  decays,
+  initField,
+  initOf,
+  isCall,
+  normal,
+  number,
+  numberOf,
+  orNone,
+  rateOf,
+} from './fields.ts';
+import type { Field, Kind } from './kind.ts';
+
+const gateFields: Readonly<Record<string, Field>> = {
+  init: { type: number(), default: 0, doc: 'Where the gate starts; for `per: const`, where it stays.' },
+  per: {
+    type: choice('head', 'layer', 'const'),
+    default: 'head',
+    doc: 'One gate for each head, one for a layer, or a number that is not trained.',
+  },
+};
+
+/** What a prompt's gate is; null for `gate = none`. */
+export interface Gate {
+  readonly function: 'tanh' | 'raw';
+  readonly init: number;
+  readonly per: 'head' | 'layer' | 'const';
+}
+
+export function gateOf(part: Part): Gate | null {
+  const value = part.fields['gate'] ?? null;
+  if (value === null) return null;
+  const { call, args } = callOf(value);
+  const per = args['per'] === 'layer' || args['per'] === 'const' ? args['per'] : 'head';
+  return { function: call === 'raw' ? 'raw' : 'tanh', init: numberOf(args['init']), per };
+}
+
+/** The factor of a prompt that trains no gate. */
+function constantFactor(gate: Gate | null): number {
+  if (gate === null) return 1;
+  return gate.function === 'tanh' ? Math.tanh(gate.init) : gate.init;
+}
+
+/** The prompt whose tokens this one is added to, or null when it stands alone. */
+export function addedTo(part: Part): string | null {
+  const fuse = part.fields['fuse'];
+  return isCall(fuse) && fuse.call === 'add' ? String(fuse.args['to']) : null;
+}
+
+export const prompt: Kind = {
+  name: 'prompt',
+  doc: 'Tokens that the words of the selected layers attend to, in a softmax of their own behind a gate.',
+  formula: 'o = softmax(q k^T / sqrt(h)) v + f(g) softmax(q (Wk A)^T / sqrt(h)) (Wv A), f = tanh or identity',
+  source: 'LLaMA-Adapter, arXiv 2303.16199, section 3.2; the gate of `alpaca_finetuning_v1/llama/model.py`',
+  selects: 'layers-or-input',
+  reads: { kinds: ['project'], required: false },
+  inherits: (source) => ({ length: source.fields['length'] ?? null }),
+  fields: {
+    length: { type: orNone(count()), default: null, doc: 'Tokens in each layer. With `from`, the projector says it.' },
+    gate: {
+      type: anyOf({ kind: 'call', calls: { tanh: gateFields, raw: gateFields } }, choice('none')),
+      default: { call: 'tanh', args: { init: 0, per: 'head' } },
+      doc: 'What the prompt is multiplied by: tanh(g), g itself (`raw`), or nothing (`none`).',
+    },
+    init: initField(normal(1), 'the tokens'),
+    fuse: {
+      type: anyOf(choice('separate'), {
+        kind: 'call',
+        calls: { add: { to: { type: { kind: 'name' }, doc: 'The prompt it is added to.' } } },
+      }),
+      default: 'separate',
+      doc: "On its own, or added to another prompt's tokens, whose gate then holds for both.",
+    },
+    ...common,
+  },
+  parameters: (part, base) =>
+    part.input ? tokens(part, base, `${part.name}.prompt`) : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+  hooks: {
+    attention: (g, part, layer, project) => {
+      const prompt = g.vectors(`${part.name}.layers.${layer}.prompt`);
+      const gate = gateOf(part);
+      const trained = gate !== null && gate.per !== 'const';
+      return {
+        key: project('wk', prompt),
+        value: project('wv', prompt),
+        length: numberOf(part.fields['length']),
+        batched: false,
+        softmax: 'separate',
+        gate: {
+          parameter: trained ? g.parameter(`${part.name}.layers.${layer}.gate`) : null,
+          function: gate?.function ?? 'raw',
+          per: gate?.per === 'layer' ? 'layer' : 'head',
+          constant: constantFactor(gate),
+        },
+      };
+    },
+    prepend: (g, part) =>
+      part.input ? { vectors: g.vectors(`${part.name}.prompt`), length: numberOf(part.fields['length']) } : null,
+    prepends: (part) => (part.input ? numberOf(part.fields['length']) : 0),
+  },
+};
+
+function inLayer(part: Part, base: Base, layer: number): Parameter[] {
+  const at = `${part.name}.layers.${layer}`;
+  return [...tokens(part, base, `${at}.prompt`), ...gate(part, base, `${at}.gate`)];
+}
+
+/** The tokens themselves; a prompt that reads a projector has none of its own. */
+function tokens(part: Part, base: Base, name: string): Parameter[] {
+  if (part.source !== null) return [];
+  const length = numberOf(part.fields['length']);
+  const shape = [length, base.dim];
+  const init = initOf(part.fields['init']);
+  const decay = decays(name, shape);
+  return [{ name, shape, axes: [axis(length), axis(base.dim)], init, owner: part.name, decay, rate: rateOf(part) }];
+}
+
+/** The gate's shape is that of the official checkpoints, which multiply it with scores of [batch, heads, 1, 1]. */
+function gate(part: Part, base: Base, name: string): Parameter[] {
+  const it = gateOf(part);
+  if (it === null || it.per === 'const' || addedTo(part) !== null) return [];
+  const shape = it.per === 'head' ? [1, base.heads, 1, 1] : [1];
+  const axes = [axis(it.per === 'head' ? base.heads : 1)];
+  return [{ name, shape, axes, init: constant(it.init), owner: part.name, decay: decays(name, shape), rate: rateOf(part) }];
+}

@@ -1,0 +1,47 @@
+/** A vector multiplied with what enters or leaves a site. */
+import { logical, type Axis, type Part, type Site } from '../model/model.ts';
+import { choice, common, decays, initField, initOf, rateOf } from './fields.ts';
+import type { Kind } from './kind.ts';
+
+/** The side of a site that a scale multiplies. */
+export const scaledAxis = (part: Part, site: Site): Axis =>
+  part.fields['side'] === 'input' ? site.input : site.output;
+
+export const scale: Kind = {
+  name: 'scale',
+  doc: 'Multiplies what leaves (or enters) each selected linear or norm by a trainable vector.',
+  formula: 'y = s * (W x), or y = W (s * x) with side = input',
+  source:
+    'output: LLaMA-Adapter V2, arXiv 2304.15010, section 4.1, equation 2; input: the released 65B chat model; SSF, arXiv 2210.08823',
+  selects: 'sites',
+  fields: {
+    side: {
+      type: choice('output', 'input'),
+      default: 'output',
+      doc: 'Whether the product is taken after the site (the paper) or before it (the released 65B chat model).',
+    },
+    init: initField(1, 'the vectors'),
+    ...common,
+  },
+  parameters: (part) =>
+    part.sites.map((site) => {
+      const name = `${part.name}.${site.name}`;
+      const at = scaledAxis(part, site);
+      const shape = [logical(at)];
+      return {
+        name,
+        shape,
+        axes: [at],
+        init: initOf(part.fields['init']),
+        owner: part.name,
+        decay: decays(name, shape),
+        rate: rateOf(part),
+      };
+    }),
+  hooks: {
+    before: (g, part, site, x) =>
+      part.fields['side'] === 'input' ? g.mulScale(x, g.parameter(`${part.name}.${site.name}`)) : x,
+    after: (g, part, site, _x, y) =>
+      part.fields['side'] === 'input' ? y : g.mulScale(y, g.parameter(`${part.name}.${site.name}`)),
+  },
+};

@@ -1,0 +1,179 @@
+/**
+ * The Model: a checked spec as plain data, the border between "what the user wrote" and "what is computed".
+ *
+ * Everything before it may blame the user; everything after it is total. It names each parameter once, with the
+ * shape it has in files and the padded layout it has on the device.
+ */
+import type { Span } from '../../grammar/source.ts';
+
+/**
+ * One dimension as it lies in memory: `groups` runs of `size` numbers, each run padded to a multiple of four, so
+ * that every kernel may load four numbers at a time whatever the model's dimensions are. Attention heads are the
+ * only groups: a query of 4 heads of 6 is `{groups: 4, size: 6}` and takes 32 floats. The padding is always zero.
+ */
+export interface Axis {
+  readonly groups: number;
+  readonly size: number;
+}
+
+export const axis = (size: number, groups = 1): Axis => ({ groups, size });
+export const ceil4 = (n: number): number => Math.ceil(n / 4) * 4;
+/** Numbers on this axis as the user counts them. */
+export const logical = (a: Axis): number => a.groups * a.size;
+/** Numbers on this axis in memory. */
+export const padded = (a: Axis): number => a.groups * ceil4(a.size);
+
+/** A frozen transformer, read from a `base` declaration. Sizes are counts, `context` is in tokens. */
+export interface Base {
+  readonly name: string;
+  readonly family: 'llama';
+  readonly layers: number;
+  readonly dim: number;
+  readonly heads: number;
+  /** Key and value heads; `heads / kvHeads` consecutive query heads share one (grouped-query attention). */
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Width of the feed-forward network's hidden layer. */
+  readonly ffn: number;
+  readonly vocab: number;
+  readonly context: number;
+  readonly normEps: number;
+  readonly rope: { readonly style: 'interleaved' | 'half'; readonly theta: number };
+  /** Whether the output head is the embedding table. */
+  readonly tied: boolean;
+  /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
+  readonly weights?: string;
+  readonly tokenizer?: string;
+}
+
+export type SiteKind = 'linear' | 'norm' | 'embedding';
+
+/** A place in the base where a part can be put, named as Meta's checkpoints name it: `layers.3.attention.wq`. */
+export interface Site {
+  readonly name: string;
+  readonly kind: SiteKind;
+  /** Layer index, or null for `tok_embeddings`, `norm` and `output`. */
+  readonly layer: number | null;
+  /** What enters and what leaves it. */
+  readonly input: Axis;
+  readonly output: Axis;
+  /** The base parameter it owns: `NAME.weight`. */
+  readonly parameter: string;
+}
+
+export type Init =
+  | { readonly kind: 'weights' } //                     read from the base's file
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  | { readonly kind: 'uniform'; readonly bound: number };
+
+export interface Parameter {
+  /** `layers.0.attention.wq.weight` of the base; `PART.SITE` or `PART.layers.2.prompt` of a part. Unique. */
+  readonly name: string;
+  /** Shape in files; its product equals the product of `axes`' logical lengths. */
+  readonly shape: readonly number[];
+  /** One or two axes: a vector `[columns]` or a matrix `[rows, columns]`, as it lies on the device. */
+  readonly axes: readonly Axis[];
+  readonly init: Init;
+  /** `base`, or the part that added it. */
+  readonly owner: string;
+  /** AdamW decays it. The official rule: not when it is one-dimensional or its name ends in `.bias`. */
+  readonly decay: boolean;
+  /** Factor on the recipe's learning rate. */
+  readonly rate: number;
+}
+
+export type FieldValue =
+  | number
+  | boolean
+  | string
+  | null
+  | { readonly call: string; readonly args: Readonly<Record<string, FieldValue>> }
+  | readonly FieldValue[];
+
+/** A part put on the base: one row of the spec after layers and selectors were resolved. */
+export interface Part {
+  readonly kind: string;
+  readonly name: string;
+  /** Layers it sits in, ascending; empty for parts that are not on layers. */
+  readonly layers: readonly number[];
+  /** Sites it sits on, in model order; empty for parts on layers or on the input. */
+  readonly sites: readonly Site[];
+  /** True for `on input`. */
+  readonly input: boolean;
+  /** The projector or encoder it reads `from`. */
+  readonly source: string | null;
+  /** Every attribute of its kind, defaults filled in. */
+  readonly fields: Readonly<Record<string, FieldValue>>;
+  readonly span: Span;
+}
+
+export interface Task {
+  readonly name: string;
+  readonly data: string;
+  /** Names of the parameters it trains, in the order of `Model.parameters`. */
+  readonly trains: readonly string[];
+  /** Group names as written, for tables. */
+  readonly groups: readonly string[];
+  readonly fields: Readonly<Record<string, FieldValue>>;
+  readonly span: Span;
+}
+
+export interface DataSource {
+  readonly name: string;
+  /** `instructions`, `alpaca`, `text`, `image_text`, ... */
+  readonly format: string;
+  readonly paths: readonly string[];
+  readonly fields: Readonly<Record<string, FieldValue>>;
+  readonly span: Span;
+}
+
+export interface Recipe {
+  readonly name: string;
+  /**
+   * How tasks take turns, one task a step. Alternate: `count` steps of each in turn. Proportional: drawn with chances
+   * in the ratio of the counts. Staged: one task after the other, each for its share of the run.
+   */
+  readonly mix: { readonly kind: 'alternate' | 'proportional' | 'staged'; readonly parts: readonly { readonly task: string; readonly count: number }[] };
+  readonly optimizer: {
+    readonly lr: number;
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+    readonly weightDecay: number;
+  };
+  /** `floor` is the share of `lr` that is left at the end. */
+  readonly schedule: { readonly kind: 'cosine' | 'constant' | 'linear'; readonly warmup: Duration; readonly floor: number };
+  /** Exactly one of them is set. */
+  readonly epochs: number | null;
+  readonly steps: number | null;
+  /** Sequences in one micro-batch. */
+  readonly batch: number;
+  /** Micro-batches whose gradients are added before one optimizer step. */
+  readonly accumulate: number;
+  /** Global gradient norm bound; null = no clipping (the official code's setting). */
+  readonly clip: number | null;
+  readonly seed: number;
+  readonly span: Span;
+}
+
+export interface Duration {
+  readonly value: number;
+  readonly unit: 'steps' | 'epochs';
+}
+
+/** What `lower` makes of one adapter. */
+export interface Model {
+  /** Name of the adapter. */
+  readonly name: string;
+  readonly base: Base;
+  readonly sites: readonly Site[];
+  /** Parts in the order they were written: at one site they apply in this order. */
+  readonly parts: readonly Part[];
+  /** Base parameters first, in checkpoint order, then each part's. */
+  readonly parameters: readonly Parameter[];
+  /** Group name -> parameter names. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly tasks: readonly Task[];
+  readonly data: readonly DataSource[];
+  readonly recipes: readonly Recipe[];
+}

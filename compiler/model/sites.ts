@@ -1,0 +1,77 @@
+/**
+ * The base as a list of places: every linear, norm and embedding, named and ordered as Meta's checkpoints have them.
+ *
+ * Selectors match against these names, parts sit on them, and the weight readers fill `NAME.weight`.
+ */
+import { axis, logical, type Axis, type Base, type Init, type Parameter, type Site, type SiteKind } from './model.ts';
+
+/** Linears of one layer, in checkpoint order, by their short names. */
+export const attentionLinears = ['wq', 'wk', 'wv', 'wo'] as const;
+export const feedForwardLinears = ['w1', 'w2', 'w3'] as const;
+
+/** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
+export function sitesOf(base: Base): Site[] {
+  const dim = axis(base.dim);
+  const vocab = axis(base.vocab);
+  const sites: Site[] = [site('tok_embeddings', 'embedding', null, vocab, dim)];
+  for (let layer = 0; layer < base.layers; layer++) sites.push(...layerSites(base, layer));
+  sites.push(site('norm', 'norm', null, dim, dim));
+  const output = site('output', 'linear', null, dim, vocab);
+  sites.push(base.tied ? { ...output, parameter: 'tok_embeddings.weight' } : output);
+  return sites;
+}
+
+function layerSites(base: Base, layer: number): Site[] {
+  const dim = axis(base.dim);
+  const ffn = axis(base.ffn);
+  const query = axis(base.headDim, base.heads);
+  const keyValue = axis(base.headDim, base.kvHeads);
+  const at = (name: string, kind: SiteKind, input: Axis, output: Axis): Site =>
+    site(`layers.${layer}.${name}`, kind, layer, input, output);
+  return [
+    at('attention.wq', 'linear', dim, query),
+    at('attention.wk', 'linear', dim, keyValue),
+    at('attention.wv', 'linear', dim, keyValue),
+    at('attention.wo', 'linear', query, dim),
+    at('feed_forward.w1', 'linear', dim, ffn),
+    at('feed_forward.w2', 'linear', ffn, dim),
+    at('feed_forward.w3', 'linear', dim, ffn),
+    at('attention_norm', 'norm', dim, dim),
+    at('ffn_norm', 'norm', dim, dim),
+  ];
+}
+
+function site(name: string, kind: SiteKind, layer: number | null, input: Axis, output: Axis): Site {
+  return { name, kind, layer, input, output, parameter: `${name}.weight` };
+}
+
+/** The base's own parameters, frozen unless a part unfreezes them. A tied output head is not listed twice. */
+export function baseParameters(base: Base): Parameter[] {
+  return sitesOf(base)
+    .filter((s) => s.parameter === `${s.name}.weight`)
+    .map((s) => baseParameter(s));
+}
+
+function baseParameter(s: Site): Parameter {
+  const init: Init = { kind: 'weights' };
+  const common = { name: s.parameter, init, owner: 'base', rate: 1 };
+  switch (s.kind) {
+    case 'norm':
+      return { ...common, shape: [logical(s.output)], axes: [s.output], decay: false };
+    case 'embedding':
+      // A row of the table is a token, so rows are what enters and columns what leaves.
+      return { ...common, shape: [logical(s.input), logical(s.output)], axes: [s.input, s.output], decay: true };
+    case 'linear':
+      return { ...common, shape: [logical(s.output), logical(s.input)], axes: [s.output, s.input], decay: true };
+  }
+}
+
+/** Standard deviation of a fresh base's matrices; those that write into the residual stream shrink with depth. */
+const FRESH_STD = 0.02;
+
+/** How a base parameter starts when the base is trained from scratch instead of being read from a file. */
+export function scratchInit(base: Base, name: string): Init {
+  if (name.endsWith('norm.weight')) return { kind: 'constant', value: 1 };
+  const residual = name.endsWith('attention.wo.weight') || name.endsWith('feed_forward.w2.weight');
+  return { kind: 'normal', mean: 0, std: residual ? FRESH_STD / Math.sqrt(2 * base.layers) : FRESH_STD };
+}

@@ -1,0 +1,84 @@
+/** Row-vector bias and scale (y = s * (W x + b), LLaMA-Adapter V2 section 4.1), sums of gradients, and SiLU. */
+import { padded } from '../model/model.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { at, need, width } from './layout.ts';
+import type { Op } from './op.ts';
+
+const tensor = (g: { readonly tensors: readonly Tensor[] }, id: number | null | undefined): Tensor | null =>
+  id === null || id === undefined ? null : (g.tensors[id] ?? null);
+
+export const addBias: Op<'addBias'> = {
+  gradient: (g, _node, [dy], needs) => (dy ? [needs[0] ? dy : null, needs[1] ? g.columnSum(dy) : null] : [null, null]),
+  reference(_node, inputs, outputs) {
+    const [x, v, y] = [need(inputs, 0), need(inputs, 1).values, need(outputs, 0).values];
+    const n = width(x);
+    for (let i = 0; i < y.length; i++) y[i] = at(x.values, i) + at(v, i % n);
+  },
+};
+
+export const mulScale: Op<'mulScale'> = {
+  gradient(g, node, [dy], needs) {
+    const [x, v] = [tensor(g, node.inputs[0]), tensor(g, node.inputs[1])];
+    if (!dy || !x || !v) return [null, null];
+    return [needs[0] ? g.mulScale(dy, v) : null, needs[1] ? g.columnSum(dy, x) : null];
+  },
+  reference(_node, inputs, outputs) {
+    const [x, v, y] = [need(inputs, 0), need(inputs, 1).values, need(outputs, 0).values];
+    const n = width(x);
+    for (let i = 0; i < y.length; i++) y[i] = at(x.values, i) * at(v, i % n);
+  },
+};
+
+export const add: Op<'add'> = {
+  gradient: (_g, _node, [dy], needs) => [needs[0] && dy ? dy : null, needs[1] && dy ? dy : null],
+  reference(_node, inputs, outputs) {
+    const [a, b, y] = [need(inputs, 0).values, need(inputs, 1).values, need(outputs, 0).values];
+    for (let i = 0; i < y.length; i++) y[i] = at(a, i) + at(b, i);
+  },
+};
+
+export const copy: Op<'copy'> = {
+  reference(_node, inputs, outputs) {
+    need(outputs, 0).values.set(need(inputs, 0).values);
+  },
+};
+
+export const columnSum: Op<'columnSum'> = {
+  reference(_node, inputs, outputs) {
+    const [a, out] = [need(inputs, 0), need(outputs, 0).values];
+    const n = padded(a.tensor.axis);
+    for (let r = 0; r < a.tensor.rows; r++)
+      for (let c = 0; c < n; c++) {
+        const other = inputs[1] ? at(inputs[1].values, r * n + c) : 1;
+        out[c] = at(out, c) + at(a.values, r * n + c) * other * (inputs[2] ? at(inputs[2].values, r) : 1);
+      }
+  },
+};
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+export const siluMul: Op<'siluMul'> = {
+  gradient(g, node, [dy], needs) {
+    const [u, v] = [tensor(g, node.inputs[0]), tensor(g, node.inputs[1])];
+    if (!dy || !u || !v) return [null, null];
+    const du = needs[0] ? g.tensor(`${g.label}:du`, u.rows, u.axis) : null;
+    const dv = needs[1] ? g.tensor(`${g.label}:dv`, v.rows, v.axis) : null;
+    g.node('siluMulGrad', [dy, u, v], [du, dv], {});
+    return [du, dv];
+  },
+  reference(_node, inputs, outputs) {
+    const [u, v, y] = [need(inputs, 0).values, need(inputs, 1).values, need(outputs, 0).values];
+    for (let i = 0; i < y.length; i++) y[i] = at(u, i) * sigmoid(at(u, i)) * at(v, i);
+  },
+};
+
+export const siluMulGrad: Op<'siluMulGrad'> = {
+  reference(_node, inputs, outputs) {
+    const [dy, u, v] = [need(inputs, 0).values, need(inputs, 1).values, need(inputs, 2).values];
+    for (let i = 0; i < dy.length; i++) {
+      const s = sigmoid(at(u, i));
+      if (outputs[0]) outputs[0].values[i] = at(dy, i) * at(v, i) * s * (1 + at(u, i) * (1 - s));
+      if (outputs[1]) outputs[1].values[i] = at(dy, i) * at(u, i) * s;
+    }
+  },
+};

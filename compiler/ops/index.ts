@@ -1,0 +1,18 @@
+/** The table of operations. */
+import type { OpName } from '../graph/graph.ts';
+import { add, addBias, columnSum, copy, mulScale, siluMul, siluMulGrad } from './elementwise.ts';
+import { cacheWrite, embed, embedGrad, prepend, prependGrad } from './embed.ts';
+import { gateAdd, gateGrad, gateMul } from './gate.ts';
+import { crossEntropy, sum } from './loss.ts';
+import { matmul } from './matmul.ts';
+import type { Op } from './op.ts';
+import { accumulate, adamw, gradNorm, sumSquares } from './optimizer.ts';
+import { rmsnorm, rmsnormGrad } from './rmsnorm.ts';
+import { rope } from './rope.ts';
+import { softmax, softmaxGrad } from './softmax.ts';
+
+export const ops: { readonly [K in OpName]: Op<K> } = {
+  matmul, addBias, mulScale, add, columnSum, siluMul, siluMulGrad, rmsnorm, rmsnormGrad, rope, softmax, softmaxGrad,
+  gateAdd, gateMul, gateGrad, embed, embedGrad, prepend, prependGrad, cacheWrite, copy, crossEntropy, sum,
+  sumSquares, gradNorm, adamw, accumulate,
+};

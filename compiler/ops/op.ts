@@ -1,0 +1,30 @@
+/** What an operation is: one file an operation, three rules each. */
+import type { Builder } from '../graph/builder.ts';
+import type { NodeOf, OpName, Tensor } from '../graph/graph.ts';
+
+/** Values of a tensor on the CPU, in its padded layout. */
+export type Values = Float64Array;
+
+/** One tensor of a node together with its values. */
+export interface Operand {
+  readonly tensor: Tensor;
+  readonly values: Values;
+}
+
+export interface Op<K extends OpName> {
+  /**
+   * Gradients of the inputs from the gradients of the outputs, as new nodes of `g`; null where none flows.
+   * `needs[i]` says whether anyone wants the gradient of input i. Absent: the operation has no gradient.
+   */
+  readonly gradient?: (
+    g: Builder,
+    node: NodeOf<K>,
+    outputs: readonly (Tensor | null)[],
+    needs: readonly boolean[],
+  ) => readonly (Tensor | null)[];
+  /**
+   * The operation in float64, slow and obvious: the oracle for every kernel. `outputs[i].values` start as zeros
+   * (or as the former values of tensors that are updated in place) and are filled.
+   */
+  readonly reference: (node: NodeOf<K>, inputs: readonly (Operand | null)[], outputs: readonly (Operand | null)[]) => void;
+}

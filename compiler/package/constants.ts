@@ -1,0 +1,40 @@
+/** Values of a package's constants, computed where the package is loaded so that the manifest stays small. */
+import { invariant } from '../../grammar/invariant.ts';
+import { ceil4 } from '../model/model.ts';
+import type { Constant, Manifest } from './package.ts';
+
+/** Numbers that share a learning-rate factor and a weight decay; parameters start at multiples of it. */
+export const BLOCK = 64;
+
+export function constantValues(constant: Constant, manifest: Manifest): Float32Array {
+  return constant.kind === 'rope'
+    ? Float32Array.from(ropeTable(constant.positions, constant.size, constant.theta))
+    : blockTable(constant.cell, manifest);
+}
+
+/** cos and sin of position * theta^(-2j/size) at columns 2j and 2j+1, one padded row a position. */
+export function ropeTable(positions: number, size: number, theta: number): number[] {
+  const stride = ceil4(size);
+  const table = new Array<number>(positions * stride).fill(0);
+  for (let t = 0; t < positions; t++)
+    for (let j = 0; j < size / 2; j++) {
+      const angle = t * theta ** ((-2 * j) / size);
+      table[t * stride + 2 * j] = Math.cos(angle);
+      table[t * stride + 2 * j + 1] = Math.sin(angle);
+    }
+  return table;
+}
+
+/** Learning-rate factor and weight decay of every block of a cell. */
+function blockTable(index: number, manifest: Manifest): Float32Array {
+  const cell = manifest.cells[index];
+  invariant(cell, `cell ${index} does not exist`);
+  const table = new Float32Array((2 * cell.size) / (4 * BLOCK));
+  for (const p of manifest.parameters) {
+    if (p.cell !== index) continue;
+    const first = (p.slice.offset - cell.offset) / (4 * BLOCK);
+    const decay = p.decay ? (manifest.recipe?.optimizer.weightDecay ?? 0) : 0;
+    for (let b = first; b < first + Math.ceil(p.slice.size / (4 * BLOCK)); b++) table.set([p.rate, decay], 2 * b);
+  }
+  return table;
+}

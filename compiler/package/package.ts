@@ -1,0 +1,141 @@
+/**
+ * The package: all that the runtime knows of the compiler.
+ *
+ * A package is a manifest (this type, as JSON), one `.wgsl` file for each kernel, and the parameter table inside the
+ * manifest. It holds no weights. Everything is decided ahead: kernels, bindings, offsets, grids.
+ */
+import type { Axis, Base, DataSource, Init, Recipe } from '../model/model.ts';
+
+export const PACKAGE_FORMAT = 1;
+
+/** The class of device the kernels were chosen for. */
+export type DeviceClass =
+  /** A CPU pretending to be a GPU: loads are dear, subgroup broadcasts are free, barriers are slow. */
+  | 'software'
+  /** A real GPU: shared-memory tiles, many threads. */
+  | 'gpu';
+
+export interface Profile {
+  readonly device: DeviceClass;
+  /** Lanes of a subgroup when they are a compile-time fact of the device; null = kernels use no subgroups. */
+  readonly subgroup: number | null;
+}
+
+/** Every buffer a program binds. Offsets below are in bytes from the start of the named buffer. */
+export type BufferName =
+  | 'weights' //      frozen base parameters
+  | 'parameters' //   trainable parameters, contiguous by cell
+  | 'gradients' //    same layout as `parameters`
+  | 'accumulated' //  same layout; present when gradients are accumulated over micro-batches
+  | 'first' //        first moment of AdamW; same layout
+  | 'second' //       second moment; same layout
+  | 'activations' //  the arena of a program
+  | 'state' //        key-value cache and precomputed prompt keys and values
+  | 'constants' //    rotary tables and the like, filled from `Manifest.constants`
+  | 'inputs' //       what the host writes for a step: token ids, labels, positions
+  | 'step' //         per-step scalars: learning rate, loss scale, bias corrections
+  | 'results'; //     what the host reads back: losses, norms, logits
+
+export interface Slice {
+  readonly buffer: BufferName;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface KernelEntry {
+  /** File name inside the package, without `.wgsl`. */
+  readonly name: string;
+  /** Number of storage bindings, at binding 1..n (all read_write); binding 0 is the uniform block. */
+  readonly bindings: number;
+  /** WGSL `enable`s and WebGPU features it needs. */
+  readonly features: readonly string[];
+}
+
+export interface Dispatch {
+  /** Index into `Manifest.kernels`. */
+  readonly kernel: number;
+  readonly bindings: readonly Slice[];
+  /** 32-bit words of the uniform block (floats as their bits), at most 64. */
+  readonly uniforms: readonly number[];
+  readonly grid: readonly [number, number, number];
+  /** What it computes and the spec line it stems from, for profiles and errors: `layers.0.attention.wq`. */
+  readonly label: string;
+}
+
+/** A tensor the host reads or writes by name. `rows` x padded(axis) numbers. */
+export interface NamedSlice extends Slice {
+  readonly name: string;
+  readonly dtype: 'f32' | 'u32';
+  readonly rows: number;
+  readonly axis: Axis;
+}
+
+/** One thing the package can do, for one set of shapes. */
+export interface Program {
+  /**
+   * `train:TASK` (forward, backward, and with it the optimizer unless gradients are accumulated), `update:TASK` (the
+   * optimizer alone, on accumulated gradients), `loss:TASK`, `forward`, `prompts`, `prefill`, `decode:KEYS`.
+   */
+  readonly name: string;
+  /** Sequences it runs at once. */
+  readonly batch: number;
+  /** Tokens of each sequence, prepended ones not counted; 1 for `decode`. */
+  readonly tokens: number;
+  /** Vectors in front of each sequence (soft prompts): positions and labels cover them too. */
+  readonly prepended: number;
+  /** `decode` only: the keys it looks at, so every position must be below. */
+  readonly keys: number;
+  readonly inputs: readonly NamedSlice[];
+  readonly outputs: readonly NamedSlice[];
+  readonly dispatches: readonly Dispatch[];
+  /** For training: how many of `dispatches`, from the first, are forward and backward; the rest is the optimizer. */
+  readonly optimizerFrom: number;
+}
+
+export interface PackagedParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly axes: readonly Axis[];
+  readonly init: Init;
+  readonly owner: string;
+  readonly decay: boolean;
+  readonly rate: number;
+  readonly slice: Slice;
+  /** Index into `Manifest.cells`, or null when frozen. */
+  readonly cell: number | null;
+}
+
+/** A contiguous run of trainable parameters that the same tasks train: the unit of a step count. */
+export interface Cell {
+  readonly offset: number;
+  readonly size: number;
+  readonly tasks: readonly string[];
+}
+
+/** What the runtime fills `constants` with; see constants.ts. */
+export type Constant =
+  | { readonly kind: 'rope'; readonly slice: Slice; readonly positions: number; readonly size: number; readonly theta: number }
+  | { readonly kind: 'blocks'; readonly slice: Slice; readonly cell: number };
+
+export interface Manifest {
+  readonly format: number;
+  readonly name: string;
+  readonly base: Base;
+  readonly profile: Profile;
+  /** sha256 of the spec's text after imports were resolved, and the text itself. */
+  readonly spec: { readonly hash: string; readonly text: string };
+  readonly parameters: readonly PackagedParameter[];
+  readonly cells: readonly Cell[];
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly tasks: readonly { readonly name: string; readonly data: string; readonly cells: readonly number[]; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly data: readonly DataSource[];
+  readonly recipe: Recipe | null;
+  readonly buffers: Readonly<Partial<Record<BufferName, number>>>;
+  readonly constants: readonly Constant[];
+  /** Rows of the key-value cache for each sequence, prepended vectors included; 0 without generation. */
+  readonly context: number;
+  /** Peak of the activations arena over all programs, and what the tensors would take without sharing, in bytes. */
+  readonly memory: { readonly peak: number; readonly sum: number };
+  readonly kernels: readonly KernelEntry[];
+  readonly programs: readonly Program[];
+}

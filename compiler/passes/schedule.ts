@@ -1,0 +1,76 @@
+/** Turns nodes into dispatches: kernels by device class, bindings by the memory plan. */
+import { invariant } from '../../grammar/invariant.ts';
+import type { Graph, Node } from '../graph/graph.ts';
+import { tensorAt, used } from '../graph/slots.ts';
+import type { Dispatch, KernelEntry, NamedSlice, Profile, Program, Slice } from '../package/package.ts';
+import { emit } from '../wgsl/emit.ts';
+import type { Kernel, Launch } from '../wgsl/kernel.ts';
+import type { MemoryPlan } from './memory.ts';
+
+/** Kernels by name, in the order they were first asked for. */
+export class KernelTable {
+  readonly entries: KernelEntry[] = [];
+  readonly sources = new Map<string, string>();
+  readonly #index = new Map<string, number>();
+
+  add(kernel: Kernel): number {
+    const known = this.#index.get(kernel.name);
+    if (known !== undefined) {
+      invariant(this.sources.get(kernel.name) === kernel.code, `two kernels are called ${kernel.name}`);
+      return known;
+    }
+    const { name, bindings, features, code } = kernel;
+    this.#index.set(name, this.entries.length);
+    this.sources.set(name, code);
+    return this.entries.push({ name, bindings, features }) - 1;
+  }
+}
+
+export interface Scheduled {
+  readonly graph: Graph;
+  readonly prepended: number;
+  readonly keys: number;
+}
+
+export function schedule(index: number, program: Scheduled, plan: MemoryPlan, profile: Profile, kernels: KernelTable): Program {
+  const { graph, prepended, keys } = program;
+  const slices = plan.slices[index];
+  invariant(slices, `program ${index} has no memory plan`);
+  const dispatches: Dispatch[] = [];
+  let optimizerFrom = -1;
+  for (const node of graph.nodes) {
+    if (optimizerFrom < 0 && isOptimizer(node)) optimizerFrom = dispatches.length;
+    for (const launch of emit(node, graph, profile)) dispatches.push(dispatch(launch, node, slices, plan, kernels));
+  }
+  const { name, batch, tokens } = graph;
+  const named = (home: 'inputs' | 'results') => touched(graph).filter((id) => tensorAt(graph, id).home === home).map((id) => namedSlice(graph, id, slices));
+  const outputs = graph.outputs.map((output) => ({ ...namedSlice(graph, output.tensor, slices), name: output.name }));
+  return {
+    name, batch, tokens, prepended, keys, dispatches,
+    inputs: named('inputs'),
+    outputs: [...named('results'), ...outputs],
+    optimizerFrom: optimizerFrom < 0 ? dispatches.length : optimizerFrom,
+  };
+}
+
+const isOptimizer = (node: Node): boolean => node.op === 'sumSquares' || node.op === 'accumulate';
+
+const touched = (graph: Graph): number[] => [...new Set(graph.nodes.flatMap((node) => [...used(node.inputs), ...used(node.outputs)]))];
+
+function dispatch(launch: Launch, node: Node, slices: ReadonlyMap<number, Slice>, plan: MemoryPlan, kernels: KernelTable): Dispatch {
+  let spare = 0;
+  const bindings = launch.operands.map((id): Slice => {
+    if (id === null) return { ...plan.scratch, offset: plan.scratch.offset + 256 * spare++, size: 256 };
+    const slice = slices.get(id);
+    invariant(slice, `${node.op} (${node.label}) uses tensor ${id}, which has no place`);
+    return slice;
+  });
+  return { kernel: kernels.add(launch.kernel), bindings, uniforms: launch.uniforms, grid: launch.grid, label: `${node.label} ${node.op}` };
+}
+
+function namedSlice(graph: Graph, id: number, slices: ReadonlyMap<number, Slice>): NamedSlice {
+  const { name, dtype, rows, axis } = tensorAt(graph, id);
+  const slice = slices.get(id);
+  invariant(slice, `${name} has no place`);
+  return { ...slice, name, dtype, rows, axis };
+}

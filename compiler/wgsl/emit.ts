@@ -1,0 +1,50 @@
+/** From nodes to kernels: the table of emitters. */
+import type { NodeOf, OpName } from '../graph/graph.ts';
+import type { Emitter } from './context.ts';
+import { emitEmbed, emitEmbedGrad } from './gather/embed.ts';
+import { emitCacheWrite, emitPrepend, emitPrependGrad } from './gather/prepend.ts';
+import type { Emit } from './kernel.ts';
+import { emitAdd, emitAddBias, emitCopy, emitMulScale, emitSiluMul, emitSiluMulGrad } from './maps/elementwise.ts';
+import { emitGateAdd, emitGateGrad, emitGateMul } from './maps/gate.ts';
+import { emitRope } from './maps/rope.ts';
+import { emitMatmul } from './matmul/index.ts';
+import { emitAccumulate, emitAdamw, emitGradNorm } from './optimizer/adamw.ts';
+import { emitCrossEntropy } from './rows/cross-entropy.ts';
+import { emitRmsnorm, emitRmsnormGrad } from './rows/rmsnorm.ts';
+import { emitSoftmax, emitSoftmaxGrad } from './rows/softmax.ts';
+import { emitColumnSum, emitSum, emitSumSquares } from './rows/sums.ts';
+
+const emitters: { readonly [K in OpName]: Emitter<K> } = {
+  matmul: emitMatmul,
+  addBias: emitAddBias,
+  mulScale: emitMulScale,
+  add: emitAdd,
+  columnSum: emitColumnSum,
+  siluMul: emitSiluMul,
+  siluMulGrad: emitSiluMulGrad,
+  rmsnorm: emitRmsnorm,
+  rmsnormGrad: emitRmsnormGrad,
+  rope: emitRope,
+  softmax: emitSoftmax,
+  softmaxGrad: emitSoftmaxGrad,
+  gateAdd: emitGateAdd,
+  gateMul: emitGateMul,
+  gateGrad: emitGateGrad,
+  embed: emitEmbed,
+  embedGrad: emitEmbedGrad,
+  prepend: emitPrepend,
+  prependGrad: emitPrependGrad,
+  cacheWrite: emitCacheWrite,
+  copy: emitCopy,
+  crossEntropy: emitCrossEntropy,
+  sum: emitSum,
+  sumSquares: emitSumSquares,
+  gradNorm: emitGradNorm,
+  adamw: emitAdamw,
+  accumulate: emitAccumulate,
+};
+
+export const emit: Emit = (node, graph, profile) => {
+  const emitter = emitters[node.op] as Emitter<OpName>;
+  return emitter(node as NodeOf<OpName>, graph, profile);
+};

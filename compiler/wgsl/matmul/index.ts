@@ -1,0 +1,61 @@
+/** Kernels for `matmul`: chooses a variant by device and shape, and cuts what is too large for one grid. */
+import { invariant } from '../../../grammar/invariant.ts';
+import type { Matmul, NodeOf } from '../../graph/graph.ts';
+import type { Emit, Kernel, Launch } from '../kernel.ts';
+import { chooseVariant, type Variant } from './choose.ts';
+import { bindingCount, type Epilogue, flagsOf, operandsOf, type Shader, uniformWords } from './problem.ts';
+import { subgroupShader } from './subgroup.ts';
+
+/** Workgroups that fit one dimension of a grid on every device. */
+const MOST_WORKGROUPS = 65535;
+
+function shaderOf(mode: Matmul['mode'], variant: Variant, epilogue: Epilogue): Shader {
+  switch (variant.family) {
+    case 'subgroup':
+      return subgroupShader(mode, variant, epilogue);
+  }
+}
+
+/** Parts of a product whose rows or batches are more than a grid holds; usually the product itself. */
+function cutToFit(p: Matmul, [rows]: Shader['tile']): Matmul[] {
+  invariant(p.inner <= MOST_WORKGROUPS, `a product of ${p.inner} inner batches does not fit a grid`);
+  const mostRows = MOST_WORKGROUPS * rows;
+  const mostOuter = Math.floor(MOST_WORKGROUPS / p.inner);
+  const parts: Matmul[] = [];
+  for (let outer = 0; outer < p.outer; outer += mostOuter)
+    for (let m = 0; m < p.m; m += mostRows) {
+      const a = p.a.offset + outer * p.a.outer + (p.mode === 'tn' ? m : m * p.a.row);
+      const c = p.c.offset + outer * p.c.outer + m * p.c.row;
+      parts.push({
+        ...p,
+        outer: Math.min(mostOuter, p.outer - outer),
+        m: Math.min(mostRows, p.m - m),
+        a: { ...p.a, offset: a },
+        b: { ...p.b, offset: p.b.offset + outer * p.b.outer },
+        c: { ...p.c, offset: c },
+      });
+    }
+  return parts;
+}
+
+/** Launches of one product by a given variant. */
+export function emitMatmulWith(node: NodeOf<'matmul'>, variant: Variant): Launch[] {
+  const p = node.attrs;
+  invariant(p.mode === 'tn' || p.reps === 1, `a product ${p.mode} with repetitions`);
+  const flags = flagsOf(node);
+  const epilogue: Epilogue = flags === 0 ? 'plain' : 'full';
+  const shader = shaderOf(p.mode, variant, epilogue);
+  const { name, code, features, tile } = shader;
+  const kernel: Kernel = { name, code, features, bindings: bindingCount(epilogue) };
+  return cutToFit(p, tile).map((part) => ({
+    kernel,
+    operands: operandsOf(node, epilogue),
+    uniforms: uniformWords(part, flags),
+    grid: [Math.ceil(part.n / tile[1]), Math.ceil(part.m / tile[0]), part.outer * part.inner],
+  }));
+}
+
+export const emitMatmul: Emit = (node, _graph, profile) => {
+  invariant(node.op === 'matmul', `emitMatmul was given ${node.op}`);
+  return emitMatmulWith(node, chooseVariant(node.attrs, profile));
+};

@@ -1,0 +1,142 @@
+/**
+ * Products by subgroup broadcast, for software devices, where a load costs as much as ten multiplications and a
+ * broadcast within a subgroup nothing.
+ *
+ * One subgroup of S lanes computes R rows by 4 S columns; a lane owns four neighbouring columns of all R rows. A is
+ * loaded once for the subgroup, spread over its lanes, and broadcast value by value; nothing is shared between
+ * subgroups, so there is no barrier.
+ */
+import { invariant } from '../../../grammar/invariant.ts';
+import type { Matmul } from '../../graph/graph.ts';
+import { batchStarts, declarations, type Epilogue, type Shader, storeRows } from './problem.ts';
+
+export interface SubgroupVariant {
+  readonly family: 'subgroup';
+  /** Lanes of a subgroup. */
+  readonly lanes: number;
+  /** Rows of C that a subgroup computes. */
+  readonly rows: number;
+  /** Subgroups of a workgroup; they lie side by side along the rows. */
+  readonly groups: number;
+}
+
+const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
+const component = (i: number) => COMPONENTS[i % 4] ?? 'x';
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+/** How a step of the loop over k is spread over lanes: what to load, and who holds A[row, k] then. */
+interface Step {
+  /** Values of k a step covers; a multiple of four. */
+  readonly depth: number;
+  /** Statements before the loop: addresses that do not change. */
+  readonly before: readonly string[];
+  /** Statements that load A. */
+  readonly load: readonly string[];
+  /** The expression A[row, k], with k within the step. */
+  readonly value: (row: number, k: number) => string;
+}
+
+/** A by rows (`nt`, `nn`): a lane holds four values of k of a row. Few rows leave lanes over for more k. */
+function stepByRows({ lanes, rows }: SubgroupVariant): Step {
+  const loads = Math.max(1, rows / lanes);
+  // More than two blocks of k at once would load B too often in one step: compile time grows faster than the code.
+  const across = Math.min(2, Math.max(1, lanes / rows));
+  const row = (j: number) => (across > 1 ? `lane % ${rows}u` : `lane + ${j * lanes}u`);
+  return {
+    depth: 4 * across,
+    before: range(loads).map((j) => `let aRow${j} = aAt + min(row0 + ${row(j)}, p.m - 1u) * p.aRow;`),
+    load: range(loads).flatMap((j) =>
+      across > 1
+        ? [
+            `let kv = step * ${across}u + lane / ${rows}u % ${across}u;`,
+            `let a${j} = select(vec4f(), a[aRow${j} + min(kv, p.kv - 1u)], kv < p.kv);`,
+          ]
+        : [`let a${j} = a[aRow${j} + step];`],
+    ),
+    value: (r, k) => {
+      const lane = across > 1 ? Math.floor(k / 4) * rows + r : r % lanes;
+      return `subgroupBroadcast(a${across > 1 ? 0 : Math.floor(r / lanes)}.${component(k)}, ${lane}u)`;
+    },
+  };
+}
+
+/** A by columns (`tn`): a lane holds all rows at one value of k. */
+function stepByColumns({ lanes, rows }: SubgroupVariant): Step {
+  const loads = range(rows / 4);
+  return {
+    depth: lanes,
+    before: loads.map((j) => `let aColumn${j} = aAt + min(row0 / 4u + ${j}u, p.mv - 1u);`),
+    load: [
+      `let k = step * ${lanes}u + lane;`,
+      'let kRow = min(k, p.k - 1u) * p.aRow;',
+      ...loads.map((j) => `let a${j} = select(vec4f(), a[aColumn${j} + kRow], k < p.k);`),
+    ],
+    value: (r, k) => `subgroupBroadcast(a${Math.floor(r / 4)}.${component(r)}, ${k}u)`,
+  };
+}
+
+/** Loads four columns at four values of k, `w0` to `w3`, from B by rows of k. Past the end A is zero, so any row does. */
+function loadRowsOfB(block: number, depth: number): string[] {
+  return range(4).map((q) => {
+    const k = `step * ${depth}u + ${4 * block + q}u`;
+    return `let w${q} = b[bAt + min(${k}, p.k - 1u) * p.bRow];`;
+  });
+}
+
+/** The same from B by rows of n: four loads along k and a transposition, which is free where lanes are vectors. */
+function loadColumnsOfB(block: number, depth: number): string[] {
+  const kv = depth === 4 ? 'step' : `min(step * ${depth / 4}u + ${block}u, p.kv - 1u)`;
+  return [
+    `let kb = ${kv};`,
+    ...range(4).map((j) => `let b${j} = b[bRow${j} + kb];`),
+    ...range(4).map((q) => `let w${q} = vec4f(${range(4).map((j) => `b${j}.${component(q)}`).join(', ')});`),
+  ];
+}
+
+/** Addresses of B before the loop; `column` is the lane's vec4 column. */
+function startOfB(mode: Matmul['mode']): string[] {
+  if (mode !== 'nt') return ['let bAt = bBase + min(column, p.nv - 1u);'];
+  return range(4).map((j) => `let bRow${j} = bBase + min(column * 4u + ${j}u, p.n - 1u) * p.bRow;`);
+}
+
+/** The body of the loop: a step is cut into blocks of four values of k. */
+function body(mode: Matmul['mode'], variant: SubgroupVariant, step: Step): string[] {
+  const blocks = range(step.depth / 4).flatMap((block) => [
+    '{',
+    ...(mode === 'nt' ? loadColumnsOfB(block, step.depth) : loadRowsOfB(block, step.depth)),
+    // All of a row's sums at once: only this row's accumulator need be in registers.
+    ...range(variant.rows).flatMap((r) => range(4).map((q) => `s${r} += ${step.value(r, 4 * block + q)} * w${q};`)),
+    '}',
+  ]);
+  return [...step.load, ...blocks];
+}
+
+export function subgroupShader(mode: Matmul['mode'], variant: SubgroupVariant, epilogue: Epilogue): Shader {
+  const { lanes, rows, groups } = variant;
+  invariant(mode !== 'tn' || rows % 4 === 0, 'tn by subgroups wants whole vec4s of rows');
+  const step = mode === 'tn' ? stepByColumns(variant) : stepByRows(variant);
+  const indent = (lines: readonly string[], by: string) => lines.map((line) => by + line).join('\n');
+  const code = `enable subgroups;
+${declarations(epilogue)}
+
+@compute @workgroup_size(${lanes * groups})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let lane = index % ${lanes}u;
+  let column = group.x * ${lanes}u + lane;
+  let row0 = (group.y * ${groups}u + index / ${lanes}u) * ${rows}u;
+${batchStarts(mode, 'group.z')}
+${range(rows).map((r) => `  var s${r} = vec4f();`).join('\n')}
+  for (var rep = 0u; rep < p.reps; rep++) {
+    let aAt = aStart + rep * p.aInner;
+    let bBase = bStart + rep * p.bInner;
+${indent([...step.before, ...startOfB(mode)], '    ')}
+    for (var step = 0u; step < (p.k + ${step.depth - 1}u) / ${step.depth}u; step++) {
+${indent(body(mode, variant, step), '      ')}
+    }
+  }
+${storeRows(epilogue, range(rows).map((r) => `s${r}`), 'row0', 'column')}
+}
+`;
+  const name = `matmul_${mode}_subgroup${lanes}_r${rows}g${groups}${epilogue === 'full' ? '_e' : ''}`;
+  return { name, code, features: ['subgroups'], tile: [rows * groups, 4 * lanes] };
+}

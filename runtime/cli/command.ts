@@ -1,0 +1,52 @@
+/** What a command of `graft` is, and the ways it ends. */
+
+/** A file in this folder exports one of these as `command`. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Shown for `graft NAME --help` and after a usage mistake. */
+  readonly usage: string;
+  /** Runs with the arguments after the command's name; gives the exit code. */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+/** Exit codes of every command. */
+export const EXIT = {
+  ok: 0,
+  /** The input has errors, or what was asked for could not be done; the message says why. */
+  failed: 1,
+  /** The command line makes no sense. */
+  usage: 2,
+  /** A bug of ours. */
+  internal: 3,
+} as const;
+
+/** A mistake in the command line: printed with the usage of the command, exit code 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** The entry of `known` most like `word`, or null when none is near: at most a third of its letters differ. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  const scored = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
+  const best = scored.sort((a, b) => a.distance - b.distance)[0];
+  return best && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null;
+}
+
+/** Levenshtein's distance, two rows at a time. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replace, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,66 @@
+/**
+ * JSON that says where it is wrong, and refuses a name that is given twice (JSON.parse takes the last silently).
+ */
+import * as jsonc from 'jsonc-parser';
+import { InputError } from './input-error.ts';
+
+/** Line and column of an offset, counted from 1. */
+export function position(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
+
+/**
+ * Where `text` stops being JSON, and why; null when it is JSON.
+ */
+export function jsonError(text: string): { offset: number; reason: string } | null {
+  const errors: jsonc.ParseError[] = [];
+  jsonc.parse(text, errors, { disallowComments: true });
+  const first = errors[0];
+  if (!first) return null;
+  // `ValueExpected` -> `value expected`
+  const reason = jsonc
+    .printParseErrorCode(first.error)
+    .replace(/(?!^)([A-Z])/g, ' $1')
+    .toLowerCase();
+  return { offset: first.offset, reason };
+}
+
+/**
+ * Parses JSON, refusing duplicate names at any depth.
+ * @param where what messages put first, such as a file name
+ * @throws InputError with line and column
+ */
+export function parseJsonStrict(text: string, where: string): unknown {
+  const at = (offset: number): string => {
+    const { line, column } = position(text, offset);
+    return `${where}:${line}:${column}`;
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const error = jsonError(text);
+    throw new InputError(
+      `${error ? at(error.offset) : where}: not valid JSON: ${error?.reason ?? String(cause)}`,
+      'the file is damaged or of another format',
+      { cause },
+    );
+  }
+  const names: Set<string>[] = [];
+  jsonc.visit(text, {
+    onObjectBegin: () => void names.push(new Set()),
+    onObjectEnd: () => void names.pop(),
+    onObjectProperty: (name, offset) => {
+      const scope = names.at(-1);
+      if (scope?.has(name)) {
+        throw new InputError(
+          `${at(offset)}: \`${name}\` is given twice`,
+          'the file is damaged: get it again',
+        );
+      }
+      scope?.add(name);
+    },
+  });
+  return value;
+}

@@ -1,0 +1,38 @@
+/** Runs the npm that runs us, and installs the dependencies when they are missing. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot, readJson } from './drivers.mjs';
+
+/** Runs npm quietly; throws with its last words when it fails. */
+export function runNpm(args, { cwd = projectRoot(), show = false } = {}) {
+  const script = process.env.npm_execpath;
+  const own = script !== undefined && /npm-cli\.js$/.test(script);
+  const command = own ? process.execPath : 'npm';
+  const stdio = show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
+  const shell = !own && process.platform === 'win32';
+  const result = spawnSync(command, own ? [script, ...args] : args, { cwd, encoding: 'utf8', stdio, shell });
+  if (result.status === 0) return;
+  const words = result.error?.message ?? `${result.stderr ?? ''}`.trim().split('\n').slice(-6).join('\n');
+  throw new Error(`npm ${args[0]} failed${words === '' ? '' : `: ${words}`}`);
+}
+
+/** The packages that package-lock.json asks for and node_modules does not have, in that version. */
+function missingPackages(root) {
+  const wanted = readJson(join(root, 'package-lock.json'))?.packages ?? {};
+  const present = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages ?? {};
+  return Object.entries(wanted)
+    .filter(([path, entry]) => path !== '' && !entry.optional && !entry.link)
+    .filter(([path, entry]) => present[path]?.version !== entry.version || !existsSync(join(root, path)))
+    .map(([path]) => path.replace(/^.*node_modules\//, ''));
+}
+
+/** Installs the dependencies of package-lock.json unless they are all there. */
+export function installDependencies(log) {
+  const root = projectRoot();
+  const missing = missingPackages(root);
+  if (missing.length === 0) return;
+  const fresh = !existsSync(join(root, 'node_modules'));
+  log(fresh ? 'installing the dependencies (npm ci)' : `installing ${missing.slice(0, 5).join(', ')} (npm install)`);
+  runNpm([fresh ? 'ci' : 'install', '--no-audit', '--no-fund', '--loglevel=error'], { show: true });
+}

@@ -1,0 +1,191 @@
+/**
+ * Adapter files: ours (our names, the base's fingerprint in the metadata) and the official ones (see official.ts).
+ */
+import type { Base } from '../../compiler/model/model.ts';
+import { InputError } from '../input-error.ts';
+import { requireSameBase } from './fingerprint.ts';
+import {
+  officialKeys,
+  recogniseFamily,
+  unnamed,
+  type ForeignTensor,
+  type KeyedModel,
+  type OfficialFamily,
+} from './official.ts';
+import { reorderRope, type RopeStyle } from './rope.ts';
+import type { NewTensor } from './safetensors.ts';
+import { elements, showShape, type WeightSource } from './source.ts';
+
+/** Official files have Meta's row order. */
+const OFFICIAL_ROPE: RopeStyle = 'interleaved';
+
+const ADAPTER_FORMAT = 'graft-adapter/1';
+
+/** A model and the base it is built on: `Model` itself, or parts, parameters and base of a manifest. */
+export type AdapterModel = KeyedModel & { readonly name: string; readonly base: Base };
+
+export interface LoadedAdapter {
+  /** Our name -> values, row-major, in the shape of the parameter. */
+  readonly values: Map<string, Float32Array>;
+  /** Tensors of the file that the model has no place for. */
+  readonly unused: readonly string[];
+  /** Parameters of the model's parts that the file does not hold; they keep their start. */
+  readonly missing: readonly string[];
+  readonly family: OfficialFamily | 'graft';
+}
+
+/**
+ * Metadata of an adapter file of ours.
+ * @param fingerprint of the base, from `loadBase`
+ */
+export function adapterMetadata(
+  model: AdapterModel,
+  fingerprint: string,
+  specHash: string,
+): Record<string, string> {
+  return {
+    format: ADAPTER_FORMAT,
+    adapter: model.name,
+    base: model.base.name,
+    base_fingerprint: fingerprint,
+    rope: model.base.rope.style,
+    spec: specHash,
+  };
+}
+
+/**
+ * Reads an adapter file into the model's parameters; ours and the official families are told apart by their names.
+ * @param wanted names of the parameters to fill; by default those of parts. A model that unfreezes norms passes
+ * those too.
+ * @param fingerprint of the base that is loaded, to compare with the file's
+ * @throws InputError for another base, a wrong shape, or when nothing in the file belongs to the model
+ */
+export async function importAdapter(
+  source: WeightSource,
+  model: AdapterModel,
+  fingerprint?: string,
+  wanted?: ReadonlySet<string>,
+): Promise<LoadedAdapter> {
+  if (fingerprint !== undefined) {
+    requireSameBase(source.metadata['base_fingerprint'], fingerprint, source.name, model.base.name);
+  }
+  const ours = source.metadata['format'] === ADAPTER_FORMAT;
+  const family = ours ? null : recogniseFamily(source.tensors.keys());
+  const keys = family ? officialKeys(model, family) : ownKeys(model);
+  const rope = family ? OFFICIAL_ROPE : (source.metadata['rope'] as RopeStyle | undefined);
+  const values = new Map<string, Float32Array>();
+  const missing: string[] = [];
+  const used = new Set<string>();
+  for (const { name, shape, owner } of model.parameters) {
+    if (wanted ? !wanted.has(name) : owner === 'base' && !ours) continue;
+    const key = keys.get(name);
+    const tensor = key && findTensor(source, key.name);
+    if (!key || tensor === undefined) {
+      if (owner !== 'base' || wanted) missing.push(name);
+      continue;
+    }
+    used.add(tensor);
+    values.set(name, await readTensor(source, tensor, key, shape, model.base, rope ?? model.base.rope.style));
+  }
+  if (values.size === 0) {
+    throw new InputError(
+      `${source.name} holds nothing of the adapter \`${model.name}\``,
+      `it has ${[...source.tensors.keys()].slice(0, 4).join(', ')}, ...; the adapter needs ${missing.slice(0, 3).join(', ')}, ...`,
+    );
+  }
+  return {
+    values,
+    missing,
+    unused: [...source.tensors.keys()].filter((name) => !used.has(name)),
+    family: family ?? 'graft',
+  };
+}
+
+/** Old multi-modal files misspell `llama.` as `llma.`. */
+function findTensor(source: WeightSource, name: string): string | undefined {
+  return [name, name.replace(/^llama\./, 'llma.')].find((spelling) => source.tensors.has(spelling));
+}
+
+const ownKeys = (model: KeyedModel): Map<string, ForeignTensor> => {
+  const all = new Map<string, ForeignTensor>();
+  for (const family of ['mm7b', 'chat65b'] as const) {
+    // Only `rotary` is taken from them: it is a property of the parameter, not of the file.
+    for (const [name, key] of officialKeys(model, family)) {
+      if (key.rotary || !all.has(name)) all.set(name, { name, ...(key.rotary ? { rotary: true } : {}) });
+    }
+  }
+  for (const { name } of model.parameters) if (!all.has(name)) all.set(name, { name });
+  return all;
+};
+
+async function readTensor(
+  source: WeightSource,
+  tensor: string,
+  key: ForeignTensor,
+  shape: readonly number[],
+  base: Base,
+  rope: RopeStyle,
+): Promise<Float32Array> {
+  const info = source.tensors.get(tensor)!;
+  const all = await source.read(tensor, { checkFinite: true });
+  const width = elements(shape.slice(1));
+  const [start, end] = key.rows ?? [0, shape[0] ?? 1];
+  const rows = key.rows ? info.shape[0]! : elements(info.shape) / width;
+  const wrong = key.rows ? info.shape[1] !== width || end > rows : elements(info.shape) !== elements(shape);
+  if (wrong) {
+    throw new InputError(
+      `${source.name}: \`${tensor}\` is ${showShape(info.shape)}, the spec needs ${key.rows ? `rows ${start} to ${end - 1} of width ${width}` : showShape(shape)}`,
+      'make the spec as the file was trained: its number of layers, prompt length and sizes',
+    );
+  }
+  const values = key.rows ? all.slice(start * width, end * width) : all;
+  return key.rotary ? reorderRope(values, base.headDim, width, rope, base.rope.style) : values;
+}
+
+/**
+ * Tensors of an official checkpoint, ready for `layoutSafetensors`.
+ * @param values our name -> values; every one of them is written
+ * @throws InputError listing parameters that the family has no name for
+ */
+export function exportAdapter(
+  values: ReadonlyMap<string, Float32Array>,
+  model: AdapterModel,
+  family: OfficialFamily,
+): NewTensor[] {
+  const keys = officialKeys(model, family);
+  const lost = unnamed(model, keys).filter((name) => values.has(name));
+  if (lost.length > 0) {
+    throw new InputError(
+      `the \`${family}\` format has no place for ${lost.slice(0, 3).join(', ')}${lost.length > 3 ? ` and ${lost.length - 3} more` : ''}`,
+      "write the adapter in Graft's own format, or leave those parts out of the spec",
+    );
+  }
+  const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  for (const { name, shape } of model.parameters) {
+    const own = values.get(name);
+    const key = keys.get(name);
+    if (!own || !key) continue;
+    const width = elements(shape.slice(1));
+    const data = key.rotary
+      ? reorderRope(own, model.base.headDim, width, model.base.rope.style, OFFICIAL_ROPE)
+      : own;
+    if (key.rows) putRows(tensors, key, data, width);
+    else tensors.set(key.name, { shape, values: data });
+  }
+  return [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
+}
+
+/** Rows of a shared table; it grows to hold the last of them. */
+function putRows(
+  tensors: Map<string, { shape: readonly number[]; values: Float32Array }>,
+  key: ForeignTensor,
+  data: Float32Array,
+  width: number,
+): void {
+  const [start, end] = key.rows!;
+  const former = tensors.get(key.name)?.values ?? new Float32Array(0);
+  const values = new Float32Array(Math.max(former.length, end * width));
+  values.set(former);
+  values.set(data, start * width);
+  tensors.set(key.name, { shape: [values.length / width, width], values });
+}

@@ -1,0 +1,145 @@
+/**
+ * Loading a frozen base: every parameter the model takes from the base's file, checked, in our order of rows.
+ */
+import type { Base, Parameter } from '../../compiler/model/model.ts';
+import { InputError } from '../input-error.ts';
+import { fingerprintBase } from './fingerprint.ts';
+import { recogniseNames, type Naming } from './names.ts';
+import { isRotary, reorderRope } from './rope.ts';
+import { showShape, type ReadOptions, type WeightSource } from './source.ts';
+
+/** What loading needs to know of a parameter; `Model.parameters` and `Manifest.parameters` both have it. */
+export type BaseParameter = Pick<Parameter, 'name' | 'shape' | 'init'>;
+
+/** Which tensor of the file each parameter comes from. Made by `planBase`, which has checked all of it. */
+export interface BasePlan {
+  readonly reads: readonly { readonly parameter: BaseParameter; readonly tensor: string }[];
+  /** Tensors of the file that nothing asked for, such as those of an adapter. */
+  readonly unexpected: readonly string[];
+  readonly naming: Naming;
+}
+
+/**
+ * Matches the parameters whose init is `weights` with the tensors of a file; reads no values.
+ * @throws InputError listing every tensor that is missing or has another shape, with what was expected and found
+ */
+export function planBase(source: WeightSource, base: Base, parameters: Iterable<BaseParameter>): BasePlan {
+  const naming = recogniseNames(source.tensors.keys(), source.metadata);
+  const reads: { parameter: BaseParameter; tensor: string }[] = [];
+  const problems: string[] = [];
+  const asked = new Set<string>();
+  for (const parameter of parameters) {
+    if (parameter.init.kind !== 'weights') continue;
+    const tensor = naming.names.get(parameter.name);
+    asked.add(parameter.name);
+    if (tensor === undefined) {
+      problems.push(`missing: \`${parameter.name}\` ${showShape(parameter.shape)}`);
+      continue;
+    }
+    const found = source.tensors.get(tensor)!.shape;
+    if (!sameShape(found, parameter.shape)) {
+      problems.push(
+        `\`${tensor}\` is ${showShape(found)}, the base \`${base.name}\` needs ${showShape(parameter.shape)}`,
+      );
+    }
+    reads.push({ parameter, tensor });
+  }
+  const unexpected = [
+    ...[...naming.names].filter(([ours]) => !asked.has(ours)).map(([, theirs]) => theirs),
+    ...naming.others,
+  ];
+  problems.push(...foreign(naming, base));
+  if (problems.length > 0) throw mismatch(source, base, naming, problems);
+  return { reads, unexpected, naming };
+}
+
+/** Sizes of one may be left out: a norm saved as [1, dim] is the same vector. */
+const sameShape = (a: readonly number[], b: readonly number[]): boolean => {
+  const sizes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
+  return sizes(a) === sizes(b);
+};
+
+/** Tensors that show the file to be another model, although all that was asked for is there. */
+function foreign(naming: Naming, base: Base): string[] {
+  const problems: string[] = [];
+  const layers = new Set<number>();
+  for (const [ours, theirs] of naming.names) {
+    const layer = /^layers\.(\d+)\./.exec(ours);
+    if (layer && Number(layer[1]) >= base.layers) layers.add(Number(layer[1]));
+    // The base's linears have no biases, so a bias in its own file would be dropped silently.
+    if (naming.style === 'huggingface' && ours.endsWith('.bias')) {
+      problems.push(`\`${theirs}\`: the base's linears have no biases, this file's have`);
+    }
+  }
+  if (layers.size > 0) {
+    problems.push(
+      `it has ${Math.max(...layers) + 1} layers, the base \`${base.name}\` declares ${base.layers}`,
+    );
+  }
+  return problems;
+}
+
+function mismatch(source: WeightSource, base: Base, naming: Naming, problems: readonly string[]): InputError {
+  const shown = problems.slice(0, 8).map((problem) => `\n  ${problem}`);
+  if (problems.length > 8) shown.push(`\n  and ${problems.length - 8} more`);
+  return new InputError(
+    `${source.name} does not hold the base \`${base.name}\`:${shown.join('')}`,
+    advise(base, naming),
+  );
+}
+
+function advise(base: Base, naming: Naming): string {
+  if (naming.names.size === 0) {
+    const seen = naming.others.slice(0, 3).join(', ');
+    return `its names are neither Meta's nor Hugging Face's (${seen}, ...): convert it to one of them`;
+  }
+  if (!base.tied && !naming.names.has('output.weight') && naming.names.has('tok_embeddings.weight')) {
+    return 'it has no output head: write `tied = true` in the base if the embedding is the head';
+  }
+  const others = naming.others.slice(0, 3);
+  return `compare the base's sizes with the model's config${others.length > 0 ? `; the file also has ${others.join(', ')}` : ''}`;
+}
+
+/** Reads one parameter, its rows in the order the base declares. Row-major, in the shape of `parameter`. */
+export async function readBaseParameter(
+  source: WeightSource,
+  base: Base,
+  plan: BasePlan,
+  read: BasePlan['reads'][number],
+  options: ReadOptions = {},
+): Promise<Float32Array> {
+  const values = await source.read(read.tensor, options);
+  const { name, shape } = read.parameter;
+  if (!isRotary(name.replace(/\.weight$/, ''))) return values;
+  return reorderRope(values, base.headDim, shape[1] ?? 1, plan.naming.rope, base.rope.style);
+}
+
+export interface LoadedBase {
+  /** Our name -> values in file order, row-major. */
+  readonly values: Map<string, Float32Array>;
+  readonly unexpected: readonly string[];
+  /** See `fingerprintBase`. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Loads every base parameter into memory. For a base too large for that, walk `planBase(...).reads` instead.
+ * @throws InputError as `planBase` does, and for values that are not finite
+ */
+export async function loadBase(
+  source: WeightSource,
+  base: Base,
+  parameters: Iterable<BaseParameter>,
+): Promise<LoadedBase> {
+  const plan = planBase(source, base, parameters);
+  const values = new Map<string, Float32Array>();
+  for (const read of plan.reads) {
+    values.set(read.parameter.name, await readBaseParameter(source, base, plan, read, { checkFinite: true }));
+  }
+  const tensors = plan.reads.map(({ parameter: { name, shape } }) => ({
+    name,
+    shape,
+    values: values.get(name)!,
+  }));
+  return { values, unexpected: plan.unexpected, fingerprint: await fingerprintBase(tensors) };
+}

@@ -1,0 +1,60 @@
+/**
+ * Tells bases apart, so that an adapter is not put on a model it was not trained on: people load a LLaMA-1 adapter
+ * under LLaMA-2 and get empty text (OpenGVLab/LLaMA-Adapter issue 107).
+ */
+import { InputError } from '../input-error.ts';
+import { showShape } from './source.ts';
+
+/** Values of each tensor that go into the hash. */
+const SAMPLE = 256;
+
+interface Sampled {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/**
+ * sha256 (64 hex digits) over the names, shapes and an even sample of 256 values of each tensor, in order of name. It
+ * does not depend on the file's format, nor on whether it is float16 or the same numbers as float32.
+ */
+export async function fingerprintBase(tensors: Iterable<Sampled>): Promise<string> {
+  const utf8 = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  for (const { name, shape, values } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const count = Math.min(SAMPLE, values.length);
+    const sample = new Float32Array(count);
+    for (let i = 0; i < count; i++) sample[i] = values[Math.floor((i * values.length) / count)]!;
+    parts.push(utf8.encode(`${name} ${showShape(shape)}\n`), new Uint8Array(sample.buffer));
+  }
+  return await sha256(parts);
+}
+
+/** sha256 of the parts, one after the other, as hex. */
+export async function sha256(parts: readonly Uint8Array[]): Promise<string> {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * Refuses an adapter that was trained on another base.
+ * @param expected fingerprint in the adapter's file; undefined (a foreign file) passes
+ */
+export function requireSameBase(
+  expected: string | undefined,
+  actual: string,
+  adapter: string,
+  base: string,
+): void {
+  if (expected === undefined || expected === actual) return;
+  throw new InputError(
+    `${adapter} was trained on another base than \`${base}\` (fingerprint ${expected.slice(0, 12)}, this base has ${actual.slice(0, 12)})`,
+    'load the weights it was trained on; an adapter does not carry over to another model, not even of the same sizes',
+  );
+}
