@@ -73,7 +73,7 @@ export class Device {
     this.device = device;
     this.adapter = adapter;
     this.limits = device.limits;
-    this.features = device.features as ReadonlySet<string>;
+    this.features = device.features;
     this.profile = profileOf(adapter, this.features);
     device.addEventListener('uncapturederror', (event) => {
       event.preventDefault();

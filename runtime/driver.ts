@@ -2,7 +2,8 @@
  * Loads Dawn into Node with the Vulkan driver that `runtime/setup` chose. Software drivers live in the project's cache; their
  * libraries are loaded here, by path, before Dawn looks for them, so no environment and no second process is needed.
  */
-import { applyDriver, currentChoice, explainMissing, type DriverChoice } from './setup/drivers.mjs';
+import { chooseDriver } from './setup/choose.mjs';
+import { applyDriver, currentChoice, explainMissing } from './setup/drivers.mjs';
 
 let loaded: Promise<GPU> | null = null;
 
@@ -10,7 +11,8 @@ let loaded: Promise<GPU> | null = null;
 const DAWN_OPTIONS = ['disable-dawn-features=timestamp_quantization'];
 
 async function load(): Promise<GPU> {
-  applyDriver(currentChoice());
+  // Picks, and fetches, a driver when nobody has run the setup yet.
+  applyDriver(chooseDriver({ log: (text) => console.error(`graft setup: ${text}`) }));
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   return create(DAWN_OPTIONS);
@@ -20,11 +22,6 @@ async function load(): Promise<GPU> {
 export function loadDawn(): Promise<GPU> {
   loaded ??= load();
   return loaded;
-}
-
-/** The driver this process uses, and why. */
-export function chosenDriver(): DriverChoice {
-  return currentChoice();
 }
 
 /** What to tell a user when no adapter was found. */

@@ -9,7 +9,7 @@ import { type Plan, type Word, launch } from './text.ts';
 
 /** WebGPU's limit on each extent of a grid. */
 const EXTENT = 65535;
-const THREADS = 64;
+const THREADS = Number(process.env.WG ?? 64);
 
 /** What an operation brings to a frame. */
 export interface Body extends Pick<Plan, 'name' | 'slots'> {
@@ -37,15 +37,15 @@ function layRuns(items: number, profile: Profile, softwareRun: number, most: num
 
 /** A map over `count` items; the code sees its item as `i`. */
 export function mapItems(body: Body, count: number, profile: Profile): Launch {
-  const { threads, run, hop, reps } = layRuns(count, profile, 8, EXTENT * THREADS);
+  const { threads, run, hop, reps } = layRuns(count, profile, Number(process.env.RUN ?? 8), EXTENT * THREADS);
   return launch({
     ...body,
     uniforms: { count, run, hop, reps, ...body.uniforms },
     grid: [Math.ceil(threads / THREADS), 1, 1],
     code: `
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) w: vec3u) {
-  let first = (w.x * ${THREADS}u + l) * u.run;
+fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
+  let first = (wg.x * ${THREADS}u + l) * u.run;
   for (var k = 0u; k < u.reps; k++) {
     let i = first + k * u.hop;
     if (i >= u.count) { break; }
@@ -61,7 +61,7 @@ ${indent(body.code, 4)}
  */
 export function mapColumns(body: Body & { readonly setup?: string }, rows: number, columns: number, profile: Profile): Launch {
   invariant(columns <= EXTENT * THREADS, `${body.name}: ${columns} columns`);
-  const { threads, run, hop, reps } = layRuns(rows, profile, 8, Math.floor((EXTENT * THREADS) / columns));
+  const { threads, run, hop, reps } = layRuns(rows, profile, Number(process.env.RUN ?? 8), Math.floor((EXTENT * THREADS) / columns));
   return launch({
     name: body.name,
     slots: body.slots,
@@ -69,8 +69,8 @@ export function mapColumns(body: Body & { readonly setup?: string }, rows: numbe
     grid: [Math.ceil((threads * columns) / THREADS), 1, 1],
     code: `
 @compute @workgroup_size(${THREADS})
-fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) w: vec3u) {
-  let thread = w.x * ${THREADS}u + l;
+fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
+  let thread = wg.x * ${THREADS}u + l;
   if (thread >= u.lanes) { return; }
   let c = thread % u.columns;
   let first = thread / u.columns * u.run;
@@ -127,8 +127,8 @@ export function mapRows(body: Body, rows: number, team: Team): Launch {
 const LANES = ${lanes}u;
 ${reductions(body.code, team)}
 @compute @workgroup_size(${lanes * perGroup})
-fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) w: vec3u) {
-  let row = (w.y * ${EXTENT}u + w.x) * ${perGroup}u + ${across ? `l % ${perGroup}u` : 'l / LANES'};
+fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
+  let row = (wg.y * ${EXTENT}u + wg.x) * ${perGroup}u + ${across ? `l % ${perGroup}u` : 'l / LANES'};
   let lane = ${across ? `l / ${perGroup}u` : 'l % LANES'};
 ${indent(body.code, 2)}
 }`,

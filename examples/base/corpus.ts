@@ -1,18 +1,9 @@
 /**
- * The pre-training text: WordNet's glosses and examples, State of the Union addresses, Moby-Dick.
- *
- *   npm run base:corpus
- *
- * writes to .cache/base what `pretrain.adapter` reads: the text itself, one paragraph a line, and the token files.
- * It is the same on every machine: all chance is seeded.
+ * The pre-training text: WordNet's glosses and examples, State of the Union addresses, Moby-Dick, as paragraphs of
+ * plain ASCII. It is the same on every machine: all chance is seeded.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { shuffle } from './random.ts';
 import { readAddresses, readChapters, readSynsets, type Synset } from './sources.ts';
-
-/** Where everything goes that is made and not committed. */
-export const cache = fileURLToPath(new URL('../../.cache/base/', import.meta.url));
 
 /** Share of paragraphs held out. */
 const heldOutShare = 0.02;
@@ -75,18 +66,4 @@ export function buildCorpus(): Corpus {
   const shuffled = shuffle([...all], seed);
   const held = Math.floor(shuffled.length * heldOutShare);
   return { heldout: shuffled.slice(0, held), train: shuffled.slice(held) };
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  // Here, not above: whoever wants only the text does not wait for the tokenizer.
-  const { buildTokens } = await import('./tokens.ts');
-  mkdirSync(cache, { recursive: true });
-  const corpus = buildCorpus();
-  for (const [name, lines] of Object.entries(corpus) as [string, readonly string[]][]) {
-    writeFileSync(`${cache}text.${name}.txt`, `${lines.join('\n')}\n`);
-    const characters = lines.reduce((sum, line) => sum + line.length, 0);
-    const words = lines.reduce((sum, line) => sum + line.split(' ').length, 0);
-    console.log(`text.${name}.txt: ${lines.length} paragraphs, ${words} words, ${characters} characters`);
-  }
-  for (const line of buildTokens(corpus)) console.log(line);
 }

@@ -2,12 +2,7 @@
  * The instruction data: six tasks with one right answer each, and `define`, which is open.
  *
  * The same words are held out of every task, by a hash of the word, so a held-out answer was never seen in any form.
- * Run it to write `data/instructions.{train,heldout}.jsonl`:
- *
- *   node --import tsx examples/base/words.ts
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { inFamily, regularPast, regularPlural } from './inflect.ts';
 import { hash, shuffle } from './random.ts';
 import { readAn, readDoubled, readLemmas, readPlurals, readSynsets, readVerbs, type Lemma } from './sources.ts';
@@ -201,13 +196,4 @@ export function countTasks(items: readonly Instruction[]): Record<string, number
   const counts: Record<string, number> = {};
   for (const { task } of items) counts[task] = (counts[task] ?? 0) + 1;
   return counts;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = fileURLToPath(new URL('data/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  for (const [name, items] of Object.entries(buildInstructions(collectWords()))) {
-    writeFileSync(`${folder}instructions.${name}.jsonl`, toJsonl(items));
-    console.log(name, items.length, JSON.stringify(countTasks(items)));
-  }
 }

@@ -1,7 +1,8 @@
 /** Picks a device's driver: a real GPU, else lavapipe in the project, else SwiftShader from npm; each is tried before it is taken. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cacheFolder, fetchedDriver, projectRoot, recordChoice, recordedChoice, requestedDriver } from './drivers.mjs';
 import { fetchLavapipe, lavapipeObstacle } from './lavapipe.mjs';
 import { fetchSwiftshader, swiftshaderObstacle } from './swiftshader.mjs';
@@ -18,11 +19,10 @@ const SOFTWARE = {
  * Gives `{ adapter }` or `{ problem }`.
  */
 export function probe(driver) {
-  const root = projectRoot();
   const env = { ...process.env, GRAFT_DRIVER: driver };
-  const script = join(root, 'runtime', 'setup', 'probe.ts');
-  const args = ['--import', 'tsx', script];
-  const result = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8', timeout: PROBE_LIMIT_MS });
+  const [source, built] = ['./probe.ts', './probe.js'].map((file) => fileURLToPath(new URL(file, import.meta.url)));
+  const args = existsSync(source) ? ['--import', 'tsx', source] : [built];
+  const result = spawnSync(process.execPath, args, { cwd: projectRoot(), env, encoding: 'utf8', timeout: PROBE_LIMIT_MS });
   const answer = /^probe (\{.*\})$/m.exec(result.stdout ?? '');
   if (answer) return JSON.parse(answer[1]);
   if (result.error) return { problem: result.error.message };

@@ -7,7 +7,7 @@ import { projectRoot, readJson } from './drivers.mjs';
 /** Runs npm quietly; throws with its last words when it fails. */
 export function runNpm(args, { cwd = projectRoot(), show = false } = {}) {
   const script = process.env.npm_execpath;
-  const own = script !== undefined && /npm-cli\.js$/.test(script);
+  const own = script !== undefined && script.endsWith('npm-cli.js');
   const command = own ? process.execPath : 'npm';
   const stdio = show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
   const shell = !own && process.platform === 'win32';
@@ -32,7 +32,15 @@ export function installDependencies(log) {
   const root = projectRoot();
   const missing = missingPackages(root);
   if (missing.length === 0) return;
-  const fresh = !existsSync(join(root, 'node_modules'));
-  log(fresh ? 'installing the dependencies (npm ci)' : `installing ${missing.slice(0, 5).join(', ')} (npm install)`);
-  runNpm([fresh ? 'ci' : 'install', '--no-audit', '--no-fund', '--loglevel=error'], { show: true });
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  if (!existsSync(join(root, 'node_modules'))) {
+    log('installing the dependencies (npm ci)');
+    try {
+      return runNpm(['ci', ...quiet]);
+    } catch {
+      // A lock file written on another platform may lack this one's optional binaries; `npm ci` refuses that.
+      log('npm ci refuses the lock file, so: npm install');
+    }
+  } else log(`installing ${missing.slice(0, 5).join(', ')} (npm install)`);
+  runNpm(['install', '--no-save', ...quiet], { show: true });
 }

@@ -72,7 +72,7 @@ export async function importAdapter(
   const ours = source.metadata['format'] === ADAPTER_FORMAT;
   const family = ours ? null : recogniseFamily(source.tensors.keys());
   const keys = family ? officialKeys(model, family) : ownKeys(model);
-  const rope = family ? OFFICIAL_ROPE : (source.metadata['rope'] as RopeStyle | undefined);
+  if (family === null) requireSameRope(source, model.base);
   const values = new Map<string, Float32Array>();
   const missing: string[] = [];
   const used = new Set<string>();
@@ -85,7 +85,7 @@ export async function importAdapter(
       continue;
     }
     used.add(tensor);
-    values.set(name, await readTensor(source, tensor, key, shape, model.base, rope ?? model.base.rope.style));
+    values.set(name, await readTensor(source, tensor, key, shape, model.base));
   }
   if (values.size === 0) {
     throw new InputError(
@@ -106,17 +106,18 @@ function findTensor(source: WeightSource, name: string): string | undefined {
   return [name, name.replace(/^llama\./, 'llma.')].find((spelling) => source.tensors.has(spelling));
 }
 
-const ownKeys = (model: KeyedModel): Map<string, ForeignTensor> => {
-  const all = new Map<string, ForeignTensor>();
-  for (const family of ['mm7b', 'chat65b'] as const) {
-    // Only `rotary` is taken from them: it is a property of the parameter, not of the file.
-    for (const [name, key] of officialKeys(model, family)) {
-      if (key.rotary || !all.has(name)) all.set(name, { name, ...(key.rotary ? { rotary: true } : {}) });
-    }
-  }
-  for (const { name } of model.parameters) if (!all.has(name)) all.set(name, { name });
-  return all;
-};
+/** Files of ours use our names, and the order of rows the base declares. */
+const ownKeys = (model: KeyedModel): Map<string, ForeignTensor> =>
+  new Map(model.parameters.map(({ name }) => [name, { name }]));
+
+function requireSameRope(source: WeightSource, base: Base): void {
+  const stated = source.metadata['rope'];
+  if (stated === undefined || stated === base.rope.style) return;
+  throw new InputError(
+    `${source.name} was trained on a base with ${stated} rotary embeddings, \`${base.name}\` declares ${base.rope.style}`,
+    `write \`rope = ${stated}\` in the base, as when it was trained`,
+  );
+}
 
 async function readTensor(
   source: WeightSource,
@@ -124,7 +125,6 @@ async function readTensor(
   key: ForeignTensor,
   shape: readonly number[],
   base: Base,
-  rope: RopeStyle,
 ): Promise<Float32Array> {
   const info = source.tensors.get(tensor)!;
   const all = await source.read(tensor, { checkFinite: true });
@@ -139,7 +139,7 @@ async function readTensor(
     );
   }
   const values = key.rows ? all.slice(start * width, end * width) : all;
-  return key.rotary ? reorderRope(values, base.headDim, width, rope, base.rope.style) : values;
+  return key.rotary ? reorderRope(values, base.headDim, width, OFFICIAL_ROPE, base.rope.style) : values;
 }
 
 /**

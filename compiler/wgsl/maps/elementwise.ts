@@ -1,7 +1,10 @@
 /** Maps of equal numbers to equal numbers: every thread takes some groups of four. */
+import type { Graph, NodeOf } from '../../graph/graph.ts';
+import type { Profile } from '../../package/package.ts';
 import type { Emitter } from '../context.ts';
 import { quads, tensorAt } from '../context.ts';
 import { mapColumns, mapItems } from '../frames.ts';
+import type { Launch } from '../kernel.ts';
 import { optional, slot } from '../text.ts';
 
 export const emitAdd: Emitter<'add'> = (node, graph, profile) => {
@@ -20,19 +23,17 @@ export const emitCopy: Emitter<'copy'> = (node, graph, profile) => {
 };
 
 /** x + v or x * v, v a row. */
-const emitRowVector =
-  <K extends 'addBias' | 'mulScale'>(name: K, sign: '+' | '*'): Emitter<K> =>
-  (node, graph, profile) => {
-    const [x, v] = node.inputs;
-    const [y] = node.outputs;
-    const out = tensorAt(graph, y);
-    const slots = [slot('x', 'vec4f', x), slot('v', 'vec4f', v), slot('y', 'vec4f', y)];
-    const code = `let i = row * u.columns + c;\ny[i] = x[i] ${sign} vector;`;
-    return [mapColumns({ name, slots, setup: 'let vector = v[c];', code }, out.rows, quads(out), profile)];
-  };
+function combineRows(node: NodeOf<'addBias'> | NodeOf<'mulScale'>, sign: '+' | '*', graph: Graph, profile: Profile): Launch {
+  const [x, v] = node.inputs;
+  const [y] = node.outputs;
+  const out = tensorAt(graph, y);
+  const slots = [slot('x', 'vec4f', x), slot('v', 'vec4f', v), slot('y', 'vec4f', y)];
+  const code = `let i = row * u.columns + c;\ny[i] = x[i] ${sign} vector;`;
+  return mapColumns({ name: node.op, slots, setup: 'let vector = v[c];', code }, out.rows, quads(out), profile);
+}
 
-export const emitAddBias = emitRowVector('addBias', '+');
-export const emitMulScale = emitRowVector('mulScale', '*');
+export const emitAddBias: Emitter<'addBias'> = (node, graph, profile) => [combineRows(node, '+', graph, profile)];
+export const emitMulScale: Emitter<'mulScale'> = (node, graph, profile) => [combineRows(node, '*', graph, profile)];
 
 export const emitSiluMul: Emitter<'siluMul'> = (node, graph, profile) => {
   const [a, b] = node.inputs;

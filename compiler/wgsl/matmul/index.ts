@@ -3,16 +3,16 @@ import { invariant } from '../../../grammar/invariant.ts';
 import type { Matmul, NodeOf } from '../../graph/graph.ts';
 import type { Emit, Kernel, Launch } from '../kernel.ts';
 import { chooseVariant, type Variant } from './choose.ts';
-import { bindingCount, type Epilogue, flagsOf, operandsOf, type Shader, uniformWords } from './problem.ts';
+import { BINDING_COUNT, flagsOf, operandsOf, type Shader, uniformWords } from './problem.ts';
 import { subgroupShader } from './subgroup.ts';
 
 /** Workgroups that fit one dimension of a grid on every device. */
 const MOST_WORKGROUPS = 65535;
 
-function shaderOf(mode: Matmul['mode'], variant: Variant, epilogue: Epilogue): Shader {
+function shaderOf(mode: Matmul['mode'], variant: Variant): Shader {
   switch (variant.family) {
     case 'subgroup':
-      return subgroupShader(mode, variant, epilogue);
+      return subgroupShader(mode, variant);
   }
 }
 
@@ -42,15 +42,12 @@ function cutToFit(p: Matmul, [rows]: Shader['tile']): Matmul[] {
 export function emitMatmulWith(node: NodeOf<'matmul'>, variant: Variant): Launch[] {
   const p = node.attrs;
   invariant(p.mode === 'tn' || p.reps === 1, `a product ${p.mode} with repetitions`);
-  const flags = flagsOf(node);
-  const epilogue: Epilogue = flags === 0 ? 'plain' : 'full';
-  const shader = shaderOf(p.mode, variant, epilogue);
-  const { name, code, features, tile } = shader;
-  const kernel: Kernel = { name, code, features, bindings: bindingCount(epilogue) };
+  const { name, code, features, tile } = shaderOf(p.mode, variant);
+  const kernel: Kernel = { name, code, features, bindings: BINDING_COUNT };
   return cutToFit(p, tile).map((part) => ({
     kernel,
-    operands: operandsOf(node, epilogue),
-    uniforms: uniformWords(part, flags),
+    operands: operandsOf(node),
+    uniforms: uniformWords(part, flagsOf(node)),
     grid: [Math.ceil(part.n / tile[1]), Math.ceil(part.m / tile[0]), part.outer * part.inner],
   }));
 }

@@ -13,11 +13,11 @@ export interface Shader {
   readonly tile: readonly [number, number];
 }
 
-/** Which text a shader ends with: `full` binds bias, scale, residual or u, and the saved copy, and uniform flags choose. */
-export type Epilogue = 'plain' | 'full';
-
-/** Operands in binding order; `extra` is the residual or u, of which a node has one at most. */
-const BINDINGS = { plain: ['a', 'b', 'c'], full: ['a', 'b', 'c', 'bias', 'scale', 'extra', 'saved'] } as const;
+/**
+ * Operands in binding order; `extra` is the residual or u, of which a node has one at most. Every kernel binds all of
+ * them and uniform flags choose: a second kernel for plain products was not faster, and it costs a compilation.
+ */
+const BINDINGS = ['a', 'b', 'c', 'bias', 'scale', 'extra', 'saved'] as const;
 
 export const FLAG = { bias: 1, scale: 2, residual: 4, silu: 8, saveBiased: 16, saveScaled: 32 } as const;
 
@@ -66,16 +66,16 @@ export function flagsOf(node: NodeOf<'matmul'>): number {
 }
 
 /** Tensor ids in the order of the bindings. */
-export function operandsOf(node: NodeOf<'matmul'>, epilogue: Epilogue): (number | null)[] {
+export function operandsOf(node: NodeOf<'matmul'>): (number | null)[] {
   const [a = null, b = null, bias = null, scale = null, residual = null, u = null] = node.inputs;
   const [c = null, saved = null] = node.outputs;
-  return epilogue === 'plain' ? [a, b, c] : [a, b, c, bias, scale, residual ?? u, saved];
+  return [a, b, c, bias, scale, residual ?? u, saved];
 }
 
 /** Declarations of the uniform block and of the storage bindings. */
-export function declarations(epilogue: Epilogue): string {
+export function declarations(): string {
   const members = FIELDS.map((f) => `${f}: u32`).join(', ');
-  const storage = BINDINGS[epilogue].map(
+  const storage = BINDINGS.map(
     (name, i) => `@group(0) @binding(${i + 1}) var<storage, read_write> ${name}: array<vec4f>;`,
   );
   return [
@@ -85,48 +85,56 @@ export function declarations(epilogue: Epilogue): string {
   ].join('\n');
 }
 
-export const bindingCount = (epilogue: Epilogue): number => BINDINGS[epilogue].length;
+export const BINDING_COUNT = BINDINGS.length;
 
 /** Where this batch starts in A, B and C; `batch` is an expression. B of `tn` goes along with A. */
 export function batchStarts(mode: Matmul['mode'], batch: string): string {
-  const b = mode === 'tn' ? 'within * p.reps' : 'within / p.share';
+  const [a, b] = mode === 'tn' ? ['within * p.reps', 'within * p.reps'] : ['within', '(within / p.share)'];
   return `
   let outer = ${batch} / p.inner;
   let within = ${batch} % p.inner;
-  let aStart = p.aOffset + outer * p.aOuter + within${mode === 'tn' ? ' * p.reps' : ''} * p.aInner;
-  let bStart = p.bOffset + outer * p.bOuter + ${b === 'within / p.share' ? '(within / p.share)' : b} * p.bInner;
+  let aStart = p.aOffset + outer * p.aOuter + ${a} * p.aInner;
+  let bStart = p.bOffset + outer * p.bOuter + ${b} * p.bInner;
   let cStart = p.cOffset + outer * p.cOuter + within * p.cInner;`;
 }
 
-declare const process: any;
-export function storeRows(epilogue: Epilogue, sums: readonly string[], row0: string, column: string): string {
-  const R = sums.length;
-  const how = process.env.EPI ?? 'array';
-  const full = epilogue === 'full';
-  const setup = how === 'array' ? `  var sums = array<vec4f, ${R}>(${sums.join(', ')});` : how === 'shift' ? '' : '';
-  const take = how === 'array' ? `let sum = sums[i] * p.alpha;` : how === 'shift' ? `let sum = s0 * p.alpha;` :
-     `var sum = s0; ${sums.slice(1).map((x, j) => `sum = select(sum, ${x}, i == ${j + 1}u);`).join(' ')} sum *= p.alpha;`;
-  const next = how === 'shift' ? sums.slice(1).map((x, j) => `${sums[j]} = ${x};`).join(' ') : '';
-  return `${setup}
-  if (${column} < p.nv && ${row0} < p.m) {
-    let at = cStart + ${row0} * p.cRow + ${column};
-${full ? `    var added = vec4f();
-    var factor = vec4f(1.0);
-    if ((p.flags & ${FLAG.bias}u) != 0u) { added = bias[${column}]; }
-    if ((p.flags & ${FLAG.scale}u) != 0u) { factor = scale[${column}]; }
-    let keep = select(vec4f(1.0), factor, (p.flags & ${FLAG.saveScaled}u) != 0u);` : ''}
-    for (var i = 0u; i < min(${R}u, p.m - ${row0}); i++) {
-      ${take}
-      let to = at + i * p.cRow;
-${full ? `      var value = sum + added;
-      if ((p.flags & ${FLAG.saveBiased | FLAG.saveScaled}u) != 0u) { saved[to] = value * keep; }
-      value *= factor;
-      if ((p.flags & ${FLAG.residual | FLAG.silu}u) != 0u) {
-        let x = extra[to];
-        value = select(value + x, value * x / (1.0 + exp(-x)), (p.flags & ${FLAG.silu}u) != 0u);
-      }
-      c[to] = value;` : '      c[to] = sum;'}
-      ${next}
+/**
+ * Stores vec4 accumulators: `sums[i]` goes to row `row0 + i`, vec4 column `column` of C. It is a loop, and rolled on
+ * purpose: unrolled over 16 rows its loads and stores take a software device four seconds to compile, and as a loop
+ * its bound guards the rows too. The accumulators are picked by `select`, since an indexed array would not stay in
+ * registers.
+ */
+export function storeRows(sums: readonly string[], row0: string, column: string): string {
+  const [first = '', ...others] = sums;
+  const picks = others.map((sum, i) => `      sum = select(sum, ${sum}, i == ${i + 1}u);`);
+  return `  if (${column} < p.nv && ${row0} < p.m) {
+    let start = cStart + ${row0} * p.cRow + ${column};
+${loadVectors(column)}
+    for (var i = 0u; i < min(${sums.length}u, p.m - ${row0}); i++) {
+      let at = start + i * p.cRow;
+      var sum = ${first};
+${picks.join('\n')}
+      sum *= p.alpha;
+${FINISH}
+      c[at] = sum;
     }
   }`;
 }
+
+/** Bias and scale of a vec4 column, neutral where the node has none: adding 0 and multiplying by 1 change nothing. */
+const loadVectors = (column: string): string => `
+    var added = vec4f();
+    var factor = vec4f(1.0);
+    if ((p.flags & ${FLAG.bias}u) != 0u) { added = bias[${column}]; }
+    if ((p.flags & ${FLAG.scale}u) != 0u) { factor = scale[${column}]; }
+    let keep = select(vec4f(1.0), factor, (p.flags & ${FLAG.saveScaled}u) != 0u);`;
+
+/** The epilogue of one vec4 `sum` that belongs at `at`. */
+const FINISH = `
+      sum += added;
+      if ((p.flags & ${FLAG.saveBiased | FLAG.saveScaled}u) != 0u) { saved[at] = sum * keep; }
+      sum *= factor;
+      if ((p.flags & ${FLAG.residual | FLAG.silu}u) != 0u) {
+        let x = extra[at];
+        sum = select(sum + x, sum * x / (1.0 + exp(-x)), (p.flags & ${FLAG.silu}u) != 0u);
+      }`;

@@ -8,7 +8,7 @@
  */
 import { invariant } from '../../../grammar/invariant.ts';
 import type { Matmul } from '../../graph/graph.ts';
-import { batchStarts, declarations, type Epilogue, type Shader, storeRows } from './problem.ts';
+import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
 
 export interface SubgroupVariant {
   readonly family: 'subgroup';
@@ -16,8 +16,6 @@ export interface SubgroupVariant {
   readonly lanes: number;
   /** Rows of C that a subgroup computes. */
   readonly rows: number;
-  /** Subgroups of a workgroup; they lie side by side along the rows. */
-  readonly groups: number;
 }
 
 const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
@@ -60,18 +58,28 @@ function stepByRows({ lanes, rows }: SubgroupVariant): Step {
   };
 }
 
-/** A by columns (`tn`): a lane holds all rows at one value of k. */
+/**
+ * A by columns (`tn`): a lane holds four rows at one value of k. Four neighbouring lanes cover four values of k, the
+ * next four lanes the next four rows; where rows run out, more k.
+ */
 function stepByColumns({ lanes, rows }: SubgroupVariant): Step {
-  const loads = range(rows / 4);
+  const abreast = Math.min(rows, lanes) / 4;
+  const across = Math.min(2, lanes / 4 / abreast);
+  const loads = range(rows / 4 / abreast);
+  const quad = `lane / 4u % ${abreast}u`;
   return {
-    depth: lanes,
-    before: loads.map((j) => `let aColumn${j} = aAt + min(row0 / 4u + ${j}u, p.mv - 1u);`),
+    depth: 4 * across,
+    before: loads.map((j) => `let aColumn${j} = aAt + min(row0 / 4u + ${j * abreast}u + ${quad}, p.mv - 1u);`),
     load: [
-      `let k = step * ${lanes}u + lane;`,
+      `let k = step * ${4 * across}u + lane % 4u + lane / ${4 * abreast}u % ${across}u * 4u;`,
       'let kRow = min(k, p.k - 1u) * p.aRow;',
       ...loads.map((j) => `let a${j} = select(vec4f(), a[aColumn${j} + kRow], k < p.k);`),
     ],
-    value: (r, k) => `subgroupBroadcast(a${Math.floor(r / 4)}.${component(r)}, ${k}u)`,
+    value: (r, k) => {
+      const block = Math.floor(r / 4);
+      const lane = (k % 4) + (block % abreast) * 4 + Math.floor(k / 4) * 4 * abreast;
+      return `subgroupBroadcast(a${Math.floor(block / abreast)}.${component(r)}, ${lane}u)`;
+    },
   };
 }
 
@@ -111,19 +119,18 @@ function body(mode: Matmul['mode'], variant: SubgroupVariant, step: Step): strin
   return [...step.load, ...blocks];
 }
 
-export function subgroupShader(mode: Matmul['mode'], variant: SubgroupVariant, epilogue: Epilogue): Shader {
-  const { lanes, rows, groups } = variant;
+export function subgroupShader(mode: Matmul['mode'], variant: SubgroupVariant): Shader {
+  const { lanes, rows } = variant;
   invariant(mode !== 'tn' || rows % 4 === 0, 'tn by subgroups wants whole vec4s of rows');
   const step = mode === 'tn' ? stepByColumns(variant) : stepByRows(variant);
   const indent = (lines: readonly string[], by: string) => lines.map((line) => by + line).join('\n');
   const code = `enable subgroups;
-${declarations(epilogue)}
+${declarations()}
 
-@compute @workgroup_size(${lanes * groups})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let lane = index % ${lanes}u;
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column = group.x * ${lanes}u + lane;
-  let row0 = (group.y * ${groups}u + index / ${lanes}u) * ${rows}u;
+  let row0 = group.y * ${rows}u;
 ${batchStarts(mode, 'group.z')}
 ${range(rows).map((r) => `  var s${r} = vec4f();`).join('\n')}
   for (var rep = 0u; rep < p.reps; rep++) {
@@ -134,9 +141,9 @@ ${indent([...step.before, ...startOfB(mode)], '    ')}
 ${indent(body(mode, variant, step), '      ')}
     }
   }
-${storeRows(epilogue, range(rows).map((r) => `s${r}`), 'row0', 'column')}
+${storeRows(range(rows).map((r) => `s${r}`), 'row0', 'column')}
 }
 `;
-  const name = `matmul_${mode}_subgroup${lanes}_r${rows}g${groups}${epilogue === 'full' ? '_e' : ''}`;
-  return { name, code, features: ['subgroups'], tile: [rows * groups, 4 * lanes] };
+  const name = `matmul_${mode}_subgroup${lanes}_r${rows}`;
+  return { name, code, features: ['subgroups'], tile: [rows, 4 * lanes] };
 }

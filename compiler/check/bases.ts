@@ -1,0 +1,89 @@
+/** `base` declarations: the dimensions of a frozen transformer, and whether they can be. */
+import type { BaseDeclaration } from '../../grammar/ast.ts';
+import type { Host } from '../host.ts';
+import { callOf, choice, count, number, numberOf, orNone } from '../kinds/fields.ts';
+import type { Field } from '../kinds/kind.ts';
+import type { Base } from '../model/model.ts';
+import type { Env } from './env.ts';
+import { readFields, type Values } from './fields.ts';
+import { badDimensions } from './messages/fields.ts';
+
+const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotation frequencies.' };
+
+/** The attributes of a `base`. */
+export const baseFields: Readonly<Record<string, Field>> = {
+  family: { type: choice('llama'), default: 'llama', doc: 'Architecture of the network.' },
+  layers: { type: count(), doc: 'Transformer layers.' },
+  dim: { type: count(), doc: 'Width of a token.' },
+  heads: { type: count(), doc: 'Query heads in each layer.' },
+  kv_heads: { type: orNone(count()), default: null, doc: 'Key and value heads; none: as many as query heads.' },
+  head_dim: { type: orNone(count()), default: null, doc: 'Width of a head; none: dim / heads.' },
+  ffn: { type: count(), doc: "Width of the feed-forward network's hidden layer." },
+  vocab: { type: count(), doc: 'Tokens in the vocabulary.' },
+  context: { type: count(), default: 2048, doc: 'Longest sequence, in tokens.' },
+  norm_eps: { type: number(0), default: 1e-5, doc: 'Added to the mean square in every norm.' },
+  rope: {
+    type: { kind: 'call', calls: { interleaved: { theta }, half: { theta } } },
+    default: { call: 'interleaved', args: { theta: 10000 } },
+    doc: "Rotary positions: pairs of neighbours (Meta's files) or of halves (Hugging Face's).",
+  },
+  tied: { type: { kind: 'boolean' }, default: false, doc: 'Whether the output head is the embedding table.' },
+  weights: { type: orNone({ kind: 'string' }), default: null, doc: 'File or folder of the weights.' },
+  tokenizer: { type: orNone({ kind: 'string' }), default: null, doc: "The tokenizer's file." },
+};
+
+/** The base a declaration describes, or null after reporting why it cannot be. */
+export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Base | null {
+  const read = readFields(env, declaration.fields, baseFields, 'base', declaration.name.span);
+  if (!read.ok) return null;
+  const { values } = read;
+  const int = (key: string): number => numberOf(values[key]);
+  const heads = int('heads');
+  const rope = callOf(values['rope']);
+  const file = (key: string): string | undefined => {
+    const path = values[key];
+    return typeof path === 'string' ? host.resolve(declaration.span.file, path) : undefined;
+  };
+  const weights = file('weights');
+  const tokenizer = file('tokenizer');
+  const base: Base = {
+    name: declaration.name.text,
+    family: 'llama',
+    layers: int('layers'),
+    dim: int('dim'),
+    heads,
+    kvHeads: numberOf(values['kv_heads'] ?? heads),
+    headDim: numberOf(values['head_dim'] ?? int('dim') / heads),
+    ffn: int('ffn'),
+    vocab: int('vocab'),
+    context: int('context'),
+    normEps: numberOf(values['norm_eps']),
+    rope: { style: rope.call === 'half' ? 'half' : 'interleaved', theta: numberOf(rope.args['theta']) },
+    tied: values['tied'] === true,
+    ...(weights === undefined ? {} : { weights }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+  };
+  return fitsTogether(env, declaration, read, base) ? base : null;
+}
+
+function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base: Base): boolean {
+  const complain = (key: string, message: string, why: string): false => {
+    const span = read.written.get(key)?.value.span ?? declaration.name.span;
+    env.report(badDimensions(span, message, why));
+    return false;
+  };
+  if (!Number.isInteger(base.headDim)) {
+    const message = `${base.heads} heads do not divide a dim of ${base.dim}`;
+    return complain('heads', message, 'each head takes an equal share of `dim`, unless `head_dim` says otherwise');
+  }
+  if (base.heads % base.kvHeads !== 0) {
+    const message = `${base.kvHeads} key and value heads do not divide ${base.heads} query heads`;
+    return complain('kv_heads', message, 'each key and value head serves the same number of query heads');
+  }
+  if (base.headDim % 2 !== 0) {
+    const message = `a head of ${base.headDim} numbers cannot be rotated`;
+    return complain(read.written.has('head_dim') ? 'head_dim' : 'heads', message, 'rotary positions turn pairs of numbers');
+  }
+  return true;
+}
+

@@ -1,0 +1,57 @@
+/** A block of attributes against its table: unknown, repeated and missing ones, and the values of the rest. */
+import type { Field } from '../../grammar/ast.ts';
+import type { Span } from '../../grammar/source.ts';
+import type { Field as FieldRow } from '../kinds/kind.ts';
+import type { FieldValue } from '../model/model.ts';
+import type { Env } from './env.ts';
+import { attributeTwice, missingAttribute, unknownAttribute } from './messages/fields.ts';
+import { evaluate } from './values.ts';
+
+export interface Values {
+  /** Every attribute of the table that has a value, defaults filled in. */
+  readonly values: Readonly<Record<string, FieldValue>>;
+  /** Those that were written. */
+  readonly written: ReadonlyMap<string, Field>;
+  /** False when something was reported. */
+  readonly ok: boolean;
+}
+
+/** Reads a block. `what` is its owner in messages, such as `prompt` or `recipe`; `at` is where a missing one is reported. */
+export function readFields(
+  env: Env,
+  fields: readonly Field[],
+  table: Readonly<Record<string, FieldRow>>,
+  what: string,
+  at: Span,
+): Values {
+  const values: Record<string, FieldValue> = {};
+  const written = new Map<string, Field>();
+  let ok = true;
+  for (const field of fields) {
+    const key = field.name.text;
+    if (key === '') continue;
+    const first = written.get(key);
+    const row = Object.hasOwn(table, key) ? table[key] : undefined;
+    if (first !== undefined) {
+      env.report(attributeTwice(field.name, first.name));
+      ok = false;
+    } else if (row === undefined) {
+      env.report(unknownAttribute(field, what, Object.keys(table)));
+      ok = false;
+    } else {
+      written.set(key, field);
+      const value = evaluate(env, field.value, row.type);
+      if (value === undefined) ok = false;
+      else values[key] = value;
+    }
+  }
+  for (const [key, row] of Object.entries(table)) {
+    if (written.has(key)) continue;
+    if (row.default !== undefined) values[key] = row.default;
+    else {
+      env.report(missingAttribute(at, `\`${what}\``, key, row));
+      ok = false;
+    }
+  }
+  return { values, written, ok };
+}

@@ -1,0 +1,83 @@
+/** What prompts have to agree on with each other: lengths of sums, gates that can open, layers they share. */
+import type { Part } from '../model/model.ts';
+import { isCall } from '../kinds/fields.ts';
+import { addedTo, gateOf } from '../kinds/prompt.ts';
+import type { BaseEnv } from './env.ts';
+import type { CheckedPart } from './parts.ts';
+import { addOutside, addToItself, addUnequal, deadPrompt, gateOnInput, promptsMeet } from './messages/parts.ts';
+import { unknownPart } from './messages/names.ts';
+
+/** The parts with what follows from `fuse` and `on input` filled in; null after a report. */
+export function checkPrompts(env: BaseEnv, parts: readonly CheckedPart[]): readonly CheckedPart[] | null {
+  let ok = true;
+  const prompts = parts.filter((p) => p.part.kind === 'prompt');
+  for (const p of prompts) {
+    if (!checkSum(env, p, prompts) || !checkGate(env, p)) ok = false;
+  }
+  if (!ok) return null;
+  warnOverlaps(env, prompts);
+  return parts.map((p) => (prompts.includes(p) ? withoutGate(p) : p));
+}
+
+/** Tokens on the input are words like any other, and tokens added to others share their gate. */
+function withoutGate(p: CheckedPart): CheckedPart {
+  if (!p.part.input && addedTo(p.part) === null) return p;
+  return { ...p, part: { ...p.part, fields: { ...p.part.fields, gate: null } } };
+}
+
+function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[]): boolean {
+  const name = addedTo(p.part);
+  const at = p.written.get('fuse')?.value.span ?? p.item.span;
+  if (name === null) return true;
+  const target = prompts.find((q) => q.part.name === name);
+  if (target === undefined) {
+    const argument = p.written.get('fuse')?.value;
+    const span = argument?.kind === 'call' ? (argument.arguments[0]?.value.span ?? at) : at;
+    env.report(unknownPart({ text: name, span }, prompts.filter((q) => q !== p).map((q) => q.part.name), p.part.name));
+    return false;
+  }
+  if (target === p || addedTo(target.part) !== null) {
+    env.report(addToItself(at, p.part.name, target.part.name));
+    return false;
+  }
+  const outside = p.part.layers.filter((layer) => !target.part.layers.includes(layer));
+  if (outside.length > 0 || p.part.input) {
+    env.report(addOutside(at, p.part, target.part, outside));
+    return false;
+  }
+  if (p.part.fields['length'] !== target.part.fields['length']) {
+    env.report(addUnequal(at, p.part, target));
+    return false;
+  }
+  return true;
+}
+
+const startsAtZero = (part: Part): boolean =>
+  part.source === null && (part.fields['init'] === 0 || (isCall(part.fields['init']) && part.fields['init'].args['std'] === 0));
+
+/** A gate at zero lets no gradient through to the prompt, and a prompt of zeros none to the gate. */
+function checkGate(env: BaseEnv, p: CheckedPart): boolean {
+  const written = p.written.get('gate');
+  if (p.part.input) {
+    // `none` says what is the case anyway.
+    if (written === undefined || p.part.fields['gate'] === null) return true;
+    env.report(gateOnInput(written, p.part.name));
+    return false;
+  }
+  if (addedTo(p.part) !== null) return true;
+  const gate = gateOf(p.part);
+  if (gate === null || gate.init !== 0) return true;
+  if (gate.per !== 'const' && !startsAtZero(p.part)) return true;
+  env.report(deadPrompt(p, gate.per === 'const'));
+  return false;
+}
+
+function warnOverlaps(env: BaseEnv, prompts: readonly CheckedPart[]): void {
+  const separate = prompts.filter((p) => addedTo(p.part) === null);
+  separate.forEach((a, i) => {
+    for (const b of separate.slice(i + 1)) {
+      const shared = a.part.layers.filter((layer) => b.part.layers.includes(layer));
+      if (shared.length > 0) env.report(promptsMeet(a, b, shared));
+    }
+  });
+}

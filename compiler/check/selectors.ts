@@ -1,0 +1,161 @@
+/** Which places of the base a selector means: paths as the checkpoint names them, or `every KIND in ...`. */
+import { singleName, type Every, type Expression, type Path, type Segment } from '../../grammar/ast.ts';
+import type { Site, SiteKind } from '../model/model.ts';
+import { inParam, type BaseEnv } from './env.ts';
+import { layersOf } from './layers.ts';
+import { noSuchPlace, notAPlace, notIndexed, unknownSiteKind, wrongPlace } from './messages/places.ts';
+
+/** What the part at hand can sit on. */
+export interface Target {
+  readonly kind: string;
+  readonly accepts: readonly SiteKind[];
+}
+
+/** Sites in model order, or null after reporting why there are none. */
+export function sitesSelected(env: BaseEnv, sites: readonly Site[], e: Expression, target: Target): readonly Site[] | null {
+  const found = select(env, sites, e, target);
+  if (found === null) return null;
+  const chosen = new Set(found.map((s) => s.name));
+  return sites.filter((s) => chosen.has(s.name));
+}
+
+function select(env: BaseEnv, sites: readonly Site[], e: Expression, target: Target): readonly Site[] | null {
+  switch (e.kind) {
+    case 'path': {
+      const name = singleName(e);
+      const param = name === null ? undefined : env.scope.params.get(name.text);
+      if (name !== null && param !== undefined) return select(inParam(env, name), sites, param.value, target);
+      return selectPath(env, sites, e, target);
+    }
+    case 'every':
+      return selectEvery(env, sites, e, target);
+    case 'binary': {
+      const left = select(env, sites, e.left, target);
+      const right = select(env, sites, e.right, target);
+      if (left === null || right === null) return null;
+      if (e.operator === '+') return [...left, ...right];
+      const names = new Set(right.map((s) => s.name));
+      return left.filter((s) => names.has(s.name) === (e.operator === '&'));
+    }
+    case 'missing':
+      return null;
+    default:
+      env.report(notAPlace(e, target.kind));
+      return null;
+  }
+}
+
+function selectPath(env: BaseEnv, sites: readonly Site[], e: Path, target: Target): readonly Site[] | null {
+  const misplaced = e.segments.find((s) => s.kind === 'name' && s.index !== null && s.name.text !== 'layers');
+  if (misplaced !== undefined) {
+    env.report(notIndexed(misplaced.span));
+    return null;
+  }
+  const missing = firstMissing(sites, e.segments);
+  if (missing !== null) {
+    env.report(noSuchPlace(e, missing, namesAt(sites, e.segments, missing), target));
+    return null;
+  }
+  const here = sites.filter((s) => matches(e.segments, s));
+  const fitting = here.filter((s) => target.accepts.includes(s.kind));
+  if (fitting.length === 0) {
+    env.report(wrongPlace(e, here, target));
+    return null;
+  }
+  const layers = layersOfPath(env, e.segments);
+  return layers === null ? null : layers === 'any' ? fitting : fitting.filter((s) => layers.includes(s.layer ?? -1));
+}
+
+/** The layers a path is restricted to by `layers[...]` or `layers.3`. */
+function layersOfPath(env: BaseEnv, segments: readonly Segment[]): readonly number[] | 'any' | null {
+  const at = segments.findIndex((s) => s.kind === 'name' && s.name.text === 'layers');
+  const layers = segments[at];
+  if (layers?.kind !== 'name') return 'any';
+  if (layers.index !== null) return layersOf(env, layers.index);
+  const next = segments[at + 1];
+  if (!isLayerNumber(next)) return 'any';
+  const { text, span } = next.name;
+  return layersOf(env, { kind: 'number', value: Number(text), text, unit: null, span });
+}
+
+type Named = Segment & { readonly kind: 'name' };
+
+const isLayerNumber = (s: Segment | undefined): s is Named => s?.kind === 'name' && /^[0-9]+$/.test(s.name.text);
+
+/** A site's name without its layer number: a path's words are matched with these. */
+const wordsOf = (site: Site): string[] => site.name.split('.').filter((word) => !/^[0-9]+$/.test(word));
+
+/** Whether a path names a site or something that contains it; layers are not looked at. */
+function matches(segments: readonly Segment[], site: Site): boolean {
+  return covers(segments.filter((s) => !isLayerNumber(s)), wordsOf(site));
+}
+
+function covers(segments: readonly Segment[], words: readonly string[]): boolean {
+  const [segment, ...rest] = segments;
+  if (segment === undefined) return true;
+  const [word, ...others] = words;
+  if (segment.kind === 'any') return covers(rest, words) || (word !== undefined && covers(segments, others));
+  return word !== undefined && fits(segment, word) && covers(rest, others);
+}
+
+function fits(segment: Segment, word: string): boolean {
+  if (segment.kind === 'name') return segment.name.text === word;
+  return segment.kind !== 'choice' || segment.names.some((n) => n.text === word);
+}
+
+/** The first segment (or name in braces) that leads nowhere. */
+export interface Missing {
+  readonly index: number;
+  readonly name: { readonly text: string; readonly span: Segment['span'] };
+}
+
+function firstMissing(sites: readonly Site[], segments: readonly Segment[]): Missing | null {
+  for (const [index, segment] of segments.entries()) {
+    const before = segments.slice(0, index);
+    const names = segment.kind === 'choice' ? segment.names : segment.kind === 'name' ? [segment.name] : [];
+    for (const name of names) {
+      const one: Segment = { kind: 'name', name, index: null, span: name.span };
+      if (!sites.some((s) => matches([...before, one], s))) return { index, name };
+    }
+    if (!sites.some((s) => matches([...before, segment], s))) return { index, name: { text: '*', span: segment.span } };
+  }
+  return null;
+}
+
+/** What could stand where a path leads nowhere. */
+function namesAt(sites: readonly Site[], segments: readonly Segment[], missing: Missing): string[] {
+  const before = segments.slice(0, missing.index);
+  const exact = before.every((s) => s.kind !== 'any');
+  const depth = before.filter((s) => !isLayerNumber(s)).length;
+  const words = sites.filter((s) => matches(before, s)).flatMap((s) => (exact ? wordsOf(s).slice(depth, depth + 1) : wordsOf(s)));
+  return [...new Set(words)];
+}
+
+const siteKinds: readonly SiteKind[] = ['linear', 'norm', 'embedding'];
+
+function selectEvery(env: BaseEnv, sites: readonly Site[], e: Every, target: Target): readonly Site[] | null {
+  const kind = siteKinds.find((k) => k === e.what.text);
+  if (kind === undefined) {
+    env.report(unknownSiteKind(e.what, siteKinds));
+    return null;
+  }
+  if (!target.accepts.includes(kind)) {
+    env.report(wrongPlace(e, sites.filter((s) => s.kind === kind), target));
+    return null;
+  }
+  const narrowed: Target = { kind: target.kind, accepts: [kind] };
+  const area = e.within === null ? sites : selectArea(env, sites, e.within, narrowed);
+  return area === null ? null : area.filter((s) => s.kind === kind);
+}
+
+/** After `in`: a path, or layers by themselves as in `every linear in last 4`. */
+function selectArea(env: BaseEnv, sites: readonly Site[], e: Expression, target: Target): readonly Site[] | null {
+  const name = singleName(e);
+  const param = name === null ? undefined : env.scope.params.get(name.text);
+  if (name !== null && param !== undefined) return selectArea(inParam(env, name), sites, param.value, target);
+  if (['path', 'every', 'missing'].includes(e.kind) && name?.text !== 'all' && name?.text !== 'none') {
+    return select(env, sites, e, target);
+  }
+  const layers = layersOf(env, e);
+  return layers === null ? null : sites.filter((s) => s.layer !== null && layers.includes(s.layer));
+}

@@ -1,0 +1,190 @@
+/**
+ * Checkpoints of a training run: a folder of `step-00000120.safetensors`, each written whole or not at all.
+ *
+ * A run can be stopped at any instant, by a full disk or a lost machine, and goes on from the last whole file. Each
+ * file carries a sha256 of its contents; one that does not match is passed over for the one before it.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, unlink } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { openFile, UNFINISHED, writeWhole, type FileSystem } from './files.ts';
+import { InputError } from './input-error.ts';
+import { toFloat32 } from './weights/dtypes.ts';
+import { layoutSafetensors, openSafetensors } from './weights/safetensors.ts';
+
+export interface CheckpointMeta {
+  /** Optimizer steps done. */
+  readonly step: number;
+  /** sha256 of the spec, `Manifest.spec.hash`. */
+  readonly spec: string;
+  /** Fingerprint of the base, from `loadBase`. */
+  readonly base: string;
+  readonly seed: number;
+  /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
+  readonly cellSteps: readonly number[];
+  /** Micro-batches taken from each task's data so far. */
+  readonly taskBatches?: Readonly<Record<string, number>>;
+  /** Versions of what wrote it, such as `{ graft: '0.1.0', package: '1' }`. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface CheckpointTensor {
+  /** The parameter's name; `m.NAME` and `v.NAME` for its moments. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface Checkpoint {
+  readonly tensors: readonly CheckpointTensor[];
+  readonly meta: CheckpointMeta;
+}
+
+export interface LoadedCheckpoint {
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+  readonly meta: CheckpointMeta;
+  readonly path: string;
+  /** Newer files that were damaged and passed over, with the reason. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface SaveOptions {
+  /** Files kept, the new one included. Default 2. */
+  readonly keep?: number;
+  readonly fileSystem?: FileSystem;
+}
+
+const fileName = (step: number): string => `step-${String(step).padStart(8, '0')}.safetensors`;
+const pattern = /^step-(\d{8,})\.safetensors$/;
+
+/**
+ * Saves a checkpoint, then removes the oldest beyond `keep`.
+ * @returns the path of the new file
+ * @throws InputError when it cannot be written, with the bytes it needs; earlier checkpoints are untouched then
+ */
+export async function saveCheckpoint(
+  folder: string,
+  checkpoint: Checkpoint,
+  options: SaveOptions = {},
+): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new InputError(`cannot make the folder ${resolve(folder)}: ${String(cause)}`, 'write elsewhere', {
+      cause,
+    });
+  }
+  await removeUnfinished(folder);
+  const meta = JSON.stringify(checkpoint.meta);
+  const sha256 = hash(meta, layoutSafetensors(checkpoint.tensors).chunks());
+  const { size, chunks } = layoutSafetensors(checkpoint.tensors, {
+    format: 'graft-checkpoint/1',
+    meta,
+    sha256,
+  });
+  const path = join(folder, fileName(checkpoint.meta.step));
+  await writeWhole(path, size, chunks(), options.fileSystem ?? fs);
+  for (const old of (await list(folder)).slice(options.keep ?? 2)) await unlink(join(folder, old));
+  return path;
+}
+
+/** sha256 of the metadata and the tensors' bytes; the first chunk is the header, which will hold it. */
+function hash(meta: string, chunks: Iterator<Uint8Array>): string {
+  const sha256 = createHash('sha256').update(meta);
+  chunks.next();
+  for (let next = chunks.next(); !next.done; next = chunks.next()) sha256.update(next.value);
+  return sha256.digest('hex');
+}
+
+/** Names of checkpoints, the newest first; none when there is no such folder. */
+async function list(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const step = (name: string): number => Number(pattern.exec(name)![1]);
+  return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
+}
+
+/** Deletes what a crashed run left half-written; a file another live process is writing stays. */
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = new RegExp(`\\.(\\d+)\\${UNFINISHED}$`).exec(name)?.[1];
+    if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid))))
+      await unlink(join(folder, name));
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * Loads the newest whole checkpoint of a folder.
+ * @returns null when there is none yet
+ * @throws InputError when there are some and all of them are damaged
+ */
+export async function loadCheckpoint(folder: string): Promise<LoadedCheckpoint | null> {
+  const names = await list(folder);
+  if (names.length === 0) return null;
+  await removeUnfinished(folder);
+  const skipped: { path: string; reason: string }[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    try {
+      return { ...(await readCheckpoint(path)), path, skipped };
+    } catch (error) {
+      skipped.push({ path, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  throw new InputError(
+    `every checkpoint in ${resolve(folder)} is damaged:${skipped.map(({ reason }) => `\n  ${reason}`).join('')}`,
+    'start the run again, or copy a whole checkpoint into the folder',
+  );
+}
+
+async function readCheckpoint(path: string): Promise<Pick<LoadedCheckpoint, 'tensors' | 'meta'>> {
+  const source = await openFile(path);
+  try {
+    const file = await openSafetensors(source);
+    const { meta, sha256 } = file.metadata;
+    if (meta === undefined || sha256 === undefined) {
+      throw new InputError(`${path} is no checkpoint of a run`, 'take it out of the folder');
+    }
+    const actual = createHash('sha256').update(meta);
+    const tensors = new Map<string, CheckpointTensor>();
+    // The checksum is over the bytes in the order they lie in.
+    for (const { name, shape, dtype } of [...file.tensors.values()].sort((a, b) => a.offset - b.offset)) {
+      const bytes = await file.readBytes(name);
+      actual.update(bytes);
+      tensors.set(name, { name, shape, values: toFloat32(bytes, dtype) });
+    }
+    if (actual.digest('hex') !== sha256)
+      throw new InputError(`${path}: the checksum does not match`, 'the file is damaged');
+    return { tensors, meta: JSON.parse(meta) as CheckpointMeta };
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Refuses to go on with a run whose spec, base or seed has changed: it would be neither the old run nor a new one.
+ */
+export function requireSameRun(
+  meta: CheckpointMeta,
+  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed'>,
+  path: string,
+): void {
+  const changed = [
+    meta.spec !== run.spec && 'the spec has changed',
+    meta.base !== run.base && 'the base is another one',
+    meta.seed !== run.seed && `the seed was ${meta.seed} and is ${run.seed}`,
+  ].filter((change) => change !== false);
+  if (changed.length === 0) return;
+  throw new InputError(
+    `cannot go on from ${path}: ${changed.join(', ')}`,
+    'undo the change, or start a new run in another folder',
+  );
+}

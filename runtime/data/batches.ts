@@ -1,0 +1,96 @@
+/**
+ * Batches as a function of a number: batch k of a run is the same whatever was asked for before, so a run that goes
+ * on needs to remember k only.
+ */
+import { ceil4 } from '../../compiler/model/model.ts';
+import { InputError } from '../input-error.ts';
+import { createRandom, permutation } from '../random.ts';
+import { IGNORE } from './encode.ts';
+import type { Dataset } from './load.ts';
+
+export interface Batch {
+  /** [batch x tokens], padded on the right with id 0: causal attention never looks there from a real token. */
+  readonly tokens: Uint32Array;
+  /** [batch x tokens]; the id to predict at each position, or `IGNORE`. */
+  readonly labels: Uint32Array;
+  /** Positions with a label: the divisor of the mean loss. May be 0. */
+  readonly labelled: number;
+  /** [batch]; index of each row into `Dataset.examples` and `Dataset.records`. */
+  readonly examples: Uint32Array;
+  readonly epoch: number;
+}
+
+export interface Batches {
+  /** Sequences of a batch and tokens of a sequence. */
+  readonly batch: number;
+  readonly tokens: number;
+  /** Batches of an epoch; the examples left over sit this epoch out (`drop_last`), others the next. */
+  readonly perEpoch: number;
+  /** Batch number `index` of the run, from 0. */
+  batchAt(index: number): Batch;
+}
+
+export interface BatchOptions {
+  readonly batch: number;
+  readonly seed: number;
+  /** Longest sequence the base takes. */
+  readonly context: number;
+  /** Tokens of a sequence. Default `sequenceLength`. */
+  readonly tokens?: number;
+  /** Default true: another order each epoch, a function of (seed, data source, epoch). */
+  readonly shuffle?: boolean;
+}
+
+/** Length that fits every example of the source: its longest, up to a multiple of four, at most the context. */
+export const sequenceLength = (dataset: Dataset, context: number): number =>
+  Math.min(ceil4(dataset.report.longest), context);
+
+/** @throws InputError when there are fewer examples than a batch takes */
+export function createBatches(dataset: Dataset, options: BatchOptions): Batches {
+  const { batch, seed, shuffle = true } = options;
+  const tokens = options.tokens ?? sequenceLength(dataset, options.context);
+  const count = dataset.examples.length;
+  const perEpoch = Math.floor(count / batch);
+  if (perEpoch === 0) {
+    throw new InputError(
+      `data \`${dataset.name}\` has ${count} examples, one batch takes ${batch}`,
+      `write \`batch = ${count}\` or less, or give more data`,
+    );
+  }
+  let order = { epoch: -1, indices: new Uint32Array(0) };
+  const orderOf = (epoch: number): Uint32Array => {
+    if (order.epoch !== epoch) {
+      const random = createRandom(seed, 'order', dataset.name, epoch);
+      order = {
+        epoch,
+        indices: shuffle ? permutation(count, random) : Uint32Array.from({ length: count }, (_, i) => i),
+      };
+    }
+    return order.indices;
+  };
+  return {
+    batch,
+    tokens,
+    perEpoch,
+    batchAt(index) {
+      const epoch = Math.floor(index / perEpoch);
+      const start = (index % perEpoch) * batch;
+      return { ...fillBatch(dataset, orderOf(epoch).slice(start, start + batch), tokens), epoch };
+    },
+  };
+}
+
+/** Rows of the given examples, each cut or padded to `length`. */
+export function fillBatch(dataset: Dataset, examples: Uint32Array, length: number): Omit<Batch, 'epoch'> {
+  const tokens = new Uint32Array(examples.length * length);
+  const labels = new Uint32Array(examples.length * length).fill(IGNORE);
+  let labelled = 0;
+  examples.forEach((index, row) => {
+    const example = dataset.examples[index]!;
+    tokens.set(example.tokens.subarray(0, length), row * length);
+    const own = example.labels.subarray(0, length);
+    labels.set(own, row * length);
+    for (const label of own) if (label !== IGNORE) labelled++;
+  });
+  return { tokens, labels, labelled, examples };
+}

@@ -1,0 +1,252 @@
+/**
+ * Data sources of a spec, by format: `alpaca` and `instructions`, `image_text`, `text`, `tokens`.
+ */
+import type { DataSource } from '../../compiler/model/model.ts';
+import { InputError } from '../input-error.ts';
+import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
+import { asObjects, parseRecords, type Located } from './records.ts';
+import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
+
+/** How a loader gets at files; `dataHost` of runtime/files.ts in Node, fetch in a browser. */
+export interface DataHost {
+  /** @throws InputError naming the path that was tried */
+  readText(path: string): Promise<string>;
+  readBytes(path: string): Promise<Uint8Array>;
+}
+
+export interface LoadOptions extends Partial<Pick<EncodeRules, 'ignoreId'>>, Omit<EncodeRules, 'ignoreId'> {
+  readonly host: DataHost;
+  /** Default: Alpaca's. */
+  readonly template?: Template;
+  /** The instruction of every `image_text` example. Default: the official caption prompt. */
+  readonly ask?: string;
+  /** An example longer than the context: cut it (the official rule), leave it out, or stop. Default `truncate`. */
+  readonly long?: 'truncate' | 'skip' | 'error';
+  /** Tokens of a window of `text`. Default: the context. */
+  readonly window?: number;
+}
+
+export interface Dataset {
+  readonly name: string;
+  readonly examples: readonly Example[];
+  /** The record each example came from; empty for `text`, which has none. `image_text` has the picture in it. */
+  readonly records: readonly TextRecord[];
+  readonly report: DataReport;
+}
+
+export interface DataReport {
+  readonly examples: number;
+  /** Tokens without padding, and those of them that are labels. */
+  readonly tokens: number;
+  readonly labels: number;
+  /** Tokens of the longest example, after cutting. */
+  readonly longest: number;
+  /** Longer than the context: cut, or left out with `long: skip`. */
+  readonly truncated: number;
+  readonly skipped: number;
+  /** The prompt alone fills the context, so nothing is learned from these. */
+  readonly unlabelled: number;
+}
+
+const formats: Readonly<Record<string, (source: Named, options: LoadOptions) => Promise<Loaded>>> = {
+  alpaca: loadInstructions,
+  instructions: loadInstructions,
+  image_text: loadPictures,
+  text: loadText,
+  tokens: loadTokens,
+};
+
+type Named = Pick<DataSource, 'name' | 'format' | 'paths'>;
+interface Loaded {
+  readonly examples: Example[];
+  readonly records: TextRecord[];
+  readonly truncated: number;
+  readonly skipped: number;
+}
+
+/**
+ * Loads a data source into memory as tokens and labels.
+ * @throws InputError for a missing file, malformed JSON (file:line:column), a missing field, an unknown format, a
+ * token the base does not have, an example too long with `long: 'error'`, or a source without a single label
+ */
+export async function loadData(source: Named, options: LoadOptions): Promise<Dataset> {
+  const load = Object.hasOwn(formats, source.format) ? formats[source.format] : undefined;
+  if (!load) {
+    throw new InputError(
+      `data \`${source.name}\`: no format \`${source.format}\``,
+      `use one of ${Object.keys(formats).join(', ')}`,
+    );
+  }
+  const { examples, records, truncated, skipped } = await load(source, options);
+  const sum = (of: (example: Example) => number): number =>
+    examples.reduce((total, example) => total + of(example), 0);
+  const report: DataReport = {
+    examples: examples.length,
+    tokens: sum((example) => example.tokens.length),
+    labels: sum((example) => example.labelled),
+    longest: examples.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+    truncated,
+    skipped,
+    unlabelled: examples.filter((example) => example.labelled === 0).length,
+  };
+  if (report.labels === 0) {
+    throw new InputError(
+      `data \`${source.name}\` (${source.paths.join(', ')}) has nothing to learn: ${report.examples} examples, no labels`,
+      examples.length === 0
+        ? 'it needs at least one example'
+        : `the prompts fill the context of ${options.context} tokens: shorten the template`,
+    );
+  }
+  return { name: source.name, examples, records, report };
+}
+
+async function readRecords(source: Named, host: DataHost): Promise<Located[]> {
+  const all: Located[] = [];
+  for (const path of source.paths) {
+    for (const record of parseRecords(await host.readText(path), path)) all.push(record);
+  }
+  return all;
+}
+
+async function loadInstructions(source: Named, options: LoadOptions): Promise<Loaded> {
+  const records = asObjects(await readRecords(source, options.host));
+  return encodeAll(records, (record) => record, options);
+}
+
+/** Records {image, caption}; the picture itself is read by who trains on it. */
+async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded> {
+  const records = asObjects(await readRecords(source, options.host));
+  const instruction = options.ask ?? 'Generate caption of this image';
+  for (const { value, where } of records) {
+    if (typeof value['image'] === 'string') continue;
+    throw new InputError(
+      `${where()}: no field \`image\``,
+      'each record is {"image": "path", "caption": "text"}',
+    );
+  }
+  return encodeAll(
+    records,
+    (record) => ({ instruction, ...record, output: record['caption'] ?? record['output'] }),
+    options,
+  );
+}
+
+function encodeAll(
+  records: readonly Located<TextRecord>[],
+  fields: (record: TextRecord) => TextRecord,
+  options: LoadOptions,
+): Loaded {
+  const { template = alpaca, long = 'truncate', ignoreId = 0 } = options;
+  const loaded = { examples: [] as Example[], records: [] as TextRecord[], truncated: 0, skipped: 0 };
+  for (const { value, where } of records) {
+    // Where a record stands is looked for only when something is wrong with it.
+    const { example, length } = located(where, (at) =>
+      encodeExample(fill(template, fields(value), at), { ...options, ignoreId }, at),
+    );
+    if (length > options.context) {
+      if (long === 'error') {
+        throw new InputError(
+          `${where()}: the example has ${length} tokens, the context ${options.context}`,
+          'shorten it, or let long examples be cut or skipped',
+        );
+      }
+      if (long === 'skip') {
+        loaded.skipped++;
+        continue;
+      }
+      loaded.truncated++;
+    }
+    loaded.examples.push(example);
+    loaded.records.push(value);
+  }
+  return loaded;
+}
+
+const PLACE = '\u0000place';
+
+/** Runs `work` with a placeholder for the place, which is filled in if it throws. */
+function located<T>(where: () => string, work: (at: string) => T): T {
+  try {
+    return work(PLACE);
+  } catch (error) {
+    if (error instanceof InputError && error.message.startsWith(PLACE)) return work(where());
+    throw error;
+  }
+}
+
+/** Plain text (a document a file) or JSON lines with `text` (a document a line), packed into windows. */
+async function loadText(source: Named, options: LoadOptions): Promise<Loaded> {
+  const { tokenizer } = options;
+  const stream: number[] = [];
+  for (const path of source.paths) {
+    const text = await options.host.readText(path);
+    for (const document of /\.jsonl?$/.test(path) ? textsOf(text, path) : [text]) {
+      const ids = tokenizer.encode(document, { bos: tokenizer.bos !== null, eos: tokenizer.eos !== null });
+      checkIds(ids, options.vocab, path);
+      for (const id of ids) stream.push(id);
+    }
+  }
+  return packed(Uint32Array.from(stream), options);
+}
+
+function textsOf(text: string, path: string): string[] {
+  return asObjects(parseRecords(text, path)).map(({ value, where }) => {
+    if (typeof value['text'] === 'string') return value['text'];
+    throw new InputError(`${where()}: no field \`text\``, 'each line is {"text": "..."}');
+  });
+}
+
+function packed(stream: Uint32Array, options: LoadOptions): Loaded {
+  const length = Math.min(options.window ?? options.context, options.context);
+  const examples = packWindows(stream, length);
+  // A text shorter than one window is still an example.
+  if (examples.length === 0) {
+    examples.push(label([...stream], 0, { ...options, ignoreId: null }, 'text'));
+  }
+  return { examples, records: [], truncated: 0, skipped: 0 };
+}
+
+/** Token ids: JSON lines `[1, 2, 3]` or `{"tokens": [...], "prompt": 2}`, or a .bin of little-endian uint16. */
+async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> {
+  const loaded = { examples: [] as Example[], records: [] as TextRecord[], truncated: 0, skipped: 0 };
+  for (const path of source.paths) {
+    if (path.endsWith('.bin')) {
+      loaded.examples.push(...packed(await readStream(path, options), options).examples);
+      continue;
+    }
+    for (const { value, where } of parseRecords(await options.host.readText(path), path)) {
+      const { tokens, prompt } = tokensOf(value, where);
+      if (tokens.length > options.context) loaded.truncated++;
+      const rules = { ...options, ignoreId: options.ignoreId ?? null };
+      loaded.examples.push(located(where, (at) => label(tokens, prompt, rules, at)));
+      loaded.records.push(Array.isArray(value) ? {} : (value as TextRecord));
+    }
+  }
+  return loaded;
+}
+
+function tokensOf(value: unknown, where: () => string): { tokens: number[]; prompt: number } {
+  const record = Array.isArray(value) ? { tokens: value as unknown } : ((value ?? {}) as TextRecord);
+  const { tokens, prompt = 0 } = record as { tokens?: unknown; prompt?: unknown };
+  if (Array.isArray(tokens) && tokens.every((id) => typeof id === 'number') && typeof prompt === 'number') {
+    return { tokens, prompt };
+  }
+  throw new InputError(
+    `${where()}: no list of token ids`,
+    'write [1, 2, 3] or {"tokens": [1, 2, 3], "prompt": 1}',
+  );
+}
+
+async function readStream(path: string, options: LoadOptions): Promise<Uint32Array> {
+  const bytes = await options.host.readBytes(path);
+  if (bytes.length % 2 !== 0) {
+    throw new InputError(
+      `${path}: ${bytes.length} bytes are no whole number of uint16`,
+      'the file is cut off or of another format',
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const stream = Uint32Array.from({ length: bytes.length / 2 }, (_, i) => view.getUint16(2 * i, true));
+  checkIds(stream, options.vocab, path);
+  return stream;
+}

@@ -1,0 +1,290 @@
+/**
+ * Files in Node: opened for reading in pieces, and written so that a half-written file is never taken for a whole one.
+ *
+ * A browser never loads this module. The calls that write go through `FileSystem`, so tests can fill the disk.
+ */
+import { open, readFile, stat } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import type { DataHost } from './data/load.ts';
+import { InputError } from './input-error.ts';
+import { huggingfaceTokenizer } from './tokenizer/huggingface.ts';
+import { llama2cTokenizer } from './tokenizer/llama2c.ts';
+import { sentencepieceTokenizer } from './tokenizer/sentencepiece.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
+import { openLlama2c } from './weights/llama2c.ts';
+import { layoutSafetensors, openSafetensors, type NewTensor } from './weights/safetensors.ts';
+import { openSharded } from './weights/sharded.ts';
+import type { ByteSource, WeightSource } from './weights/source.ts';
+
+/** What writing needs of a file system; Node's `fs/promises` fits. */
+export interface FileSystem {
+  open(path: string, flags: string): Promise<WritableFile>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+}
+
+export interface WritableFile {
+  write(bytes: Uint8Array): Promise<{ readonly bytesWritten: number }>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const nodeFs: FileSystem = fs;
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Says which path was tried and from where, since a relative path in a spec is relative to the spec. */
+function cannotRead(path: string, error: unknown): InputError {
+  const full = resolve(path);
+  const code = codeOf(error);
+  const reason =
+    { ENOENT: 'there is no such file', EACCES: 'no permission to read it', EISDIR: 'it is a folder' }[code] ??
+    (error instanceof Error ? error.message : String(error));
+  return new InputError(
+    `cannot read ${full}: ${reason}`,
+    path === full ? 'check the path' : `\`${path}\` was taken from ${process.cwd()}; check the path`,
+    { cause: error },
+  );
+}
+
+/**
+ * Reads a text file as UTF-8.
+ * @throws InputError with the path tried and the current folder
+ */
+export async function readText(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+/** Reads a whole file. @throws InputError as `readText` does */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+/** Opens a file to be read in pieces. @throws InputError as `readText` does */
+export async function openFile(path: string): Promise<ByteSource> {
+  try {
+    const handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    return {
+      name: path,
+      size,
+      async read(offset, length) {
+        const bytes = new Uint8Array(length);
+        // One call may return less than it was asked for, 2 GiB at most on Linux.
+        for (let done = 0; done < length;) {
+          const { bytesRead } = await handle.read(
+            bytes,
+            done,
+            Math.min(length - done, 1 << 30),
+            offset + done,
+          );
+          if (bytesRead === 0) {
+            throw new InputError(`${path} became shorter while it was read`, 'do not write to a file in use');
+          }
+          done += bytesRead;
+        }
+        return bytes;
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+/**
+ * Opens weights of any format we read: a .safetensors file, an index of several, llama2.c's .bin, or a folder that
+ * holds one of them under Hugging Face's usual names.
+ * @throws InputError when there is none, or when the format is one we do not read (.pth, .gguf)
+ */
+export async function openWeights(path: string): Promise<WeightSource> {
+  const file = await weightsIn(path);
+  if (file.endsWith('.index.json')) {
+    return await openSharded(await readText(file), file, (name) => openFile(join(dirname(file), name)));
+  }
+  switch (extname(file)) {
+    case '.safetensors':
+      return await openWith(file, openSafetensors);
+    case '.bin':
+      return await openWith(file, openLlama2c);
+    case '.pth':
+    case '.pt':
+      throw new InputError(
+        `${file} is a PyTorch pickle, which can run code when it is read`,
+        'convert it in Python: `safetensors.torch.save_file(torch.load("in.pth", map_location="cpu"), "out.safetensors")`',
+      );
+    default:
+      throw new InputError(
+        `${file}: weights of an unknown format`,
+        'give a .safetensors file, a model.safetensors.index.json, or a .bin of llama2.c',
+      );
+  }
+}
+
+/** Closes the file again when its contents turn out to be no good. */
+async function openWith<T>(path: string, parse: (source: ByteSource) => Promise<T>): Promise<T> {
+  const source = await openFile(path);
+  try {
+    return await parse(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function weightsIn(path: string): Promise<string> {
+  let folder: boolean;
+  try {
+    folder = (await stat(path)).isDirectory();
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+  if (!folder) return path;
+  const usual = ['model.safetensors.index.json', 'model.safetensors'].map((name) => join(path, name));
+  for (const file of usual) if (await exists(file)) return file;
+  throw new InputError(
+    `${resolve(path)} holds no weights`,
+    `it should have ${usual.map((file) => basename(file)).join(' or ')}`,
+  );
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Opens a tokenizer by the name of its file: `tokenizer.json` (with the tokenizer_config.json beside it), `.model`,
+ * or llama2.c's `.bin`.
+ * @throws InputError when the file cannot be read or is of none of these formats
+ */
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  switch (extname(path)) {
+    case '.json': {
+      const config = join(dirname(path), 'tokenizer_config.json');
+      return huggingfaceTokenizer(
+        await readJson(path),
+        (await exists(config)) ? await readJson(config) : {},
+        path,
+      );
+    }
+    case '.model':
+      return sentencepieceTokenizer(await readBytes(path), path);
+    case '.bin':
+      return llama2cTokenizer(await readBytes(path), path);
+    default:
+      throw new InputError(
+        `${path}: a tokenizer of an unknown format`,
+        'give a tokenizer.json, a SentencePiece tokenizer.model, or a tokenizer.bin of llama2.c',
+      );
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new InputError(`${path} is not valid JSON: ${String(cause)}`, 'get the file again', { cause });
+  }
+}
+
+/** Suffix of files being written; whatever bears it was left by a crash and may be deleted. */
+export const UNFINISHED = '.unfinished';
+
+/**
+ * Writes a file as a whole or not at all: into a temporary file beside it, to the disk, then renamed over it.
+ * @param size bytes in all, for the message when the disk is full
+ * @throws InputError when the disk is full, or the folder cannot be written; the former file is untouched then
+ */
+export async function writeWhole(
+  path: string,
+  size: number,
+  chunks: Iterable<Uint8Array>,
+  fileSystem: FileSystem = nodeFs,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}${UNFINISHED}`;
+  try {
+    const file = await fileSystem.open(temporary, 'w');
+    try {
+      for (const chunk of chunks) await writeAll(file, chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fileSystem.rename(temporary, path);
+    await syncFolder(dirname(path), fileSystem);
+  } catch (error) {
+    await fileSystem.unlink(temporary).catch(() => undefined);
+    throw await cannotWrite(path, size, error);
+  }
+}
+
+async function writeAll(file: WritableFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes.subarray(done, done + (1 << 30)));
+    if (bytesWritten === 0) throw Object.assign(new Error('the disk takes no more'), { code: 'ENOSPC' });
+    done += bytesWritten;
+  }
+}
+
+/** Makes the rename itself durable. Windows cannot open a folder, and needs none of it. */
+async function syncFolder(folder: string, fileSystem: FileSystem): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await fileSystem.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function cannotWrite(path: string, size: number, error: unknown): Promise<unknown> {
+  const full = resolve(path);
+  const help: Readonly<Record<string, string>> = {
+    ENOSPC: `free some space (${(size / 2 ** 20).toFixed(1)} MiB are needed) or write elsewhere; what was there before is untouched`,
+    EDQUOT: `your quota is used up (${(size / 2 ** 20).toFixed(1)} MiB are needed); what was there before is untouched`,
+    ENOENT: 'the folder does not exist: make it first',
+    EACCES: 'no permission: write elsewhere',
+    EROFS: 'the file system is read-only: write elsewhere',
+  };
+  const code = codeOf(error);
+  if (help[code] === undefined) return error;
+  const free = await fs.statfs(dirname(full)).then(
+    (info) => `, ${info.bavail * info.bsize} are free`,
+    () => '',
+  );
+  const what =
+    code === 'ENOSPC' || code === 'EDQUOT' ? `: the disk is full (${size} bytes needed${free})` : '';
+  return new InputError(`cannot write ${full}${what}`, help[code], { cause: error });
+}
+
+/** Writes tensors as a safetensors file, whole or not at all. @throws InputError as `writeWhole` does */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<NewTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+  fileSystem: FileSystem = nodeFs,
+): Promise<void> {
+  const { size, chunks } = layoutSafetensors(tensors, metadata);
+  await writeWhole(path, size, chunks(), fileSystem);
+}
+
+/** Reads data files relative to a folder, such as that of the spec which names them. */
+export function dataHost(folder: string): DataHost {
+  return {
+    readText: (path) => readText(resolve(folder, path)),
+    readBytes: (path) => readBytes(resolve(folder, path)),
+  };
+}

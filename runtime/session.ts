@@ -1,0 +1,79 @@
+/** A package on a device with its weights in place: what training, scoring and generating start from. */
+import { invariant } from '../grammar/invariant.ts';
+import { constantValues } from '../compiler/package/constants.ts';
+import type { Manifest, NamedSlice, PackagedParameter, Program, Slice } from '../compiler/package/package.ts';
+import type { Device } from './device.ts';
+import { createExecutor, type Executor, type ShaderSource } from './execute.ts';
+import { pack, unpack } from './weights/pack.ts';
+
+/** A package as the compiler leaves it or as it was read from a folder. */
+export interface Package {
+  readonly manifest: Manifest;
+  readonly shaders: ShaderSource;
+}
+
+/** Values of one parameter in file order (see pack.ts), asked for one at a time. */
+export type ParameterValues = (parameter: PackagedParameter) => Float32Array | Promise<Float32Array>;
+
+/** The four copies a trained parameter has. */
+export type Copy = 'parameters' | 'gradients' | 'accumulated' | 'first' | 'second';
+
+export interface Session {
+  readonly executor: Executor;
+  readonly manifest: Manifest;
+  /** Counts changes of parameters: whoever caches something made from them compares it. */
+  readonly version: { count: number };
+}
+
+/** Allocates, compiles, and fills weights, parameters and constants. Throws before allocating when it cannot fit. */
+export async function openSession(device: Device, pkg: Package, values: ParameterValues): Promise<Session> {
+  const { manifest } = pkg;
+  const executor = await createExecutor(device, manifest, pkg.shaders);
+  for (const constant of manifest.constants) executor.write(constant.slice, constantValues(constant, manifest));
+  const session = { executor, manifest, version: { count: 0 } };
+  for (const parameter of manifest.parameters) writeParameter(session, parameter, await values(parameter));
+  return session;
+}
+
+export function parameterNamed(session: Session, name: string): PackagedParameter {
+  const parameter = session.manifest.parameters.find((p) => p.name === name);
+  invariant(parameter, `the package has no parameter ${name}`);
+  return parameter;
+}
+
+/** Replaces a parameter, or one of its moments; `values` in file order. */
+export function writeParameter(session: Session, p: PackagedParameter, values: Float32Array, copy: Copy = 'parameters'): void {
+  session.version.count++;
+  session.executor.write(sliceOf(p, copy), pack(values, p.shape, p.axes));
+}
+
+/** A parameter, its gradient or a moment of it, in file order. */
+export async function readParameter(session: Session, p: PackagedParameter, copy: Copy = 'parameters'): Promise<Float32Array> {
+  return unpack(await session.executor.read(sliceOf(p, copy)), p.shape, p.axes);
+}
+
+const sliceOf = (p: PackagedParameter, copy: Copy): Slice =>
+  p.cell === null ? p.slice : { ...p.slice, buffer: copy };
+
+export function programNamed(session: Session, name: string): Program {
+  return session.executor.program(name);
+}
+
+export function inputNamed(program: Program, name: string): NamedSlice {
+  const input = program.inputs.find((slice) => slice.name === name);
+  invariant(input, `program ${program.name} has no input ${name}`);
+  return input;
+}
+
+export function outputNamed(program: Program, name: string): NamedSlice {
+  const output = program.outputs.find((slice) => slice.name === name);
+  invariant(output, `program ${program.name} has no output ${name}`);
+  return output;
+}
+
+/** Positions 0, 1, 2, ... of every sequence, prepended vectors included. */
+export function writePositions(session: Session, program: Program): void {
+  const length = program.prepended + program.tokens;
+  const positions = Uint32Array.from({ length: program.batch * length }, (_, i) => i % length);
+  session.executor.write(inputNamed(program, 'positions'), positions);
+}

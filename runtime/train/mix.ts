@@ -1,0 +1,35 @@
+/** Which task a step belongs to: a pure function of recipe, seed and step, so that a resumed run goes on as it would have. */
+import type { Recipe } from '../../compiler/model/model.ts';
+
+/** Turns of each task before a step, and the task of the step itself. */
+export interface Turn {
+  readonly task: string;
+  /** How many steps of this task came before: the index of its batch. */
+  readonly index: number;
+}
+
+/** The turns of a run, one after the other, from step 0. */
+export function* turns(recipe: Recipe, random: (step: number) => number): Generator<Turn, never> {
+  const counts = new Map<string, number>();
+  for (let step = 0; ; step++) {
+    const task = taskAt(recipe.mix, step, random);
+    const index = counts.get(task) ?? 0;
+    counts.set(task, index + 1);
+    yield { task, index };
+  }
+}
+
+/**
+ * `alternate(a: 2, b: 3)`: a a b b b a a ...; `proportional`: drawn with these odds; `staged(a: 400, b: 600)`: 400 steps
+ * of a, then 600 of b, then b for good.
+ */
+function taskAt(mix: Recipe['mix'], step: number, random: (step: number) => number): string {
+  const total = mix.parts.reduce((sum, part) => sum + part.count, 0);
+  const position = mix.kind === 'alternate' ? step % total : mix.kind === 'staged' ? Math.min(step, total - 1) : random(step) * total;
+  let passed = 0;
+  for (const part of mix.parts) {
+    passed += part.count;
+    if (position < passed) return part.task;
+  }
+  return mix.parts.at(-1)?.task ?? '';
+}

@@ -1,0 +1,104 @@
+/** Training steps: one submit each, nothing allocated, results read a few steps later. */
+import { invariant } from '../../grammar/invariant.ts';
+import { ceil4 } from '../../compiler/model/model.ts';
+import type { Program } from '../../compiler/package/package.ts';
+import { outputNamed, programNamed, type Session, writePositions } from '../session.ts';
+import { type Batch, writeBatch } from './batch.ts';
+
+/** Words of the `step` buffer; the compiler's STEP says the same. */
+const LOSS_SCALE = 0;
+const LR = 1;
+const CLIP = 2;
+const FIRST = 3;
+const CELLS = 4;
+
+export interface StepResult {
+  /** Mean cross-entropy of the step's labels, in nats. */
+  readonly loss: number;
+  /** Gradient norm over the trained parameters, before clipping. */
+  readonly norm: number;
+  /** False when a gradient was not finite: then the step changed nothing. */
+  readonly finite: boolean;
+}
+
+export interface Trainer {
+  readonly session: Session;
+  /** Optimizer steps each cell has seen; a step of another task leaves it. */
+  readonly counts: number[];
+}
+
+export function makeTrainer(session: Session): Trainer {
+  for (const program of session.manifest.programs)
+    if (program.name.startsWith('train:') || program.name.startsWith('loss:')) writePositions(session, program);
+  return { session, counts: session.manifest.cells.map(() => 0) };
+}
+
+/**
+ * One optimizer step of `task` on its micro-batches (as many as the recipe accumulates). The step is submitted when
+ * this returns; its result arrives with the promise.
+ */
+export function trainStep(trainer: Trainer, task: string, batches: readonly Batch[], lr: number): Promise<StepResult> {
+  const { session, counts } = trainer;
+  const recipe = session.manifest.recipe;
+  invariant(recipe && batches.length === recipe.accumulate, `a step takes ${recipe?.accumulate} micro-batches`);
+  const program = programNamed(session, `train:${task}`);
+  activeCells(session, task).forEach((cell) => (counts[cell] = (counts[cell] ?? 0) + 1));
+  session.version.count++;
+  const losses = batches.map((batch, index) => {
+    writeBatch(session, program, batch);
+    writeStep(trainer, batch, batches.length, lr, recipe.clip ?? 0, index === 0);
+    const last = index === batches.length - 1;
+    const works = batches.length === 1 || !last ? [program.name] : [program.name, `update:${task}`];
+    const reads = last ? [...readsOf(program), ...(batches.length === 1 ? [] : readsOf(programNamed(session, `update:${task}`)))] : readsOf(program);
+    return session.executor.runAndRead(works, reads);
+  });
+  return settle(losses);
+}
+
+/** Forward and backward without the optimizer: the loss, with every gradient left in `gradients`. */
+export async function gradients(trainer: Trainer, task: string, batch: Batch): Promise<number> {
+  const { session } = trainer;
+  const program = programNamed(session, `train:${task}`);
+  writeBatch(session, program, batch);
+  writeStep(trainer, batch, 1, 0, 0, true);
+  const [loss] = await session.executor.runAndRead([{ program: program.name, to: program.optimizerFrom }], [outputNamed(program, 'loss')]);
+  return loss?.[0] ?? NaN;
+}
+
+/** The loss of a batch with nothing changed, by the `loss:TASK` program. */
+export async function evaluate(trainer: Trainer, task: string, batch: Batch): Promise<number> {
+  const { session } = trainer;
+  const program = programNamed(session, `loss:${task}`);
+  writeBatch(session, program, batch);
+  writeStep(trainer, batch, 1, 0, 0, true);
+  const [loss] = await session.executor.runAndRead([program.name], [outputNamed(program, 'loss')]);
+  return loss?.[0] ?? NaN;
+}
+
+const activeCells = (session: Session, task: string): readonly number[] => session.manifest.tasks.find((t) => t.name === task)?.cells ?? [];
+
+/** Loss first, then the gradient norm where the program computes it. */
+const readsOf = (program: Program) => program.outputs.filter((slice) => slice.buffer === 'results');
+
+async function settle(pending: readonly Promise<Float32Array[]>[]): Promise<StepResult> {
+  const results = await Promise.all(pending);
+  const norm = results.at(-1)?.at(-1);
+  const loss = results.reduce((sum, [first]) => sum + (first?.[0] ?? NaN), 0);
+  return { loss, norm: norm?.[0] ?? NaN, finite: norm?.[2] === 1 && Number.isFinite(loss) };
+}
+
+function writeStep(trainer: Trainer, batch: Batch, micro: number, lr: number, clip: number, first: boolean): void {
+  const { session, counts } = trainer;
+  const betas = session.manifest.recipe?.optimizer.betas ?? [0, 0];
+  const words = new Float32Array(ceil4(CELLS + 2 * counts.length));
+  words[LOSS_SCALE] = batch.count === 0 ? 0 : 1 / (batch.count * micro);
+  words[LR] = lr;
+  words[CLIP] = clip;
+  words[FIRST] = first ? 1 : 0;
+  counts.forEach((count, cell) => {
+    // A cell that was never active has no correction yet; it is not read either.
+    words[CELLS + 2 * cell] = count === 0 ? 1 : 1 / (1 - betas[0] ** count);
+    words[CELLS + 2 * cell + 1] = count === 0 ? 1 : 1 / (1 - betas[1] ** count);
+  });
+  session.executor.write({ buffer: 'step', offset: 0, size: words.byteLength }, words);
+}
