@@ -16,7 +16,7 @@ class AdapterParser extends CstParser {
     super(t.tokens, {
       maxLookahead: 2,
       recoveryEnabled: true,
-      nodeLocationTracking: 'full',
+      nodeLocationTracking: 'onlyOffset',
       errorMessageProvider: messageProvider,
       skipValidations: false,
     });
@@ -348,7 +348,7 @@ class AdapterParser extends CstParser {
   });
 }
 
-const lexer = new Lexer(t.tokens, { positionTracking: 'onlyOffset', ensureOptimizations: false });
+const lexer = new Lexer(t.tokens, { positionTracking: 'full', ensureOptimizations: false });
 const parser = new AdapterParser();
 
 /** The grammar's productions, for drawing its railroad diagrams. */

@@ -22,7 +22,7 @@ export function editDistance(a: string, b: string): number {
 /** The candidate closest to a word, when it is close enough to be meant: a third of its letters may differ. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 0.5;
+  let least = word.length < 2 ? 0.5 : Math.max(1, Math.floor(word.length / 3)) + 0.5;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];

@@ -15,21 +15,34 @@ export interface Decoder {
 
 export function makeDecoder(session: Session): Decoder {
   const prefill = programNamed(session, 'prefill');
-  const decodes = session.manifest.programs.filter((p) => p.name.startsWith('decode:')).sort((a, b) => a.keys - b.keys);
+  const decodes = session.manifest.programs
+    .filter((p) => p.name.startsWith('decode:'))
+    .sort((a, b) => a.keys - b.keys);
   writePositions(session, prefill);
   return { session, prefill, decodes, prompted: -1 };
 }
 
 /** Most sequences at once, longest prompt and longest sequence, in words. */
-export function capacity(d: Decoder): { readonly batch: number; readonly prompt: number; readonly context: number } {
-  return { batch: d.prefill.batch, prompt: d.prefill.tokens, context: d.session.manifest.context - d.prefill.prepended };
+export function capacity(d: Decoder): {
+  readonly batch: number;
+  readonly prompt: number;
+  readonly context: number;
+} {
+  return {
+    batch: d.prefill.batch,
+    prompt: d.prefill.tokens,
+    context: d.session.manifest.context - d.prefill.prepended,
+  };
 }
 
 /** Runs the prompts (ids, each at least one, of any lengths) and returns the logits after each one's last token. */
 export async function prefill(d: Decoder, prompts: readonly (readonly number[])[]): Promise<Float32Array[]> {
   const { session, prefill: program } = d;
   const { batch, tokens, prepended } = program;
-  invariant(prompts.length <= batch && prompts.every((p) => p.length > 0 && p.length <= tokens), 'prompts fit the prefill program');
+  invariant(
+    prompts.length <= batch && prompts.every((p) => p.length > 0 && p.length <= tokens),
+    'prompts fit the prefill program',
+  );
   const ids = new Uint32Array(batch * tokens);
   const last = new Uint32Array(batch);
   prompts.forEach((prompt, b) => {
@@ -44,22 +57,34 @@ export async function prefill(d: Decoder, prompts: readonly (readonly number[])[
 }
 
 /** Appends one token to each sequence. `positions` count words from 0. Returns the logits after them. */
-export async function decode(d: Decoder, tokens: readonly number[], positions: readonly number[]): Promise<Float32Array[]> {
+export async function decode(
+  d: Decoder,
+  tokens: readonly number[],
+  positions: readonly number[],
+): Promise<Float32Array[]> {
   const { session } = d;
   const rows = positions.map((position) => position + d.prefill.prepended);
   const program = d.decodes.find((p) => p.keys > Math.max(...rows));
   invariant(program, `position ${Math.max(...positions)} is past the context`);
-  const fill = (values: readonly number[]) => Uint32Array.from({ length: program.batch }, (_, b) => values[b] ?? 0);
+  const fill = (values: readonly number[]) =>
+    Uint32Array.from({ length: program.batch }, (_, b) => values[b] ?? 0);
   session.executor.write(inputNamed(program, 'tokens'), fill(tokens));
   session.executor.write(inputNamed(program, 'positions'), fill(rows));
   return logits(d, [program.name], program, tokens.length);
 }
 
-async function logits(d: Decoder, works: readonly string[], program: Program, count: number): Promise<Float32Array[]> {
+async function logits(
+  d: Decoder,
+  works: readonly string[],
+  program: Program,
+  count: number,
+): Promise<Float32Array[]> {
   const slice = outputNamed(program, 'logits');
   const width = padded(slice.axis);
   const [all] = await d.session.executor.runAndRead(works, [{ ...slice, size: 4 * count * width }]);
-  return Array.from({ length: count }, (_, b) => (all ?? new Float32Array()).subarray(b * width, b * width + slice.axis.size));
+  return Array.from({ length: count }, (_, b) =>
+    (all ?? new Float32Array()).subarray(b * width, b * width + slice.axis.size),
+  );
 }
 
 export interface GenerateOptions {
@@ -73,7 +98,11 @@ export interface GenerateOptions {
 }
 
 /** Continues up to a batch of prompts together. Returns the ids added to each. */
-export async function generate(d: Decoder, prompts: readonly (readonly number[])[], options: GenerateOptions): Promise<number[][]> {
+export async function generate(
+  d: Decoder,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions,
+): Promise<number[][]> {
   const { context } = capacity(d);
   const answers: number[][] = prompts.map(() => []);
   const open = prompts.map(() => true);
@@ -86,7 +115,8 @@ export async function generate(d: Decoder, prompts: readonly (readonly number[])
       const ended = id === options.eos;
       if (!ended) answer.push(id);
       const stopped = !ended && options.onToken?.(b, id) === true;
-      open[b] = !ended && !stopped && answer.length < options.maxTokens && prompt.length + answer.length < context;
+      open[b] =
+        !ended && !stopped && answer.length < options.maxTokens && prompt.length + answer.length < context;
     });
     if (!open.includes(true)) return answers;
     // Sequences that ended are fed their last token again, at a place nobody reads any more.
@@ -94,11 +124,4 @@ export async function generate(d: Decoder, prompts: readonly (readonly number[])
     const at = prompts.map((prompt, b) => Math.min(prompt.length + (answers[b]?.length ?? 0), context) - 1);
     rows = await decode(d, next, at);
   }
-}
-
-/** The index of the largest value; the first one when there are several. */
-export function argmax(row: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < row.length; i++) if ((row[i] ?? -Infinity) > (row[best] ?? -Infinity)) best = i;
-  return best;
 }

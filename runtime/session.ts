@@ -29,7 +29,8 @@ export interface Session {
 export async function openSession(device: Device, pkg: Package, values: ParameterValues): Promise<Session> {
   const { manifest } = pkg;
   const executor = await createExecutor(device, manifest, pkg.shaders);
-  for (const constant of manifest.constants) executor.write(constant.slice, constantValues(constant, manifest));
+  for (const constant of manifest.constants)
+    executor.write(constant.slice, constantValues(constant, manifest));
   const session = { executor, manifest, version: { count: 0 } };
   for (const parameter of manifest.parameters) writeParameter(session, parameter, await values(parameter));
   return session;
@@ -42,13 +43,22 @@ export function parameterNamed(session: Session, name: string): PackagedParamete
 }
 
 /** Replaces a parameter, or one of its moments; `values` in file order. */
-export function writeParameter(session: Session, p: PackagedParameter, values: Float32Array, copy: Copy = 'parameters'): void {
+export function writeParameter(
+  session: Session,
+  p: PackagedParameter,
+  values: Float32Array,
+  copy: Copy = 'parameters',
+): void {
   session.version.count++;
   session.executor.write(sliceOf(p, copy), pack(values, p.shape, p.axes));
 }
 
 /** A parameter, its gradient or a moment of it, in file order. */
-export async function readParameter(session: Session, p: PackagedParameter, copy: Copy = 'parameters'): Promise<Float32Array> {
+export async function readParameter(
+  session: Session,
+  p: PackagedParameter,
+  copy: Copy = 'parameters',
+): Promise<Float32Array> {
   return unpack(await session.executor.read(sliceOf(p, copy)), p.shape, p.axes);
 }
 

@@ -15,7 +15,7 @@ const uvu = globalThis as unknown as { UVU_DEFER: number; UVU_QUEUE: SuiteRun[][
 // uvu reads this once, when it is first loaded: it must not run suites by itself.
 uvu.UVU_DEFER = 1;
 
-const root = import.meta.dirname;
+const root = process.env.GRAFT_TEST_ROOT ?? import.meta.dirname;
 const limit = Number(process.env.GRAFT_TEST_TIMEOUT ?? 240) * 1000;
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -30,7 +30,9 @@ const complain = (file: string, what: string): void => {
   console.log(`\n  ${file}: ${what}\n`);
 };
 let current = '';
-process.on('unhandledRejection', (error) => complain(current, `a promise failed unnoticed: ${describe(error)}`));
+process.on('unhandledRejection', (error) =>
+  complain(current, `a promise failed unnoticed: ${describe(error)}`),
+);
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -39,7 +41,8 @@ function describe(error: unknown): string {
 async function runFile(path: string): Promise<void> {
   const text = readFileSync(path, 'utf8');
   const suites = text.match(/=\s*suite\(/g)?.length ?? 0;
-  if (suites > (text.match(/\.run\(\)/g)?.length ?? 0)) complain(current, 'a suite is never run: .run() is missing');
+  if (suites > (text.match(/\.run\(\)/g)?.length ?? 0))
+    complain(current, 'a suite is never run: .run() is missing');
   uvu.UVU_QUEUE = [[]];
   uvu.UVU_INDEX = 0;
   await import(pathToFileURL(path).href);

@@ -27,7 +27,8 @@ export interface Scope {
   readonly sweeps: ReadonlyMap<string, SweepDeclaration>;
 }
 
-export type Report = (diagnostic: Diagnostic) => void;
+/** Takes a diagnostic; what it gives back is of no interest. */
+export type Report = (diagnostic: Diagnostic) => unknown;
 
 export interface Env {
   readonly scope: Scope;

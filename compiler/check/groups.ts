@@ -96,6 +96,7 @@ function namesOfPart(parameters: readonly Parameter[], part: string, unfrozen: r
 
 /** `words.gate`: the parameters of a part whose last word is that. */
 function memberOf(env: BaseEnv, e: Path, part: ReadonlySet<string>): ReadonlySet<string> | null {
+  if (part.size === 0) return part;
   const segment = e.segments[1];
   const word = segment?.kind === 'name' && segment.index === null ? segment.name : null;
   const last = (name: string): string => name.slice(name.lastIndexOf('.') + 1);

@@ -20,12 +20,8 @@ export interface CheckedPart {
   readonly written: Values['written'];
 }
 
-/** Every part that could be made sense of, in the order written; false when something was reported. */
-export function checkParts(
-  env: BaseEnv,
-  items: readonly PartItem[],
-  sites: readonly Site[],
-): { readonly parts: readonly CheckedPart[]; readonly ok: boolean } {
+/** Every part that could be made sense of, in the order written. */
+export function checkParts(env: BaseEnv, items: readonly PartItem[], sites: readonly Site[]): readonly CheckedPart[] {
   const done = new Map<string, CheckedPart | null>();
   const names = new Map(items.map((item) => [item.name.text, item]));
   const resolve = (item: PartItem): CheckedPart | null => {
@@ -37,8 +33,7 @@ export function checkParts(
     done.set(item.name.text, checked);
     return checked;
   };
-  const parts = items.map(resolve).filter((p) => p !== null);
-  return { parts, ok: parts.length === items.length };
+  return items.map(resolve).filter((p) => p !== null);
 }
 
 function checkPart(

@@ -9,7 +9,9 @@ import { type Plan, type Word, launch } from './text.ts';
 
 /** WebGPU's limit on each extent of a grid. */
 const EXTENT = 65535;
-const THREADS = Number(process.env.WG ?? 64);
+const THREADS = 64;
+/** Items a thread takes on a software device: enough to outweigh the 0.15 us that starting eight threads costs there. */
+const SOFTWARE_RUN = 16;
 
 /** What an operation brings to a frame. */
 export interface Body extends Pick<Plan, 'name' | 'slots'> {
@@ -28,8 +30,8 @@ interface Runs {
   readonly reps: number;
 }
 
-function layRuns(items: number, profile: Profile, softwareRun: number, most: number): Runs {
-  const wanted = profile.device === 'software' ? Math.ceil(items / softwareRun) : items;
+function layRuns(items: number, profile: Profile, most: number): Runs {
+  const wanted = profile.device === 'software' ? Math.ceil(items / SOFTWARE_RUN) : items;
   const threads = Math.max(1, Math.min(wanted, most));
   const reps = Math.ceil(items / threads);
   return profile.device === 'software' ? { threads, run: reps, hop: 1, reps } : { threads, run: 1, hop: threads, reps };
@@ -37,7 +39,7 @@ function layRuns(items: number, profile: Profile, softwareRun: number, most: num
 
 /** A map over `count` items; the code sees its item as `i`. */
 export function mapItems(body: Body, count: number, profile: Profile): Launch {
-  const { threads, run, hop, reps } = layRuns(count, profile, Number(process.env.RUN ?? 8), EXTENT * THREADS);
+  const { threads, run, hop, reps } = layRuns(count, profile, EXTENT * THREADS);
   return launch({
     ...body,
     uniforms: { count, run, hop, reps, ...body.uniforms },
@@ -61,7 +63,7 @@ ${indent(body.code, 4)}
  */
 export function mapColumns(body: Body & { readonly setup?: string }, rows: number, columns: number, profile: Profile): Launch {
   invariant(columns <= EXTENT * THREADS, `${body.name}: ${columns} columns`);
-  const { threads, run, hop, reps } = layRuns(rows, profile, Number(process.env.RUN ?? 8), Math.floor((EXTENT * THREADS) / columns));
+  const { threads, run, hop, reps } = layRuns(rows, profile, Math.floor((EXTENT * THREADS) / columns));
   return launch({
     name: body.name,
     slots: body.slots,
@@ -105,9 +107,12 @@ export function pickTeam(rows: number, width: number, profile: Profile): Team {
   return { kind: 'subgroup', lanes: subgroup, rows: Math.max(1, 32 / subgroup), across: false };
 }
 
-/** A row to a thread wastes no lane on short rows; it needs enough rows to keep every lane and core busy. */
+/**
+ * A row to a thread wastes no lane on short rows and needs no reduction, and on a software device its loads cost no more
+ * for being scattered. It needs enough rows to keep every core busy, and rows so short that the ones in flight stay cached.
+ */
 function prefersThreads(rows: number, width: number, subgroup: number): boolean {
-  return width < 2 * subgroup && rows >= 16 * subgroup;
+  return width <= 128 && rows >= 16 * subgroup;
 }
 
 /**

@@ -48,7 +48,7 @@ export const inFamily = (noun: string, plural: string): boolean =>
     ([from, to]) => noun.endsWith(from) && noun.slice(0, noun.length - from.length) + to === plural,
   );
 
-const prefixes = /^(?:re|un|out|over|under|fore|mis|with|be|up|inter|pre|for|off|a|de|in|by)(?=[a-z]{3})/;
+const prefixes = /^(?:re|un|out|over|under|fore|mis|with|be|up|inter|pre|for|off|a|de|in|by)(?=[a-z]{2})/;
 
 /**
  * The regular past tense: -e takes -d, a consonant before -y makes -ied, -c takes -ked, and verbs in `doubled` as

@@ -12,7 +12,7 @@ import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
 import { trainBpe, type TokenizerJson } from '../../runtime/tokenizer/train-bpe.ts';
 import type { Corpus } from './corpus.ts';
 import { random, shuffle } from './random.ts';
-import { collectWords, heldOutWords, mentions, type Word } from './words.ts';
+import { collectWords, heldOutWords, mentions, template, type Instruction, type Word } from './words.ts';
 
 export const vocabSize = 2048;
 /** Context of the second stage: copying is learned from many short rows, not from many tokens. */
@@ -35,7 +35,11 @@ const splitEndings = (text: string): string =>
   text.replace(/(?<=[a-z]{2})(?=(?:s|ed)\b)|(?<=(?:ss|x|ch|sh|zz))(?=es\b)/g, '\n');
 
 /** The words of the instructions, often enough that each is one token. */
-const phrases = Array.from({ length: 3000 }, () => '### plural of past of first letter of repeat a or an define');
+const phrases = Array.from(
+  { length: 3000 },
+  // The four letters are those that text alone would not make a token with its space of.
+  () => '### plural of past of first letter of repeat a or an define i q x z',
+);
 
 /** Trains the tokenizer on the training text. Every word has a space before it, the first of a text as well. */
 export function buildTokenizer(train: readonly string[]): TokenizerJson {
@@ -44,6 +48,12 @@ export function buildTokenizer(train: readonly string[]): TokenizerJson {
     yield* phrases;
   };
   return trainBpe(texts(), { vocabSize });
+}
+
+/** Begin, prompt, answer, end: how the runtime's loader encodes an example. */
+export function instructionTokens(item: Instruction, tokenizer: Tokenizer): { tokens: number[]; prompt: number } {
+  const prompt = tokenizer.encode(template.replace('{instruction}', item.instruction), { bos: true });
+  return { tokens: [...prompt, ...tokenizer.encode(item.output, { eos: true })], prompt: prompt.length };
 }
 
 /** Encodes piece by piece with a memory, which gives the same ids some fifty times faster on a whole corpus. */

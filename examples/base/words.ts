@@ -16,9 +16,15 @@ export const scoredTasks = ['plural', 'plural_irregular', 'past', 'article', 'fi
 export const sideTasks = ['past_irregular', 'define'] as const;
 export type TaskName = (typeof scoredTasks)[number] | (typeof sideTasks)[number];
 
+/** What the model sees before the answer, and its end-of-sequence token after it. */
+export const template = '### {instruction}###';
+/** Longest example in tokens, from begin to end: a batch is as wide as its longest row, so outliers cost everyone. */
+export const longest = 20;
+
 /** One line of the JSONL files. */
 export interface Instruction {
   readonly instruction: string;
+  /** Begins with a space, so that its first word is spelled with the same tokens as inside the instruction. */
   readonly output: string;
   readonly task: TaskName;
 }
@@ -140,7 +146,11 @@ export function heldOutWords(words: readonly Word[]): { words: Set<string>; form
 export const mentions = (text: string, words: ReadonlySet<string>): boolean =>
   (text.toLowerCase().match(/[a-z]+/g) ?? []).some((word) => words.has(word));
 
-const make = (instruction: string, output: string, task: TaskName): Instruction => ({ instruction, output, task });
+const make = (instruction: string, answer: string, task: TaskName): Instruction => ({
+  instruction,
+  output: ` ${answer}`,
+  task,
+});
 
 /** All instructions about one word. */
 function instructionsOf({ word, plural, past, article, gloss }: Word): Instruction[] {
@@ -166,8 +176,11 @@ const most: Readonly<Record<TaskName, readonly [number, number]>> = {
   define: [1000, 120],
 };
 
-/** The two files' lines, in the order they are written. */
-export function buildInstructions(words: readonly Word[]): { train: Instruction[]; heldout: Instruction[] } {
+/** The two files' lines, in the order they are written. `tokensOf` counts an example's tokens, begin to end. */
+export function buildInstructions(
+  words: readonly Word[],
+  tokensOf: (item: Instruction) => number,
+): { train: Instruction[]; heldout: Instruction[] } {
   const held = heldOutWords(words);
   const split: [Instruction[], Instruction[]] = [[], []];
   for (const task of Object.keys(most) as TaskName[]) {
@@ -175,7 +188,8 @@ export function buildInstructions(words: readonly Word[]): { train: Instruction[
       const pool = words.filter(({ word }) => held.words.has(word) === (side === 1));
       // In training nothing of a held-out word may be seen, not even in another word's answer.
       const all = shuffle(pool.flatMap(instructionsOf).filter((it) => it.task === task), 11);
-      const clean = side === 1 ? all : all.filter((it) => !mentions(`${it.instruction} ${it.output}`, held.forms));
+      const short = all.filter((it) => tokensOf(it) <= longest);
+      const clean = side === 1 ? short : short.filter((it) => !mentions(`${it.instruction} ${it.output}`, held.forms));
       split[side].push(...(task === 'article' ? balance(clean) : clean).slice(0, most[task][side]));
     }
   }
@@ -184,8 +198,8 @@ export function buildInstructions(words: readonly Word[]): { train: Instruction[
 
 /** `a` and `an` in turns: always saying the commoner one must not pay. */
 function balance(items: readonly Instruction[]): Instruction[] {
-  const an = items.filter((it) => it.output.startsWith('an '));
-  const a = items.filter((it) => it.output.startsWith('a '));
+  const an = items.filter((it) => it.output.startsWith(' an '));
+  const a = items.filter((it) => it.output.startsWith(' a '));
   return Array.from({ length: Math.min(a.length, an.length) }, (_, i) => [a[i]!, an[i]!]).flat();
 }
 

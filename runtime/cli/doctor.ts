@@ -20,14 +20,24 @@ function gather(device: Device, choice: DriverChoice): object {
   const limits = Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]]));
   const { adapter, profile } = device;
   const versions = { node: process.versions.node, platform: `${process.platform}-${process.arch}` };
-  return { driver: choice.driver, reason: choice.reason, tried: choice.tried, adapter, profile, limits, features: [...device.features], ...versions };
+  return {
+    driver: choice.driver,
+    reason: choice.reason,
+    tried: choice.tried,
+    adapter,
+    profile,
+    limits,
+    features: [...device.features],
+    ...versions,
+  };
 }
 
 /** The report as text. */
 export function formatReport(device: Device, choice: DriverChoice): string {
   const { adapter, profile } = device;
   const { subgroupMinSize: least, subgroupMaxSize: most } = adapter;
-  const kernels = profile.device === 'gpu' ? 'for a GPU' : `for a CPU, subgroups: ${profile.subgroup ?? 'none'}`;
+  const kernels =
+    profile.device === 'gpu' ? 'for a GPU' : `for a CPU, subgroups: ${profile.subgroup ?? 'none'}`;
   const rows: readonly (readonly [string, string])[] = [
     ['device', adapter.description || `${adapter.vendor} ${adapter.device}`],
     ['vendor', `${adapter.vendor} (${adapter.architecture || 'unknown architecture'})`],
@@ -36,7 +46,10 @@ export function formatReport(device: Device, choice: DriverChoice): string {
     ...choice.tried.map(({ driver, outcome }) => ['not used', `${driver}: ${outcome}`] as const),
     ['kernels', kernels],
     ['subgroups', most > 0 ? `${least} to ${most}` : 'unknown'],
-    ['features', [...device.features].filter((name) => name !== 'core-features-and-limits').join(', ') || 'none'],
+    [
+      'features',
+      [...device.features].filter((name) => name !== 'core-features-and-limits').join(', ') || 'none',
+    ],
     ...LIMITS.map((name) => [name, device.limits[name].toLocaleString('en-US')] as const),
     ['node', `${process.versions.node}, ${process.platform}-${process.arch}`],
   ];
@@ -55,11 +68,14 @@ export const command: Command = {
     const options = { refresh: { type: 'boolean' }, json: { type: 'boolean' } } as const;
     const { values } = parseArgs({ args: [...argv], options });
     const log = (text: string): void => console.error(`graft doctor: ${text}`);
+    // May fetch a driver: a doctor who can help, helps.
     const choice = chooseDriver({ log, refresh: values.refresh ?? false });
     try {
       const device = await openDevice();
       await device.check();
-      console.log(values.json ? JSON.stringify(gather(device, choice), null, 2) : formatReport(device, choice));
+      console.log(
+        values.json ? JSON.stringify(gather(device, choice), null, 2) : formatReport(device, choice),
+      );
       return EXIT.ok;
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;

@@ -18,6 +18,8 @@ export function parseDriverOption(argv: readonly string[]): string[] {
 function useDriver(name: string | undefined): void {
   const known: readonly string[] = DRIVERS;
   if (name === undefined || !known.includes(name))
-    throw new UsageError(`--driver needs one of ${DRIVERS.join(', ')}${name === undefined ? '' : `, not '${name}'`}`);
+    throw new UsageError(
+      `--driver needs one of ${DRIVERS.join(', ')}${name === undefined ? '' : `, not '${name}'`}`,
+    );
   process.env.GRAFT_DRIVER = name;
 }

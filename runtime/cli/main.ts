@@ -33,12 +33,13 @@ function isCommand(value: unknown): value is Command {
 /** A command file exports `command`, a default, or the fields themselves. */
 async function loadCommand(name: string): Promise<Command> {
   const module = (await import(`./${name}.ts`)) as { readonly command?: unknown; readonly default?: unknown };
-  for (const candidate of [module.command, module.default, module]) if (isCommand(candidate)) return candidate;
+  for (const candidate of [module.command, module.default, module])
+    if (isCommand(candidate)) return candidate;
   throw new Error(`runtime/cli/${name}.ts exports no command`);
 }
 
 /** Errors whose message is meant for the user, as it is. Told by name: their modules need not be loaded for it. */
-const FOR_USERS = new Set(['InputError', 'DeviceError']);
+const FOR_USERS = new Set(['InputError', 'DeviceError', 'SetupError']);
 
 function report(error: unknown, command: Command | null): number {
   if (error instanceof UsageError || isParseArgsError(error)) {
@@ -50,7 +51,9 @@ function report(error: unknown, command: Command | null): number {
     return EXIT.failed;
   }
   console.error(error instanceof Error ? error.stack : String(error));
-  console.error('graft: this is a bug of graft. Please report it, with the text above and the output of graft doctor.');
+  console.error(
+    'graft: this is a bug of graft. Please report it, with the text above and the output of graft doctor.',
+  );
   return EXIT.internal;
 }
 

@@ -57,7 +57,7 @@ export function createBatches(dataset: Dataset, options: BatchOptions): Batches 
       `write \`batch = ${count}\` or less, or give more data`,
     );
   }
-  let order = { epoch: -1, indices: new Uint32Array(0) };
+  let order: { epoch: number; indices: Uint32Array } = { epoch: -1, indices: new Uint32Array(0) };
   const orderOf = (epoch: number): Uint32Array => {
     if (order.epoch !== epoch) {
       const random = createRandom(seed, 'order', dataset.name, epoch);

@@ -214,7 +214,7 @@ async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> 
       loaded.examples.push(...packed(await readStream(path, options), options).examples);
       continue;
     }
-    for (const { value, where } of parseRecords(await options.host.readText(path), path)) {
+    for (const { value, where } of tokenRecords(await options.host.readText(path), path)) {
       const { tokens, prompt } = tokensOf(value, where);
       if (tokens.length > options.context) loaded.truncated++;
       const rules = { ...options, ignoreId: options.ignoreId ?? null };
@@ -223,6 +223,13 @@ async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> 
     }
   }
   return loaded;
+}
+
+/** A file that is one flat list is one example. */
+function tokenRecords(text: string, path: string): Located[] {
+  const records = parseRecords(text, path);
+  if (!records.every(({ value }) => typeof value === 'number')) return records;
+  return [{ value: records.map(({ value }) => value), where: () => `${path}:1` }];
 }
 
 function tokensOf(value: unknown, where: () => string): { tokens: number[]; prompt: number } {

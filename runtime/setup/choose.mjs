@@ -3,7 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder, fetchedDriver, projectRoot, recordChoice, recordedChoice, requestedDriver } from './drivers.mjs';
+import {
+  cacheFolder,
+  fetchedDriver,
+  projectRoot,
+  recordChoice,
+  recordedChoice,
+  requestedDriver,
+  SetupError,
+} from './drivers.mjs';
 import { fetchLavapipe, lavapipeObstacle } from './lavapipe.mjs';
 import { fetchSwiftshader, swiftshaderObstacle } from './swiftshader.mjs';
 
@@ -20,14 +28,23 @@ const SOFTWARE = {
  */
 export function probe(driver) {
   const env = { ...process.env, GRAFT_DRIVER: driver };
-  const [source, built] = ['./probe.ts', './probe.js'].map((file) => fileURLToPath(new URL(file, import.meta.url)));
+  const [source, built] = ['./probe.ts', './probe.js'].map((file) =>
+    fileURLToPath(new URL(file, import.meta.url)),
+  );
   const args = existsSync(source) ? ['--import', 'tsx', source] : [built];
-  const result = spawnSync(process.execPath, args, { cwd: projectRoot(), env, encoding: 'utf8', timeout: PROBE_LIMIT_MS });
+  const result = spawnSync(process.execPath, args, {
+    cwd: projectRoot(),
+    env,
+    encoding: 'utf8',
+    timeout: PROBE_LIMIT_MS,
+  });
   const answer = /^probe (\{.*\})$/m.exec(result.stdout ?? '');
   if (answer) return JSON.parse(answer[1]);
   if (result.error) return { problem: result.error.message };
   const words = (result.stderr ?? '').trim().split('\n').at(-1);
-  return { problem: `the process that opened it ended with ${result.signal ?? `code ${result.status}`}: ${words}` };
+  return {
+    problem: `the process that opened it ended with ${result.signal ?? `code ${result.status}`}: ${words}`,
+  };
 }
 
 /** Fetches a software driver unless it is there. The folder appears whole or not at all. */
@@ -57,6 +74,16 @@ function trySoftware(driver, log) {
   log(`${driver}: what was fetched earlier does not work (${first.problem}), so it is fetched anew`);
   rmSync(join(cacheFolder(), driver), { recursive: true });
   return trySoftware(driver, log);
+}
+
+function fetchWanted(driver, log) {
+  try {
+    const obstacle = SOFTWARE[driver].obstacle();
+    if (obstacle && !fetchedDriver(driver)) throw new Error(obstacle);
+    fetchDriver(driver, log);
+  } catch (error) {
+    throw new SetupError(`the driver ${driver} cannot be fetched: ${tidy(error)}`, { cause: error });
+  }
 }
 
 function tidy(error) {
@@ -93,7 +120,7 @@ function search(log) {
 export function chooseDriver({ log, refresh = false }) {
   const wanted = requestedDriver();
   if (wanted) {
-    if (wanted in SOFTWARE) fetchDriver(wanted, log);
+    if (wanted in SOFTWARE) fetchWanted(wanted, log);
     return { driver: wanted, reason: 'GRAFT_DRIVER asks for it', tried: [] };
   }
   const recorded = refresh ? null : recordedChoice();

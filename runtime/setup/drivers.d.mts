@@ -9,6 +9,8 @@ export interface DriverChoice {
   readonly tried: readonly { readonly driver: DriverName; readonly outcome: string }[];
 }
 
+export class SetupError extends Error {}
+
 export const DRIVERS: readonly DriverName[];
 export function projectRoot(): string;
 export function cacheFolder(): string;

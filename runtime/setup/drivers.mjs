@@ -9,7 +9,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** A failure of the setup whose message is meant for the user, as it is. */
+export class SetupError extends Error {
+  name = 'SetupError';
+}
+
 export const DRIVERS = ['hardware', 'system', 'lavapipe', 'swiftshader', 'none'];
+
+/** A cache that came along from another kind of machine must not count. */
+const MACHINE = `${process.platform}-${process.arch}`;
 
 /** glibc's RTLD_LAZY | RTLD_NODELETE: Node closes what is no addon, but NODELETE keeps it loaded. */
 const LOAD_AND_KEEP = 0x1001;
@@ -54,13 +62,14 @@ function choiceFile() {
 }
 
 export function recordChoice(choice) {
-  writeJson(choiceFile(), choice);
+  writeJson(choiceFile(), { ...choice, machine: MACHINE });
 }
 
 /** What `prepare.mjs` chose earlier on this machine; null when it never ran or its files are gone. */
 export function recordedChoice() {
   const choice = readJson(choiceFile());
   if (!choice || !DRIVERS.includes(choice.driver)) return null;
+  if (choice.machine !== MACHINE) return null;
   if (isSoftwareDriver(choice.driver) && !fetchedDriver(choice.driver)) return null;
   return choice;
 }
@@ -70,7 +79,7 @@ export function requestedDriver() {
   const wanted = process.env.GRAFT_DRIVER;
   if (!wanted) return null;
   if (DRIVERS.includes(wanted)) return wanted;
-  throw new Error(`GRAFT_DRIVER=${wanted}: unknown driver. Known: ${DRIVERS.join(', ')}.`);
+  throw new SetupError(`GRAFT_DRIVER=${wanted}: unknown driver. Known: ${DRIVERS.join(', ')}.`);
 }
 
 /** The driver of this process: GRAFT_DRIVER, else the recorded choice, else whatever the system has. */
@@ -95,7 +104,7 @@ export function applyDriver(choice) {
   process.env.MESA_SHADER_CACHE_DIR ??= join(cacheFolder(), 'mesa');
   if (!isSoftwareDriver(choice.driver)) return;
   const folder = fetchedDriver(choice.driver);
-  if (!folder) throw new Error(`the driver ${choice.driver} is not in ${cacheFolder()}: run npm run graft -- doctor --driver ${choice.driver}`);
+  if (!folder) throw new SetupError(`the driver ${choice.driver} is not in ${cacheFolder()}`);
   const { icd, libraries } = readJson(join(folder, 'driver.json'));
   for (const library of libraries) loadLibrary(join(folder, library));
   process.env.VK_DRIVER_FILES = process.env.VK_ICD_FILENAMES = join(folder, icd);
@@ -113,7 +122,7 @@ function loadLibrary(file) {
   } catch (error) {
     // It is no addon, of course. Any other complaint is real.
     if (!String(error.message).includes('did not self-register'))
-      throw new Error(`cannot load ${file}: ${error.message}`, { cause: error });
+      throw new SetupError(`cannot load ${file}: ${error.message}`, { cause: error });
   }
 }
 
@@ -122,7 +131,11 @@ export function explainMissing(choice) {
   const tried = choice.tried.map(({ driver, outcome }) => `  - ${driver}: ${outcome}`);
   const lines = [`no WebGPU device was found (driver: ${choice.driver}; ${choice.reason}).`];
   if (tried.length > 0) lines.push('What was tried:', ...tried);
-  lines.push('What helps:', ...remedies().map((text) => `  - ${text}`), 'Then: npm run graft -- doctor --refresh');
+  lines.push(
+    'What helps:',
+    ...remedies().map((text) => `  - ${text}`),
+    'Then: npm run graft -- doctor --refresh',
+  );
   return lines.join('\n');
 }
 

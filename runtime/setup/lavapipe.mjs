@@ -3,7 +3,17 @@
  * root and leaves the system alone: apt works on lists, a cache and an (empty) package status of its own.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadingOrder } from './elf.mjs';
 import { writeJson } from './drivers.mjs';
@@ -32,7 +42,9 @@ export function lavapipeObstacle() {
 }
 
 function hasTool(name) {
-  return (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, name)));
+  return (process.env.PATH ?? '')
+    .split(':')
+    .some((folder) => folder !== '' && existsSync(join(folder, name)));
 }
 
 function releaseFields() {
@@ -61,7 +73,9 @@ function sourceOptions(work) {
   if (ID !== 'debian' || !codename) return { options: [], target: [] };
   const backports = BACKPORTS[codename];
   const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
-  const lines = [codename, backports].filter(Boolean).map((suite) => `deb ${signed}${debianMirror()} ${suite} main`);
+  const lines = [codename, backports]
+    .filter(Boolean)
+    .map((suite) => `deb ${signed}${debianMirror()} ${suite} main`);
   const list = join(work, 'sources.list');
   writeFileSync(list, `${lines.join('\n')}\n`);
   return {
@@ -83,21 +97,33 @@ function prepareApt(work) {
     'APT::Sandbox::User': 'root',
     'Debug::NoLocking': '1',
     'Acquire::Languages': 'none',
+    'APT::Update::Error-Mode': 'any',
     'Acquire::Retries': '3',
     'Acquire::http::Timeout': '30',
     'Acquire::https::Timeout': '30',
   };
-  const base = ['-qq', ...options, ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])];
+  const base = [
+    '-qq',
+    ...options,
+    ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
+  ];
   return (...args) => {
     const cwd = join(work, 'packages');
-    return execFileSync('apt-get', [...base, ...target, ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync('apt-get', [...base, ...target, ...args], {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   };
 }
 
 /** The packages the driver needs beyond those of the system, from apt's own resolver. */
 function neededPackages(aptGet) {
   const uris = aptGet('-y', '--print-uris', 'install', ...PACKAGES);
-  const files = [...uris.matchAll(/^'[^']+' (\S+) (\d+)/gm)].map(([, file, size]) => ({ file, size: Number(size) }));
+  const files = [...uris.matchAll(/^'[^']+' (\S+) (\d+)/gm)].map(([, file, size]) => ({
+    file,
+    size: Number(size),
+  }));
   return files
     .filter(({ file }) => !file.endsWith('_all.deb'))
     .map(({ file, size }) => ({ name: decodeURIComponent(file).split('_')[0], size }))
@@ -149,7 +175,10 @@ export function fetchLavapipe(destination, log) {
     execFileSync('dpkg-deb', ['-x', join(work, 'packages', file), join(work, 'files')]);
   const libraries = collectLibraries(join(work, 'files'), destination);
   if (!libraries.includes('lib/libvulkan_lvp.so')) throw new Error('the packages hold no libvulkan_lvp.so');
-  const icd = { file_format_version: '1.0.0', ICD: { library_path: './lib/libvulkan_lvp.so', api_version: '1.3.0' } };
+  const icd = {
+    file_format_version: '1.0.0',
+    ICD: { library_path: './lib/libvulkan_lvp.so', api_version: '1.3.0' },
+  };
   writeJson(join(destination, 'icd.json'), icd);
   writeJson(join(destination, 'driver.json'), { icd: 'icd.json', libraries });
   rmSync(work, { recursive: true });

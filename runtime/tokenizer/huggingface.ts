@@ -3,6 +3,7 @@
  */
 import * as library from '@huggingface/tokenizers';
 import { InputError } from '../input-error.ts';
+import { byteCharacters } from './byte-level.ts';
 import { checkId, frame, type DecodeStream, type Tokenizer } from './tokenizer.ts';
 
 /** Names special tokens go by when no tokenizer_config.json says which is which. */
@@ -56,7 +57,16 @@ export function huggingfaceTokenizer(
     encode: (text, options = {}) =>
       frame(text === '' ? [] : inner.encode(text, { add_special_tokens: false }).ids, options, ids),
     decode: (list) => decode([...list]),
-    decodeStream: () => windowedStream(decode),
+    decodeStream: () => {
+      const pieces = isByteLevel(json) ? byteLevelStream(inner) : windowedStream(decode);
+      return {
+        push(id) {
+          checkId(id, vocabSize);
+          return special.has(id) ? '' : pieces.push(id);
+        },
+        end: () => pieces.end(),
+      };
+    },
   };
 }
 
@@ -79,6 +89,29 @@ function tokenContent(value: unknown): string | null {
   return null;
 }
 
+const isByteLevel = (json: unknown): boolean => {
+  const decoder = (json as { decoder?: { type?: unknown } | null }).decoder;
+  return decoder?.type === 'ByteLevel';
+};
+
+const byteOfCharacter = new Map(byteCharacters.map((character, byte) => [character, byte]));
+
+/** Byte-level tokens are bytes: exact, whatever they are. */
+function byteLevelStream(inner: library.Tokenizer): DecodeStream {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  const added = inner.get_added_tokens_decoder();
+  return {
+    push(id) {
+      const content = added.get(id)?.content;
+      if (content !== undefined) return utf8.decode() + content;
+      const token: string = inner.id_to_token(id) ?? '';
+      const bytes = Array.from(token, (character) => byteOfCharacter.get(character) ?? 0x3f);
+      return utf8.decode(Uint8Array.from(bytes), { stream: true });
+    },
+    end: () => utf8.decode(),
+  };
+}
+
 /**
  * Streams any decoder: it decodes the last few ids with and without the new ones and gives the difference, once it
  * does not end in an unfinished character. (The same scheme as vLLM's and text-generation-inference's.)
@@ -98,7 +131,7 @@ function windowedStream(decode: (ids: readonly number[]) => string): DecodeStrea
     push(id) {
       window.push(id);
       const text = fresh();
-      // Four bytes are the longest character; what is still broken after that is really broken.
+      // Such tokens hold one byte each and four are the longest character: what is broken after four stays so.
       if (text === '' || (text.endsWith('\ufffd') && window.length - given < 4)) return '';
       return advance(text);
     },

@@ -53,7 +53,8 @@ export function piecesTokenizer(table: PieceTable): Tokenizer {
 }
 
 function encodeText(table: PieceTable, raw: string): number[] {
-  let text = raw;
+  // SentencePiece writes a space as U+2581 inside, so it cannot tell the two apart.
+  let text = table.format === 'sentencepiece' ? raw.replaceAll('\u2581', ' ') : raw;
   if (table.squeeze) text = text.replace(/ +/g, ' ').replace(/^ | $/g, '');
   if (text === '') return [];
   return merge(table, spell(table, table.dummyPrefix ? ` ${text}` : text));

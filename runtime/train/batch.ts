@@ -1,19 +1,12 @@
 /** One micro-batch on its way to the device. */
-import { inputNamed, type Session } from '../session.ts';
-import type { Program } from '../../compiler/package/package.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
+import type { Program } from '../../compiler/package/package.ts';
+import type { Batch as DataBatch } from '../data/batches.ts';
+import { IGNORE } from '../data/encode.ts';
+import { inputNamed, type Session } from '../session.ts';
 
-/** A label that takes no part in the loss. */
-export const IGNORE = 0xffffffff;
-
-export interface Batch {
-  /** Token ids [batch x tokens]. */
-  readonly tokens: Uint32Array;
-  /** The id to predict at each position, or IGNORE: already shifted. */
-  readonly labels: Uint32Array;
-  /** Labels that are not ignored. */
-  readonly count: number;
-}
+/** What a step needs of a batch. */
+export type Batch = Pick<DataBatch, 'tokens' | 'labels' | 'labelled'>;
 
 /** Writes tokens, labels, and the order of the tokens where the embedding is trained. */
 export function writeBatch(session: Session, program: Program, batch: Batch): void {

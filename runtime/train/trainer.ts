@@ -91,7 +91,7 @@ function writeStep(trainer: Trainer, batch: Batch, micro: number, lr: number, cl
   const { session, counts } = trainer;
   const betas = session.manifest.recipe?.optimizer.betas ?? [0, 0];
   const words = new Float32Array(ceil4(CELLS + 2 * counts.length));
-  words[LOSS_SCALE] = batch.count === 0 ? 0 : 1 / (batch.count * micro);
+  words[LOSS_SCALE] = batch.labelled === 0 ? 0 : 1 / (batch.labelled * micro);
   words[LR] = lr;
   words[CLIP] = clip;
   words[FIRST] = first ? 1 : 0;

@@ -143,3 +143,13 @@ export async function loadBase(
   }));
   return { values, unexpected: plan.unexpected, fingerprint: await fingerprintBase(tensors) };
 }
+
+/**
+ * Metadata of a base that Graft trained itself, for `layoutSafetensors`: its names are Meta's, and the order of the
+ * rows of wq and wk, which Meta's names alone do not tell, is stated.
+ */
+export const baseMetadata = (base: Base): Record<string, string> => ({
+  format: 'graft-base/1',
+  base: base.name,
+  rope: base.rope.style,
+});

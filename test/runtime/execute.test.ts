@@ -67,13 +67,18 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
 }
 
 async function refusal(dispatch: Dispatch, activations?: number): Promise<string> {
-  return messageOf(createExecutor(await sharedDevice(), manifest([program('bad', [dispatch])], activations), shaders));
+  return messageOf(
+    createExecutor(await sharedDevice(), manifest([program('bad', [dispatch])], activations), shaders),
+  );
 }
 
 t('runs dispatches in order and reads the result', async () => {
   const executor = await makeTwo();
   executor.run('two');
-  assert.equal([...(await executor.read(high))], [...numbers].map((x) => (2 * x + 1) * 3 + 1));
+  assert.equal(
+    [...(await executor.read(high))],
+    [...numbers].map((x) => (2 * x + 1) * 3 + 1),
+  );
   assert.equal([...(await executor.readWords({ ...low, size: 8 }))], [floatBits(1), floatBits(3)]);
   executor.destroy();
 });
@@ -81,7 +86,13 @@ t('runs dispatches in order and reads the result', async () => {
 t('runs a part of a program, several at once, and reads in the same submit', async () => {
   const executor = await makeTwo();
   const before = executor.counters.submits;
-  const [first, second] = await executor.runAndRead([{ program: 'two', to: 1 }, { program: twoSteps, from: 1 }], [low, high]);
+  const [first, second] = await executor.runAndRead(
+    [
+      { program: 'two', to: 1 },
+      { program: twoSteps, from: 1 },
+    ],
+    [low, high],
+  );
   assert.is(executor.counters.submits - before, 1);
   assert.is(first?.[5], 11);
   assert.is(second?.[5], 34);
@@ -93,10 +104,18 @@ t('creates nothing in steady state', async () => {
   await executor.runAndRead(['two'], [high]);
   const gpu = executor.device.device;
   const calls: string[] = [];
-  const creators = ['createBuffer', 'createBindGroup', 'createComputePipelineAsync', 'createShaderModule'] as const;
+  const creators = [
+    'createBuffer',
+    'createBindGroup',
+    'createComputePipelineAsync',
+    'createShaderModule',
+  ] as const;
   for (const name of creators) {
     const real = gpu[name].bind(gpu) as (...args: unknown[]) => unknown;
-    Object.defineProperty(gpu, name, { configurable: true, value: (...args: unknown[]) => (calls.push(name), real(...args)) });
+    Object.defineProperty(gpu, name, {
+      configurable: true,
+      value: (...args: unknown[]) => (calls.push(name), real(...args)),
+    });
   }
   const before = executor.counters;
   for (let run = 0; run < 20; run += 1) {
@@ -111,19 +130,40 @@ t('creates nothing in steady state', async () => {
 
 t('refuses overlapping bindings by name', async () => {
   const message = await refusal(affine(low, { ...low, offset: 256 }, 2));
-  assert.match(message, /affine\.2 \(kernel affine\): bindings 1 and 2 overlap in 'activations': bytes 0\.\.400 and 256\.\.656/);
+  assert.match(
+    message,
+    /affine\.2 \(kernel affine\): bindings 1 and 2 overlap in 'activations': bytes 0\.\.400 and 256\.\.656/,
+  );
 });
 
 t('refuses what the device does not allow, with figures', async () => {
   const { limits } = await sharedDevice();
-  assert.match(await refusal(affine(inputs, low, 2, { grid: [70000, 1, 1] })), /70000 x 1 x 1 .* allows 1 to 65535/);
-  assert.match(await refusal(affine(inputs, { ...low, offset: 8 }, 2)), /offset 8 of 'activations' is not a multiple/);
-  assert.match(await refusal(affine(inputs, { ...low, size: 8192 }, 2)), /bytes 0\.\.8192 are outside of 'activations' \(4096/);
-  assert.match(await refusal(affine(inputs, low, 2, { bindings: [inputs, low] })), /2 buffers are bound, the kernel has 3/);
-  assert.match(await refusal(affine(inputs, low, 2, { uniforms: Array<number>(65).fill(0) })), /65 uniform words/);
+  assert.match(
+    await refusal(affine(inputs, low, 2, { grid: [70000, 1, 1] })),
+    /70000 x 1 x 1 .* allows 1 to 65535/,
+  );
+  assert.match(
+    await refusal(affine(inputs, { ...low, offset: 8 }, 2)),
+    /offset 8 of 'activations' is not a multiple/,
+  );
+  assert.match(
+    await refusal(affine(inputs, { ...low, size: 8192 }, 2)),
+    /bytes 0\.\.8192 are outside of 'activations' \(4096/,
+  );
+  assert.match(
+    await refusal(affine(inputs, low, 2, { bindings: [inputs, low] })),
+    /2 buffers are bound, the kernel has 3/,
+  );
+  assert.match(
+    await refusal(affine(inputs, low, 2, { uniforms: Array<number>(65).fill(0) })),
+    /65 uniform words/,
+  );
   const tooLarge = limits.maxStorageBufferBindingSize + 256;
   if (tooLarge > limits.maxBufferSize) return;
-  assert.match(await refusal(affine(inputs, { ...low, size: tooLarge }, 2), tooLarge), /binds at most \d+\.\d MiB/);
+  assert.match(
+    await refusal(affine(inputs, { ...low, size: tooLarge }, 2), tooLarge),
+    /binds at most \d+\.\d MiB/,
+  );
 });
 
 t('refuses a buffer that does not fit before it allocates any', async () => {
@@ -131,7 +171,10 @@ t('refuses a buffer that does not fit before it allocates any', async () => {
   const gpu = device.device;
   let created = 0;
   const real = gpu.createBuffer.bind(gpu);
-  Object.defineProperty(gpu, 'createBuffer', { configurable: true, value: (d: GPUBufferDescriptor) => (created++, real(d)) });
+  Object.defineProperty(gpu, 'createBuffer', {
+    configurable: true,
+    value: (d: GPUBufferDescriptor) => (created++, real(d)),
+  });
   const weights = gpu.limits.maxBufferSize + 1024;
   const message = await messageOf(allocateBuffers(device, { inputs: 16, weights }));
   Reflect.deleteProperty(gpu, 'createBuffer');
@@ -152,7 +195,9 @@ t('shows the line of a WGSL mistake, and a missing feature', async () => {
 });
 
 t('names programs it does not have or has not prepared', async () => {
-  const executor = await createExecutor(await sharedDevice(), manifest([twoSteps]), shaders, { programs: [] });
+  const executor = await createExecutor(await sharedDevice(), manifest([twoSteps]), shaders, {
+    programs: [],
+  });
   assert.throws(() => executor.run('three'), /no program 'three'; it has two/);
   assert.throws(() => executor.run('two'), /'two' is not prepared/);
   await executor.prepare(['two']);

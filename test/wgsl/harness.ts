@@ -302,9 +302,11 @@ function difference(got: Float64Array, wanted: Float64Array, closeness: Closenes
 
 /** A small deterministic generator for test data: uniform in [-1, 1). */
 export function randomValues(length: number, seed: number): Float64Array {
+  const values = new Float64Array(length);
   let state = (seed * 2654435761 + 12345) >>> 0;
-  return Float64Array.from({ length }, () => {
+  for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.fround(state / 2147483648 - 1);
-  });
+    values[i] = Math.fround(state / 2147483648 - 1);
+  }
+  return values;
 }

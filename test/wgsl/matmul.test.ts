@@ -5,9 +5,9 @@ import type { Graph, Matmul, NodeOf, Tensor, View } from '../../compiler/graph/g
 import { axis, ceil4 } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { chooseVariant, type Variant, variantsOf } from '../../compiler/wgsl/matmul/choose.ts';
-import { emitMatmul, emitMatmulWith } from '../../compiler/wgsl/matmul/index.ts';
+import { emitMatmulWith } from '../../compiler/wgsl/matmul/index.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { checkNode, openTestDevice, randomValues, referenceOf, runNode, type Slots } from './harness.ts';
+import { checkNode, openTestDevice, randomValues, referenceOf, type Slots } from './harness.ts';
 
 const device = await openTestDevice();
 const lanes = device?.profile.subgroup ?? null;
@@ -122,6 +122,16 @@ async function check(c: Case, variant: Variant): Promise<void> {
   await checkNode(c.node, c.graph, c.inputs, launches, device, { before: c.before, bounds: boundsOf(c) });
 }
 
+/** Every combination of epilogue steps; one of the saves each for all but the smallest kernels, which share its code. */
+function epilogues(variant: Variant): Options[] {
+  const last = [{}, { residual: true }, { u: true }];
+  const saves = ['none', 'biased', 'scaled'] as const;
+  const all = [0, 1, 2, 3].flatMap((bits) =>
+    last.flatMap((l) => saves.map((save) => ({ bias: bits % 2 === 1, scale: bits > 1, ...l, save }))),
+  );
+  return variant.family === 'register' ? all : all.filter((_, i) => i % 5 === 1 || i === all.length - 1);
+}
+
 const describe = (v: Variant) => Object.values(v).join(' ');
 
 /** Every variant that some shape can get on this device. */
@@ -154,14 +164,7 @@ for (const { mode, variant } of variants) {
   });
 
   deviceTest(`${called}: epilogues`, async () => {
-    const [m, n, k] = [6, 10, 8];
-    for (const bits of Array(8).keys())
-      for (const save of ['none', 'biased', 'scaled'] as const) {
-        // Where residual is set in odd cases, u takes its place, so all pairs of steps meet.
-        const [bias, scale, last] = [(bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0];
-        for (const u of last ? [false, true] : [false])
-          await check(makeCase(mode, m, n, k, { bias, scale, residual: last && !u, u, save, alpha: 0.5, gap: 4 }), variant);
-      }
+    for (const e of epilogues(variant)) await check(makeCase(mode, 6, 10, 8, { ...e, alpha: 0.5, gap: 4 }), variant);
   });
 
   deviceTest(`${called}: NaN and infinity`, async () => {
@@ -189,15 +192,12 @@ t('every family and size is among the variants tested', () => {
 });
 
 deviceTest('what is too large for one grid is cut', async () => {
-  invariant(device, 'no device');
-  for (const [m, outer, inner] of [[65535 * 16 + 5, 1, 1], [2, 70000, 2]] as const) {
-    const c = makeCase('nt', m, 4, 4, { outer, inner });
-    const launches = emitMatmul(c.node, c.graph, device.profile);
-    assert.ok(launches.length > 1);
-    const [got] = await runNode(c.node, c.graph, c.inputs, launches, device, c.before);
-    const [wanted] = referenceOf(c.node, c.graph, c.inputs, c.before);
-    assert.ok(got && wanted);
-    assert.is(got.findIndex((x, i) => Math.abs(x - (wanted[i] ?? NaN)) > 1e-5 || Number.isNaN(x)), -1);
+  const [first] = variants;
+  invariant(first, 'no variants');
+  for (const [m, outer, inner] of [[65535 + 5, 1, 1], [2, 35000, 2]] as const) {
+    const c = makeCase(first.mode, m, 4, 4, { outer, inner });
+    assert.ok(emitMatmulWith(c.node, first.variant).length > 1, 'one launch was enough');
+    await check(c, first.variant);
   }
 });
 

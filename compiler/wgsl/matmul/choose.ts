@@ -1,28 +1,37 @@
 /** Which variant computes which product. */
-import { invariant } from '../../../grammar/invariant.ts';
 import type { Matmul } from '../../graph/graph.ts';
 import type { Profile } from '../../package/package.ts';
+import type { Mode } from './pieces.ts';
+import type { RegisterVariant } from './register.ts';
+import type { SplitVariant } from './split.ts';
 import type { SubgroupVariant } from './subgroup.ts';
+import type { TileVariant } from './tile.ts';
 
-export type Variant = SubgroupVariant;
-
-function subgroupVariants(mode: Matmul['mode'], lanes: number): SubgroupVariant[] {
-  const rows = mode === 'tn' ? [4, 8, 16] : [1, 4, 8, 16];
-  return rows.map((r) => ({ family: 'subgroup', lanes, rows: r }));
-}
+export type Variant = SubgroupVariant | TileVariant | SplitVariant | RegisterVariant;
 
 /** All variants a device of this profile may be given for this kind of product. */
-export function variantsOf(mode: Matmul['mode'], profile: Profile): Variant[] {
-  if (profile.subgroup === null) return [];
-  return subgroupVariants(mode, profile.subgroup);
+export function variantsOf(mode: Mode, { device, subgroup }: Profile): Variant[] {
+  const least = mode === 'tn' ? 4 : 1;
+  if (device === 'gpu')
+    return [
+      ...[64, 32].map((size): Variant => ({ family: 'tile', size })),
+      ...[least, 4, 8].filter((r, i, all) => all.indexOf(r) === i).map((rows): Variant => ({ family: 'split', rows })),
+    ];
+  if (subgroup === null) return [{ family: 'register' }];
+  return [least, 4, 8, 16]
+    .filter((r, i, all) => all.indexOf(r) === i)
+    .map((rows): Variant => ({ family: 'subgroup', lanes: subgroup, rows }));
 }
 
-function chooseSubgroup(p: Matmul, lanes: number): SubgroupVariant {
-  const rows = p.m > 8 ? 16 : p.m > 4 ? 8 : p.m > 1 || p.mode === 'tn' ? 4 : 1;
-  return { family: 'subgroup', lanes, rows };
-}
-
-export function chooseVariant(p: Matmul, profile: Profile): Variant {
-  invariant(profile.subgroup !== null, 'not yet');
-  return chooseSubgroup(p, profile.subgroup);
+/** The variant for one product: the fewest rows that waste little of C, and large tiles where there is enough work. */
+export function chooseVariant(p: Matmul, { device, subgroup }: Profile): Variant {
+  const few = p.m <= 1 && p.mode !== 'tn' ? 1 : p.m <= 4 ? 4 : 8;
+  if (device === 'gpu') {
+    if (p.m <= 8) return { family: 'split', rows: few };
+    // A large tile reads less, but a GPU wants some hundreds of workgroups and no tile that is half empty.
+    const tiles = Math.ceil(p.m / 64) * Math.ceil(p.n / 64) * p.outer * p.inner;
+    return { family: 'tile', size: p.m > 32 && p.n > 32 && tiles >= 128 ? 64 : 32 };
+  }
+  if (subgroup === null) return { family: 'register' };
+  return { family: 'subgroup', lanes: subgroup, rows: p.m <= 8 ? few : 16 };
 }

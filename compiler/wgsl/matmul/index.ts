@@ -4,7 +4,10 @@ import type { Matmul, NodeOf } from '../../graph/graph.ts';
 import type { Emit, Kernel, Launch } from '../kernel.ts';
 import { chooseVariant, type Variant } from './choose.ts';
 import { BINDING_COUNT, flagsOf, operandsOf, type Shader, uniformWords } from './problem.ts';
+import { registerShader } from './register.ts';
+import { splitShader } from './split.ts';
 import { subgroupShader } from './subgroup.ts';
+import { tileShader } from './tile.ts';
 
 /** Workgroups that fit one dimension of a grid on every device. */
 const MOST_WORKGROUPS = 65535;
@@ -13,6 +16,12 @@ function shaderOf(mode: Matmul['mode'], variant: Variant): Shader {
   switch (variant.family) {
     case 'subgroup':
       return subgroupShader(mode, variant);
+    case 'tile':
+      return tileShader(mode, variant);
+    case 'split':
+      return splitShader(mode, variant);
+    case 'register':
+      return registerShader(mode);
   }
 }
 

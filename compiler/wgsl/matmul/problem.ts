@@ -99,21 +99,17 @@ export function batchStarts(mode: Matmul['mode'], batch: string): string {
 }
 
 /**
- * Stores vec4 accumulators: `sums[i]` goes to row `row0 + i`, vec4 column `column` of C. It is a loop, and rolled on
- * purpose: unrolled over 16 rows its loads and stores take a software device four seconds to compile, and as a loop
- * its bound guards the rows too. The accumulators are picked by `select`, since an indexed array would not stay in
- * registers.
+ * Stores a column of `rows` vec4s, picked by the statements `pick` as `sum` for a row `i`: it goes to row `row0 + i`,
+ * vec4 column `column` of C. It is a loop, and rolled on purpose: unrolled over 16 rows its loads and stores take a
+ * software device four seconds to compile, and as a loop its bound guards the rows too.
  */
-export function storeRows(sums: readonly string[], row0: string, column: string): string {
-  const [first = '', ...others] = sums;
-  const picks = others.map((sum, i) => `      sum = select(sum, ${sum}, i == ${i + 1}u);`);
+export function storeRows(rows: number, pick: readonly string[], row0: string, column: string): string {
   return `  if (${column} < p.nv && ${row0} < p.m) {
     let start = cStart + ${row0} * p.cRow + ${column};
 ${loadVectors(column)}
-    for (var i = 0u; i < min(${sums.length}u, p.m - ${row0}); i++) {
+    for (var i = 0u; i < min(${rows}u, p.m - ${row0}); i++) {
       let at = start + i * p.cRow;
-      var sum = ${first};
-${picks.join('\n')}
+${pick.map((line) => `      ${line}`).join('\n')}
       sum *= p.alpha;
 ${FINISH}
       c[at] = sum;

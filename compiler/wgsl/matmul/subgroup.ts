@@ -7,7 +7,7 @@
  * subgroups, so there is no barrier.
  */
 import { invariant } from '../../../grammar/invariant.ts';
-import type { Matmul } from '../../graph/graph.ts';
+import { component, declareSums, indent, loadB, type Mode, multiply, pickSum, range, REPETITION, startOfB } from './pieces.ts';
 import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
 
 export interface SubgroupVariant {
@@ -17,10 +17,6 @@ export interface SubgroupVariant {
   /** Rows of C that a subgroup computes. */
   readonly rows: number;
 }
-
-const COMPONENTS = ['x', 'y', 'z', 'w'] as const;
-const component = (i: number) => COMPONENTS[i % 4] ?? 'x';
-const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** How a step of the loop over k is spread over lanes: what to load, and who holds A[row, k] then. */
 interface Step {
@@ -42,7 +38,7 @@ function stepByRows({ lanes, rows }: SubgroupVariant): Step {
   const row = (j: number) => (across > 1 ? `lane % ${rows}u` : `lane + ${j * lanes}u`);
   return {
     depth: 4 * across,
-    before: range(loads).map((j) => `let aRow${j} = aAt + min(row0 + ${row(j)}, p.m - 1u) * p.aRow;`),
+    before: range(loads).map((j) => `let aRow${j} = aBase + min(row0 + ${row(j)}, p.m - 1u) * p.aRow;`),
     load: range(loads).flatMap((j) =>
       across > 1
         ? [
@@ -69,7 +65,7 @@ function stepByColumns({ lanes, rows }: SubgroupVariant): Step {
   const quad = `lane / 4u % ${abreast}u`;
   return {
     depth: 4 * across,
-    before: loads.map((j) => `let aColumn${j} = aAt + min(row0 / 4u + ${j * abreast}u + ${quad}, p.mv - 1u);`),
+    before: loads.map((j) => `let aColumn${j} = aBase + min(row0 / 4u + ${j * abreast}u + ${quad}, p.mv - 1u);`),
     load: [
       `let k = step * ${4 * across}u + lane % 4u + lane / ${4 * abreast}u % ${across}u * 4u;`,
       'let kRow = min(k, p.k - 1u) * p.aRow;',
@@ -83,47 +79,22 @@ function stepByColumns({ lanes, rows }: SubgroupVariant): Step {
   };
 }
 
-/** Loads four columns at four values of k, `w0` to `w3`, from B by rows of k. Past the end A is zero, so any row does. */
-function loadRowsOfB(block: number, depth: number): string[] {
-  return range(4).map((q) => {
-    const k = `step * ${depth}u + ${4 * block + q}u`;
-    return `let w${q} = b[bAt + min(${k}, p.k - 1u) * p.bRow];`;
-  });
-}
-
-/** The same from B by rows of n: four loads along k and a transposition, which is free where lanes are vectors. */
-function loadColumnsOfB(block: number, depth: number): string[] {
-  const kv = depth === 4 ? 'step' : `min(step * ${depth / 4}u + ${block}u, p.kv - 1u)`;
-  return [
-    `let kb = ${kv};`,
-    ...range(4).map((j) => `let b${j} = b[bRow${j} + kb];`),
-    ...range(4).map((q) => `let w${q} = vec4f(${range(4).map((j) => `b${j}.${component(q)}`).join(', ')});`),
-  ];
-}
-
-/** Addresses of B before the loop; `column` is the lane's vec4 column. */
-function startOfB(mode: Matmul['mode']): string[] {
-  if (mode !== 'nt') return ['let bAt = bBase + min(column, p.nv - 1u);'];
-  return range(4).map((j) => `let bRow${j} = bBase + min(column * 4u + ${j}u, p.n - 1u) * p.bRow;`);
-}
-
 /** The body of the loop: a step is cut into blocks of four values of k. */
-function body(mode: Matmul['mode'], variant: SubgroupVariant, step: Step): string[] {
-  const blocks = range(step.depth / 4).flatMap((block) => [
+function body(mode: Mode, { rows }: SubgroupVariant, step: Step): string[] {
+  const across = step.depth / 4;
+  const blocks = range(across).flatMap((i) => [
     '{',
-    ...(mode === 'nt' ? loadColumnsOfB(block, step.depth) : loadRowsOfB(block, step.depth)),
-    // All of a row's sums at once: only this row's accumulator need be in registers.
-    ...range(variant.rows).flatMap((r) => range(4).map((q) => `s${r} += ${step.value(r, 4 * block + q)} * w${q};`)),
+    ...loadB(mode, across === 1 ? 'step' : `(step * ${across}u + ${i}u)`),
+    ...multiply(rows, (r, q) => step.value(r, 4 * i + q)),
     '}',
   ]);
   return [...step.load, ...blocks];
 }
 
-export function subgroupShader(mode: Matmul['mode'], variant: SubgroupVariant): Shader {
+export function subgroupShader(mode: Mode, variant: SubgroupVariant): Shader {
   const { lanes, rows } = variant;
   invariant(mode !== 'tn' || rows % 4 === 0, 'tn by subgroups wants whole vec4s of rows');
   const step = mode === 'tn' ? stepByColumns(variant) : stepByRows(variant);
-  const indent = (lines: readonly string[], by: string) => lines.map((line) => by + line).join('\n');
   const code = `enable subgroups;
 ${declarations()}
 
@@ -132,18 +103,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let column = group.x * ${lanes}u + lane;
   let row0 = group.y * ${rows}u;
 ${batchStarts(mode, 'group.z')}
-${range(rows).map((r) => `  var s${r} = vec4f();`).join('\n')}
+${indent(declareSums(rows), 2)}
   for (var rep = 0u; rep < p.reps; rep++) {
-    let aAt = aStart + rep * p.aInner;
-    let bBase = bStart + rep * p.bInner;
-${indent([...step.before, ...startOfB(mode)], '    ')}
+${indent([...REPETITION, ...step.before, ...startOfB(mode, 'column')], 4)}
     for (var step = 0u; step < (p.k + ${step.depth - 1}u) / ${step.depth}u; step++) {
-${indent(body(mode, variant, step), '      ')}
+${indent(body(mode, variant, step), 6)}
     }
   }
-${storeRows(range(rows).map((r) => `s${r}`), 'row0', 'column')}
+${storeRows(rows, pickSum(rows), 'row0', 'column')}
 }
 `;
-  const name = `matmul_${mode}_subgroup${lanes}_r${rows}`;
-  return { name, code, features: ['subgroups'], tile: [rows, 4 * lanes] };
+  return { name: `matmul_${mode}_subgroup${lanes}_r${rows}`, code, features: ['subgroups'], tile: [rows, 4 * lanes] };
 }

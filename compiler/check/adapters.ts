@@ -1,0 +1,84 @@
+/** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
+import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
+import type { Base, DataSource, Parameter, Part, Recipe, Task } from '../model/model.ts';
+import { parametersOf } from '../model/parameters.ts';
+import { sitesOf } from '../model/sites.ts';
+import type { BaseEnv } from './env.ts';
+import { checkExpert } from './experts.ts';
+import type { FlatAdapter, FlatItem } from './flatten.ts';
+import { checkGroups, type Members } from './groups.ts';
+import { nothingTrains } from './messages/tasks.ts';
+import { checkParts, type CheckedPart } from './parts.ts';
+import { checkPrompts } from './prompts.ts';
+import { checkTasks, type CheckedTask } from './tasks.ts';
+
+/** An adapter in which nothing is left to complain about, if nothing was reported. */
+export interface CheckedAdapter {
+  readonly name: string;
+  readonly doc: string;
+  readonly base: Base;
+  readonly parts: readonly Part[];
+  readonly parameters: readonly Parameter[];
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly tasks: readonly Task[];
+  readonly data: readonly DataSource[];
+  readonly recipes: readonly Recipe[];
+}
+
+type Flat<K extends FlatItem['kind']> = Extract<FlatItem, { kind: K }>;
+
+const itemsOf = <K extends FlatItem['kind']>(flat: FlatAdapter, kind: K): Flat<K>[] =>
+  flat.items.filter((i): i is Flat<K> => i.kind === kind);
+
+/** Checks what a flattened adapter holds; recipes are added later, when all adapters are known. */
+export function checkAdapter(
+  env: BaseEnv,
+  declaration: AdapterDeclaration,
+  flat: FlatAdapter,
+  data: ReadonlyMap<string, DataSource | null>,
+): CheckedAdapter {
+  const partItems: PartItem[] = itemsOf(flat, 'part');
+  const taskItems: (TaskItem & { depth: number })[] = itemsOf(flat, 'task');
+  const expertItems: ExpertItem[] = itemsOf(flat, 'expert');
+  const sensible = checkParts(env, partItems, sitesOf(env.base));
+  const parts = checkPrompts(env, sensible) ?? sensible;
+  const parameters = parametersOf(env.base, parts.map((p) => p.part));
+  const members = checkGroups(env, flat, parts, parameters);
+  const tasks = checkTasks(env, taskItems, { parts, parameters, members, data });
+  // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
+  if (tasks.length === taskItems.length) warnUntrained(env, parts, parameters, tasks);
+  for (const item of expertItems) checkExpert(env, item);
+  const used = new Set(tasks.map((t) => t.task.data));
+  return {
+    name: declaration.name.text,
+    doc: declaration.doc,
+    base: env.base,
+    parts: parts.map((p) => p.part),
+    parameters,
+    groups: inOrder(members, parameters),
+    tasks: tasks.map((t) => t.task),
+    data: [...data.values()].filter((d): d is DataSource => d !== null && used.has(d.name)),
+    recipes: [],
+  };
+}
+
+/** Groups as lists, each in the order of the parameters. */
+function inOrder(members: Members, parameters: readonly Parameter[]): CheckedAdapter['groups'] {
+  const names = parameters.map((p) => p.name);
+  return Object.fromEntries([...members.groups].map(([group, set]) => [group, names.filter((n) => set.has(n))]));
+}
+
+function warnUntrained(
+  env: BaseEnv,
+  parts: readonly CheckedPart[],
+  parameters: readonly Parameter[],
+  tasks: readonly CheckedTask[],
+): void {
+  if (tasks.length === 0) return;
+  const trained = new Set(tasks.flatMap((t) => t.task.trains));
+  for (const { part, kind, item } of parts) {
+    const added = parameters.filter((p) => p.owner === part.name).map((p) => p.name);
+    const own = [...added, ...(kind.unfreezes?.(part, env.base) ?? [])];
+    if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));
+  }
+}

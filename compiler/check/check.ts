@@ -1,0 +1,138 @@
+/**
+ * The checker: a spec to checked adapters, the last pass that may blame the user.
+ *
+ *   load       files and their imports, parsed
+ *   scope      declarations by name, params, values of --set
+ *   bases, data
+ *   flatten    extends, override, drop
+ *   adapters   parts (kinds, places, attributes, sources), prompts, groups, tasks, experts
+ *   recipes, sweeps
+ *
+ * Every pass goes on after a mistake with whatever it could make sense of, so that one run reports them all.
+ */
+import type { AdapterDeclaration, RecipeDeclaration, SweepDeclaration } from '../../grammar/ast.ts';
+import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
+import type { Host } from '../host.ts';
+import type { Base, DataSource } from '../model/model.ts';
+import { checkAdapter, type CheckedAdapter } from './adapters.ts';
+import { readBase } from './bases.ts';
+import { readData } from './data.ts';
+import type { BaseEnv, Env, Scope } from './env.ts';
+import { flattenAdapter, type FlatAdapter } from './flatten.ts';
+import { loadFiles } from './load.ts';
+import { unknownDeclaration } from './messages/names.ts';
+import { readRecipe } from './recipes.ts';
+import { collectScope } from './scope.ts';
+import { checkSweep } from './sweeps.ts';
+
+export type { CheckedAdapter } from './adapters.ts';
+
+export interface CheckOptions {
+  /** Stands in for the base of every adapter. */
+  readonly base?: Base;
+  /** Values of params, as `--set` takes them: `{ late: 'last 2' }`. */
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+export interface Checked {
+  readonly path: string;
+  /** False when the spec itself could not be read. */
+  readonly found: boolean;
+  /** By file and place. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Texts by file name, for showing diagnostics; values of `--set` are there as files too. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Every base that is declared or imported, as far as it makes sense. */
+  readonly bases: Readonly<Record<string, Base>>;
+  /** Empty when there are errors. Imported adapters come first; those of the spec itself are last. */
+  readonly adapters: Readonly<Record<string, CheckedAdapter>>;
+}
+
+/** What is known of one adapter while its recipes and sweeps are checked. */
+interface Subject {
+  readonly env: BaseEnv;
+  readonly flat: FlatAdapter;
+  readonly adapter: CheckedAdapter;
+}
+
+/** Checks a spec. Warnings and errors are in `diagnostics`; with an error there are no `adapters`. */
+export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
+  const loaded = loadFiles(path, host);
+  if (loaded === null) return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
+  const diagnostics: Diagnostic[] = [...loaded.diagnostics];
+  const report = (d: Diagnostic): number => diagnostics.push(d);
+  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
+  const env: Env = { scope, report };
+  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
+  const data = mapValues(scope.data, (d) => readData(env, d, host));
+  const subjects = new Map<string, Subject>();
+  for (const declaration of scope.adapters.values()) {
+    // What is imported was checked where it was written; here only what is wrong with it for good counts.
+    const own = declaration.span.file === path;
+    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
+    const subject = readAdapter(adapterEnv, declaration, bases, data, options);
+    if (subject !== null) subjects.set(declaration.name.text, subject);
+  }
+  for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
+  for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
+  return {
+    path,
+    found: true,
+    diagnostics: sortDiagnostics(diagnostics),
+    sources: loaded.sources,
+    bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
+    adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
+  };
+}
+
+const isError = (d: Diagnostic): boolean => d.severity === 'error';
+
+const mapValues = <A, B>(map: ReadonlyMap<string, A>, f: (value: A) => B): Map<string, B> =>
+  new Map([...map].map(([key, value]) => [key, f(value)]));
+
+function readAdapter(
+  env: Env,
+  declaration: AdapterDeclaration,
+  bases: ReadonlyMap<string, Base | null>,
+  data: ReadonlyMap<string, DataSource | null>,
+  options: CheckOptions,
+): Subject | null {
+  const flat = flattenAdapter(env, declaration);
+  if (flat === null) return null;
+  const written = bases.get(flat.base.text);
+  if (written === undefined) env.report(unknownDeclaration(flat.base, 'base', [...bases.keys()]));
+  const base = options.base ?? written ?? null;
+  if (base === null) return null;
+  const baseEnv: BaseEnv = { ...env, base };
+  return { env: baseEnv, flat, adapter: checkAdapter(baseEnv, declaration, flat, data) };
+}
+
+/** Tasks as they are written: one with a mistake in it still has a name that a recipe may use. */
+const taskNames = ({ flat }: Subject): string[] => flat.items.filter((i) => i.kind === 'task').map((i) => i.name.text);
+
+function checkRecipe(env: Env, recipe: RecipeDeclaration, subjects: ReadonlyMap<string, Subject>): void {
+  const { adapter } = recipe;
+  const { adapters } = env.scope;
+  if (!adapters.has(adapter.text) && adapter.text !== '') env.report(unknownDeclaration(adapter, 'adapter', [...adapters.keys()]));
+  const subject = subjects.get(adapter.text);
+  if (subject !== undefined) readRecipe(env, recipe, taskNames(subject));
+}
+
+function checkSweepOf(env: Env, sweep: SweepDeclaration, subjects: ReadonlyMap<string, Subject>): void {
+  const { adapters, recipes } = env.scope;
+  if (!adapters.has(sweep.adapter.text)) env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
+  if (!recipes.has(sweep.recipe.text)) env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
+  const subject = subjects.get(sweep.adapter.text);
+  if (subject !== undefined) checkSweep({ ...subject.env, report: env.report }, sweep);
+}
+
+/** A recipe serves its adapter, and every adapter that extends it and still has its tasks. */
+function withRecipes(scope: Scope, subjects: ReadonlyMap<string, Subject>): Record<string, CheckedAdapter> {
+  const silent: Env = { scope, report: () => undefined };
+  const complete = ({ adapter, flat }: Subject): CheckedAdapter => {
+    const mine = [...scope.recipes.values()].filter((r) => flat.chain.includes(r.adapter.text));
+    const tasks = adapter.tasks.map((t) => t.name);
+    return { ...adapter, recipes: mine.flatMap((r) => readRecipe(silent, r, tasks) ?? []) };
+  };
+  return Object.fromEntries([...subjects].map(([name, subject]) => [name, complete(subject)]));
+}

@@ -1,0 +1,230 @@
+/** A2xx and A3xx: groups, tasks, recipes and sweeps; and warnings. */
+import { dedent, entry, type Code } from './code.ts';
+
+/** An example with instructions for data and an adapter with these items. */
+const withData = (items: string, rest = ''): string =>
+  `import "bases.adapter"\n\ndata instructions = alpaca("alpaca.json")\n\nadapter Example on llama7b {\n` +
+  `${dedent(items).replace(/^(?=.)/gm, '  ')}}\n${rest === '' ? '' : `\n${dedent(rest)}`}`;
+
+const biases = `
+  bias biases on every linear
+  task instruct on instructions trains biases`;
+
+export const taskCodes: readonly Code[] = [
+  entry(
+    'A201',
+    'trained by two tasks',
+    `
+    Joint training in LLaMA-Adapter V2 works because each kind of data updates parameters of its own (section 4.2 of the
+    paper). So a parameter belongs to one task. When two tasks are to train the same ones, as an experiment without
+    disjoint groups does, both say \`shared = true\`.`,
+    withData(`
+      bias biases on every linear
+      task first_half  on instructions trains biases
+      task second_half on instructions trains biases`),
+    withData(`
+      bias biases on every linear
+      task first_half  on instructions trains biases { shared = true }
+      task second_half on instructions trains biases { shared = true }`),
+  ),
+  entry(
+    'A202',
+    'a prompt that can never act',
+    `
+    A gate at zero multiplies the prompt's gradient by zero, and a prompt of zeros has values of zero, so it gives the gate
+    no gradient either. One of them has to start elsewhere: the paper starts the gate at zero and the prompt from a
+    normal distribution. A gate that is not trained (\`per: const\`) and is zero is the same mistake.`,
+    withData(`
+      prompt words on layers { length = 10  gate = tanh(init: 0)  init = 0 }
+      task   instruct on instructions trains words`),
+    withData(`
+      prompt words on layers { length = 10  gate = tanh(init: 0) }
+      task   instruct on instructions trains words`),
+  ),
+  entry(
+    'A203',
+    'a task from which a part learns nothing',
+    `
+    The loss of this task does not depend on these parameters: the examples have no images, or no prompt reads the
+    projector. Their gradient is zero whatever the numbers are. Name only parts that the task reaches.`,
+    withData(`
+      encoder vision { model = clip("openai/clip-vit-large-patch14") }
+      project visual from vision { length = 20 }
+      prompt  image on layers[first 1] from visual
+      group   seeing = image + visual
+      task    instruct on instructions trains seeing`),
+    `
+    import "bases.adapter"
+
+    data pairs = image_text("captions.jsonl")
+
+    adapter Example on llama7b {
+      encoder vision { model = clip("openai/clip-vit-large-patch14") }
+      project visual from vision { length = 20 }
+      prompt  image on layers[first 1] from visual
+      task    caption on pairs trains image + visual
+    }`,
+  ),
+  entry(
+    'A204',
+    'a gradient that stays zero',
+    `
+    The trained parameters are multiplied by others that start at zero and that no one moves: the gates of a prompt, or
+    the second matrix of a LoRA. Train the whole part, or start the frozen factor elsewhere.`,
+    withData(`
+      prompt words on layers { length = 10  gate = tanh(init: 0) }
+      task   instruct on instructions trains words.prompt`),
+    withData(`
+      prompt words on layers { length = 10  gate = tanh(init: 0) }
+      task   instruct on instructions trains words`),
+  ),
+  entry(
+    'A205',
+    'a task that trains nothing',
+    `
+    What stands after \`trains\` holds no parameter: parts on no layers, an encoder, or a difference that leaves nothing.`,
+    withData(`
+      bias biases on every linear
+      task instruct on instructions trains biases - biases`),
+    withData(biases),
+  ),
+  entry(
+    'A206',
+    'a recipe names an unknown task',
+    `
+    The names in \`mix\` are tasks of the adapter that the recipe is for.`,
+    withData(biases, `recipe joint for Example { mix = alternate(caption: 1)  epochs = 5 }`),
+    withData(biases, `recipe joint for Example { mix = alternate(instruct: 1)  epochs = 5 }`),
+  ),
+  entry(
+    'A208',
+    'a recipe needs epochs or steps',
+    `
+    A recipe says how long it trains, once: \`epochs\` are passes over the data, \`steps\` are updates of the optimizer.`,
+    withData(biases, `recipe short for Example { batch = 4 }`),
+    withData(biases, `recipe short for Example { batch = 4  steps = 100 }`),
+  ),
+  entry(
+    'A209',
+    'images that nothing reads',
+    `
+    A task on images needs a way from the image into the base: an encoder, a projector that reads it, and a prompt that
+    reads the projector and sits in a layer or on the input.`,
+    `
+    import "bases.adapter"
+
+    data pairs = image_text("captions.jsonl")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task caption on pairs trains biases
+    }`,
+    `
+    import "bases.adapter"
+
+    data pairs = image_text("captions.jsonl")
+
+    adapter Example on llama7b {
+      encoder vision { model = clip("openai/clip-vit-large-patch14") }
+      project visual from vision { length = 20 }
+      prompt  image on layers[first 1] from visual
+      task    caption on pairs trains image + visual
+    }`,
+  ),
+  entry(
+    'A210',
+    'an attribute that says nothing about the data',
+    `
+    Plain text has no prompt and no answer, so templates and masks do not apply to it; and only images are asked
+    about.`,
+    withData(`
+      bias biases on every linear
+      task instruct on instructions trains biases { ask = "What is this?" }`),
+    withData(biases),
+  ),
+  entry(
+    'A211',
+    'a sweep of what is no param',
+    `
+    A sweep tries values of params, and of \`seed\`. To vary an attribute, make it a param first.`,
+    withData(
+      biases,
+      `
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short { late = [first 1, first 2] }`,
+    ),
+    withData(
+      biases,
+      `
+      recipe short for Example { steps = 100 }
+      param  late = all
+      sweep  depth over Example with short { late = [first 1, first 2] }`,
+    ),
+  ),
+  entry(
+    'A212',
+    'a group contains itself',
+    `
+    Groups may name each other, but not in a circle.`,
+    withData(`
+      bias  biases on every linear
+      group writing = biases + writing`),
+    withData(`
+      bias  biases on every linear
+      group writing = biases`),
+  ),
+  entry(
+    'A301',
+    'two prompts meet in a layer',
+    `
+    Each prompt keeps its own softmax and its own gate, and what comes of them is added, so this is allowed and an
+    experiment worth making. LLaMA-Adapter V2 keeps them apart: with N layers, the image enters the first K and prompts sit in the
+    last L, where K + L is at most N (section 4.3; its own setting is N = 32, L = 31, K = 1).`,
+    withData(`
+      prompt words on layers[last 31]  { length = 10 }
+      prompt image on layers[first 2] { length = 20 }
+      task   instruct on instructions trains words + image`),
+    withData(`
+      prompt words on layers[last 31]  { length = 10 }
+      prompt image on layers[first 1] { length = 20 }
+      task   instruct on instructions trains words + image`),
+  ),
+  entry(
+    'A302',
+    'nothing trains a part',
+    `
+    No task names this part, nor a group that holds it, so it stays as it was made. That costs time and changes nothing,
+    unless its initial numbers do.`,
+    withData(`
+      bias  biases on every linear
+      scale scales on every linear
+      task  instruct on instructions trains biases`),
+    withData(`
+      bias  biases on every linear
+      scale scales on every linear
+      task  instruct on instructions trains biases + scales`),
+  ),
+  entry(
+    'A303',
+    'a recipe that leaves a task out',
+    `
+    \`mix\` names some tasks of the adapter but not all, so those left out never train. Leave \`mix\` away to have all of
+    them take turns.`,
+    withData(
+      `
+      bias  biases on every linear
+      scale scales on every linear
+      task  shift   on instructions trains biases
+      task  stretch on instructions trains scales`,
+      `recipe half for Example { mix = alternate(shift: 1)  epochs = 5 }`,
+    ),
+    withData(
+      `
+      bias  biases on every linear
+      scale scales on every linear
+      task  shift   on instructions trains biases
+      task  stretch on instructions trains scales`,
+      `recipe both for Example { mix = alternate(shift: 1, stretch: 1)  epochs = 5 }`,
+    ),
+  ),
+];

@@ -1,0 +1,54 @@
+/** `data` declarations: a format and the files it is read from. */
+import type { DataDeclaration } from '../../grammar/ast.ts';
+import type { Host } from '../host.ts';
+import type { DataSource } from '../model/model.ts';
+import type { Env } from './env.ts';
+import { unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
+
+/** What a format's examples are, which decides what a task on them may say. */
+export type DataShape = 'text' | 'instructions' | 'images';
+
+/** The formats of data, with what their files hold. */
+export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; readonly doc: string }>> = {
+  text: { shape: 'text', doc: 'Plain text, cut into sequences.' },
+  tokens: { shape: 'text', doc: 'Token ids, two bytes each, little-endian.' },
+  instructions: { shape: 'instructions', doc: 'One JSON object a line: instruction, input (may be absent), output.' },
+  alpaca: { shape: 'instructions', doc: 'A JSON list of objects: instruction, input, output.' },
+  image_text: { shape: 'images', doc: 'One JSON object a line: image (a path), text.' },
+};
+
+export const shapeOf = (data: DataSource): DataShape => dataFormats[data.format]?.shape ?? 'text';
+
+/** The source a declaration describes, or null after reporting what is wrong with it. */
+export function readData(env: Env, declaration: DataDeclaration, host: Host): DataSource | null {
+  const { value } = declaration;
+  if (value.kind === 'missing') return null;
+  const type = {
+    kind: 'call',
+    calls: Object.fromEntries(Object.keys(dataFormats).map((name) => [name, {}])),
+  } as const;
+  if (value.kind !== 'call') {
+    env.report(wrongType(value, type));
+    return null;
+  }
+  if (!Object.hasOwn(dataFormats, value.name.text)) {
+    env.report(unknownChoice(value.name, Object.keys(dataFormats), '(...)'));
+    return null;
+  }
+  const paths: string[] = [];
+  let ok = true;
+  for (const argument of value.arguments) {
+    if (argument.name !== null) env.report(unknownArgument(argument, value.name, []));
+    else if (argument.value.kind !== 'string') env.report(wrongType(argument.value, { kind: 'string' }));
+    else {
+      paths.push(host.resolve(declaration.span.file, argument.value.value));
+      continue;
+    }
+    ok = false;
+  }
+  if (ok && paths.length === 0) {
+    env.report(wrongType(value, { kind: 'string' }));
+    ok = false;
+  }
+  return ok ? { name: declaration.name.text, format: value.name.text, paths, fields: {}, span: declaration.span } : null;
+}

@@ -1,0 +1,99 @@
+/** Messages about attributes and their values. */
+import type { Argument, Expression, Field, Name } from '../../../grammar/ast.ts';
+import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import { printExpression } from '../../../grammar/print.ts';
+import type { Span } from '../../../grammar/source.ts';
+import type { Field as FieldRow, FieldType } from '../../kinds/kind.ts';
+import { listOf, suggest } from './names.ts';
+
+/** A type in the user's words: "a whole number of at least 1, or `none`". */
+export function describeType(type: FieldType): string {
+  switch (type.kind) {
+    case 'number': {
+      const { min, max, integer } = type;
+      const bounds =
+        min !== undefined && max !== undefined ? ` from ${min} to ${max}` : min !== undefined ? ` of at least ${min}` : '';
+      return `a ${integer === true ? 'whole ' : ''}number${bounds}`;
+    }
+    case 'boolean':
+      return '`true` or `false`';
+    case 'string':
+      return 'a string';
+    case 'name':
+      return 'a name';
+    case 'duration':
+      return '`N steps` or `N epochs`';
+    case 'choice':
+      return type.choices.map((c) => `\`${c}\``).join(' or ');
+    case 'list':
+      return `a list${type.length === undefined ? '' : ` of ${type.length}`}`;
+    case 'call':
+      return Object.keys(type.calls)
+        .map((c) => `\`${c}(...)\``)
+        .join(' or ');
+    case 'any':
+      return type.of.map(describeType).join(', or ');
+  }
+}
+
+const article: Readonly<Record<Expression['kind'], string>> = {
+  number: 'a number',
+  string: 'a string',
+  path: 'a name',
+  call: 'a call',
+  list: 'a list',
+  range: 'a range of layers',
+  edge: 'layers',
+  every: 'a selector',
+  binary: 'a sum',
+  missing: 'nothing',
+};
+
+/** What an expression is, in the user's words. */
+export const describeExpression = (e: Expression): string =>
+  e.kind === 'number' && e.unit !== null ? `a number of ${e.unit.text}` : article[e.kind];
+
+export const wrongType = (e: Expression, type: FieldType): Diagnostic =>
+  error('A119', e.span, `expected ${describeType(type)}, not ${describeExpression(e)}`);
+
+export const outOfRange = (span: Span, text: string, type: FieldType): Diagnostic =>
+  error('A120', span, `${text} is out of range`, { label: `expected ${describeType(type)}` });
+
+export function unknownChoice(name: Name, choices: readonly string[], suffix = ''): Diagnostic {
+  const known = choices.map((c) => c + suffix);
+  const details = suggest(name, choices);
+  return error('A122', name.span, `\`${name.text}\` is not one of the choices`, {
+    ...details,
+    notes: [`choices are ${listOf(known, 20)}`],
+  });
+}
+
+export const unknownAttribute = (field: Field, what: string, known: readonly string[]): Diagnostic =>
+  error('A117', field.name.span, `\`${what}\` has no attribute \`${field.name.text}\``, suggest(field.name, known, 'attributes'));
+
+export function unknownArgument(argument: Argument, call: Name, known: readonly string[]): Diagnostic {
+  if (argument.name === null) {
+    const takes = known.length === 0 ? 'takes no more arguments' : `takes at most ${known.length}: ${listOf(known)}`;
+    return error('A117', argument.span, `\`${call.text}\` has too many arguments`, { label: takes });
+  }
+  const { name } = argument;
+  return error('A117', name.span, `\`${call.text}\` has no argument \`${name.text}\``, suggest(name, known, 'arguments'));
+}
+
+export const missingAttribute = (span: Span, what: string, key: string, row: FieldRow): Diagnostic =>
+  error('A118', span, `${what.startsWith('`') ? what : `\`${what}\``} needs \`${key}\``, {
+    label: `${key} = ${describeType(row.type)}`,
+    notes: [row.doc],
+  });
+
+export const attributeTwice = (name: Name, first: Name): Diagnostic =>
+  error('A121', name.span, `\`${name.text}\` is given twice`, {
+    related: [{ span: first.span, label: 'first given here' }],
+    help: 'take one of them away',
+  });
+
+export const badDimensions = (span: Span, message: string, why: string): Diagnostic =>
+  error('A123', span, message, { notes: [why] });
+
+/** An attribute as it was written, for labels. */
+export const asWritten = (field: Field): string => `${field.name.text} = ${printExpression(field.value)}`;

@@ -1,0 +1,90 @@
+/** Messages about names: of files, declarations, params, parts and groups. */
+import type { ImportDeclaration, Name } from '../../../grammar/ast.ts';
+import { error, type Details, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import { nearest } from '../../../grammar/suggest.ts';
+
+/** "did you mean", with the edit, when a candidate is close; otherwise the candidates as a note. */
+export function suggest(name: Name, candidates: readonly string[], what = 'known'): Details {
+  const near = nearest(name.text, candidates);
+  if (near !== undefined) return { help: `did you mean \`${near}\`?`, edits: [{ span: name.span, text: near }] };
+  return candidates.length === 0 ? {} : { notes: [`${what} are ${listOf(candidates)}`] };
+}
+
+/** `a part`, `an encoder`. */
+export const one = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+
+/** `a`, `b` and `c`. */
+export function listOf(names: readonly string[], most = 12): string {
+  const shown = names.slice(0, most).map((n) => `\`${n}\``);
+  if (names.length > most) return `${shown.join(', ')} and ${names.length - most} more`;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+export const declaredTwice = (name: Name, kind: string, first: Name, inherited = false): Diagnostic =>
+  error('A101', name.span, `\`${name.text}\` is declared twice`, {
+    label: `a second ${kind} of this name`,
+    related: [{ span: first.span, label: 'first declared here' }],
+    help: inherited ? `write \`override ${name.text}\` to change the inherited one` : undefined,
+  });
+
+/** A base, adapter, recipe or data source that nobody declares. */
+export function unknownDeclaration(name: Name, kind: string, candidates: readonly string[]): Diagnostic {
+  const codes: Readonly<Record<string, string>> = { base: 'A102', adapter: 'A111', recipe: 'A111', data: 'A115' };
+  const said = kind === 'data' ? 'data source' : kind;
+  const details = suggest(name, candidates);
+  const help = details.help ?? (kind === 'base' ? 'declare it with `base NAME { ... }`, or import a file that does' : undefined);
+  return error(codes[kind] ?? 'A111', name.span, `there is no ${said} \`${name.text}\``, { ...details, help });
+}
+
+export const unknownKind = (name: Name, candidates: readonly string[]): Diagnostic =>
+  error('A103', name.span, `\`${name.text}\` is not a kind of part`, suggest(name, candidates, 'kinds'));
+
+export const unknownName = (name: Name, candidates: readonly string[], what: string): Diagnostic =>
+  error('A104', name.span, `there is no ${what === 'layers' ? 'set of layers' : what} \`${name.text}\``, {
+    ...suggest(name, candidates),
+    label: 'neither a word of the language nor a `param`',
+  });
+
+export const importNotFound = (it: ImportDeclaration, path: string): Diagnostic =>
+  error('A107', it.pathSpan, `the import \`${it.path}\` is not there`, {
+    label: it.path === path ? '' : `looked for \`${path}\``,
+  });
+
+export const importCycle = (it: ImportDeclaration, above: readonly string[], target: string): Diagnostic =>
+  error('A108', it.pathSpan, 'imports go in a circle', {
+    label: `leads back to \`${target}\``,
+    notes: [[...above.slice(above.indexOf(target)), target].join(' imports ')],
+  });
+
+export const extendsCycle = (parent: Name, chain: readonly string[]): Diagnostic =>
+  error('A109', parent.span, `\`${parent.text}\` extends itself`, {
+    notes: [[parent.text, ...chain.slice(0, chain.indexOf(parent.text) + 1)].toReversed().join(' extends ')],
+  });
+
+export const unknownPart = (name: Name, candidates: readonly string[], by: string): Diagnostic =>
+  error('A113', name.span, `\`${by}\` reads from \`${name.text}\`, which is not there`, suggest(name, candidates));
+
+export const unknownGroupMember = (name: Name, candidates: readonly string[], dropped: boolean): Diagnostic =>
+  error('A114', name.span, `there is no part or group \`${name.text}\``, {
+    ...suggest(name, candidates),
+    ...(dropped ? { notes: [`\`${name.text}\` was dropped`] } : {}),
+  });
+
+export const paramCycle = (name: Name, path: readonly string[]): Diagnostic =>
+  error('A116', name.span, `the param \`${name.text}\` refers to itself`, {
+    notes: path.length > 1 ? [[...path, path[0] ?? ''].map((n) => `\`${n}\``).join(' needs ')] : [],
+  });
+
+export const unknownSetting = (name: Name, candidates: readonly string[]): Diagnostic =>
+  error('A126', name.span, `there is no param \`${name.text}\` to set`, suggest({ ...name, span: name.span }, candidates));
+
+export const noBase = (name: Name): Diagnostic =>
+  error('A127', name.span, `\`${name.text}\` stands on no base`, {
+    help: `write \`adapter ${name.text} on BASE\`, or \`extends\` another adapter`,
+  });
+
+export const unknownSwept = (name: Name, candidates: readonly string[]): Diagnostic =>
+  error('A211', name.span, `a sweep cannot vary \`${name.text}\``, {
+    ...suggest(name, candidates),
+    label: 'not a param',
+  });

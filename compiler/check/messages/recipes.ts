@@ -1,0 +1,20 @@
+/** Messages about recipes. */
+import type { Field, Name } from '../../../grammar/ast.ts';
+import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import type { Span } from '../../../grammar/source.ts';
+import { listOf, suggest } from './names.ts';
+
+export const unknownTask = (task: string, span: Span, adapter: string, known: readonly string[]): Diagnostic =>
+  error('A206', span, `\`${adapter}\` has no task \`${task}\``, suggest({ text: task, span }, known, 'tasks'));
+
+export const noDuration = (name: Name): Diagnostic =>
+  error('A208', name.span, `\`${name.text}\` never ends`, { help: 'write `epochs = ...` or `steps = ...`' });
+
+export const twoDurations = (name: Name, epochs: Field | undefined, steps: Field | undefined): Diagnostic =>
+  error('A208', (steps ?? name).span, `\`${name.text}\` has both epochs and steps`, {
+    related: epochs === undefined ? [] : [{ span: epochs.span, label: 'the epochs' }],
+    help: 'take one of them away',
+  });
+
+export const untrainedTask = (tasks: readonly string[], span: Span, recipe: string): Diagnostic =>
+  warning('A303', span, `\`${recipe}\` never trains ${listOf(tasks)}`, { help: 'name it in `mix`' });

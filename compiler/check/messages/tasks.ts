@@ -1,0 +1,56 @@
+/** Messages about tasks: what they train, and what they would train in vain. */
+import type { Expression, Field, PartItem, TaskItem } from '../../../grammar/ast.ts';
+import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import { printExpression } from '../../../grammar/print.ts';
+import type { DataSource } from '../../model/model.ts';
+import { asWritten } from './fields.ts';
+import { listOf } from './names.ts';
+
+interface Mention {
+  readonly item: TaskItem;
+  readonly mention: Expression;
+}
+
+/** Two tasks, neither of which says that it shares. */
+export function trainedTwice(part: string, second: Mention, first: Mention): Diagnostic {
+  const written = printExpression(second.mention);
+  const where = `by \`${first.item.name.text}\``;
+  return error('A201', second.mention.span, `\`${part}\` is trained by two tasks`, {
+    label: written === part ? `trained again, by \`${second.item.name.text}\`` : `contains \`${part}\``,
+    related: [{ span: first.mention.span, label: `first trained here, ${where}` }],
+    notes: ['joint training in LLaMA-Adapter V2 updates disjoint groups (section 4.2)'],
+    help: `take \`${part}\` out of one task, or write \`shared = true\` in both`,
+  });
+}
+
+export const trainsNothing = (item: TaskItem): Diagnostic =>
+  error('A205', item.trains.span, `\`${item.name.text}\` trains nothing`, { label: 'holds no parameters' });
+
+export const noImagePath = (item: TaskItem, data: DataSource): Diagnostic =>
+  error('A209', item.data.span, `\`${item.name.text}\` has images, but no prompt reads one`, {
+    label: `\`${data.name}\` is ${data.format}`,
+    help: 'add an `encoder`, a `project`, and a `prompt ... from` the projector',
+  });
+
+export const noGradient = (mention: Expression, item: TaskItem, parts: readonly string[], why: string): Diagnostic =>
+  error('A203', mention.span, `${listOf(parts)} ${parts.length === 1 ? 'learns' : 'learn'} nothing from \`${item.name.text}\``, {
+    label: why,
+    help: `take ${listOf(parts)} out of this task`,
+  });
+
+export const neverMoves = (mention: Expression, item: TaskItem, part: string, stuck: string): Diagnostic =>
+  error('A204', mention.span, `the gradient of \`${part}\` is zero as long as \`${part}.${stuck}\` is`, {
+    label: `\`${item.name.text}\` leaves \`${part}.${stuck}\` at zero`,
+    help: `train all of \`${part}\``,
+  });
+
+export const meaninglessField = (field: Field, data: DataSource, task: string): Diagnostic =>
+  error('A210', field.span, `\`${field.name.text}\` says nothing about ${data.format} data`, {
+    label: `\`${task}\` reads \`${data.name}\``,
+    help: `take \`${asWritten(field)}\` away`,
+  });
+
+export const nothingTrains = (item: PartItem): Diagnostic =>
+  warning('A302', item.name.span, `nothing trains \`${item.name.text}\``, {
+    help: 'name it in a task or in a group that a task trains, or drop it',
+  });

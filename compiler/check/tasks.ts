@@ -1,0 +1,148 @@
+/** Tasks: what each trains, on what, and whether that can work. */
+import type { Expression, TaskItem } from '../../grammar/ast.ts';
+import { printExpression } from '../../grammar/print.ts';
+import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
+import type { Field } from '../kinds/kind.ts';
+import { gateOf } from '../kinds/prompt.ts';
+import type { DataSource, FieldValue, Parameter, Task } from '../model/model.ts';
+import { shapeOf } from './data.ts';
+import type { BaseEnv } from './env.ts';
+import { readFields, type Values } from './fields.ts';
+import type { Members } from './groups.ts';
+import { meaninglessField, neverMoves, noGradient, noImagePath, trainedTwice, trainsNothing } from './messages/tasks.ts';
+import { unknownDeclaration } from './messages/names.ts';
+import type { CheckedPart } from './parts.ts';
+
+const string = { kind: 'string' } as const;
+
+/** The attributes of a task. */
+export const taskFields: Readonly<Record<string, Field>> = {
+  template: {
+    type: anyOf(choice('alpaca', 'none'), string),
+    default: 'alpaca',
+    doc: 'How an example becomes text: `alpaca`, `none` (its parts one after the other), or a string with {instruction}, {input} and {output}.',
+  },
+  max_tokens: { type: count(), default: 512, doc: 'Sequences are cut after this many tokens.' },
+  mask: { type: choice('prompt', 'none'), default: 'prompt', doc: 'What the loss leaves out: the prompt, or nothing.' },
+  ask: { type: orNone(string), default: null, doc: 'The question put to every image.' },
+  shared: { type: { kind: 'boolean' }, default: false, doc: 'Whether another task may train the same parameters.' },
+};
+
+export interface CheckedTask {
+  readonly task: Task;
+  readonly item: TaskItem & { readonly depth: number };
+}
+
+/** The facts about an adapter that its tasks are checked against. */
+export interface Trainable {
+  readonly parts: readonly CheckedPart[];
+  readonly parameters: readonly Parameter[];
+  readonly members: Members;
+  readonly data: ReadonlyMap<string, DataSource | null>;
+}
+
+/** The tasks that could be made sense of, and complaints about those that train the same or in vain. */
+export function checkTasks(env: BaseEnv, items: readonly (TaskItem & { depth: number })[], known: Trainable): readonly CheckedTask[] {
+  const tasks = items.flatMap((item) => checkTask(env, item, known) ?? []);
+  tasks.forEach((a, i) => tasks.slice(i + 1).forEach((b) => checkDisjoint(env, a, b, known)));
+  return tasks;
+}
+
+function checkTask(env: BaseEnv, item: TaskItem & { readonly depth: number }, known: Trainable): CheckedTask | null {
+  const data = known.data.get(item.data.text);
+  if (data === undefined && item.data.text !== '') {
+    env.report(unknownDeclaration(item.data, 'data', [...known.data.keys()]));
+  }
+  const trains = known.members.of(item.trains, item.depth);
+  const read = readFields(env, item.fields, taskFields, 'task', item.name.span);
+  if (trains === null || !read.ok || data === undefined || data === null) return null;
+  if (trains.size === 0) {
+    env.report(trainsNothing(item));
+    return null;
+  }
+  const values = fieldsFor(env, data, read, item);
+  const ordered = known.parameters.map((p) => p.name).filter((name) => trains.has(name));
+  checkGradients(env, item, data, trains, known);
+  const task: Task = {
+    name: item.name.text,
+    data: data.name,
+    trains: ordered,
+    groups: printExpression(item.trains).split(/ [+&-] /),
+    fields: values,
+    span: item.span,
+  };
+  return { task, item };
+}
+
+/** Attributes that say nothing about this data are mistakes when written and null when not. */
+function fieldsFor(env: BaseEnv, data: DataSource, read: Values, item: TaskItem): Readonly<Record<string, FieldValue>> {
+  const shape = shapeOf(data);
+  const idle = shape === 'text' ? ['template', 'mask', 'ask'] : shape === 'instructions' ? ['ask'] : [];
+  for (const key of idle) {
+    const field = read.written.get(key);
+    if (field !== undefined) env.report(meaninglessField(field, data, item.name.text));
+  }
+  return { ...read.values, ...Object.fromEntries(idle.map((key) => [key, null])) };
+}
+
+/** Parameters whose gradient is zero whatever the numbers are. */
+function checkGradients(env: BaseEnv, item: TaskItem & { readonly depth: number }, data: DataSource, trains: ReadonlySet<string>, known: Trainable): void {
+  const images = shapeOf(data) === 'images';
+  const readers = known.parts.filter((p) => p.part.kind === 'prompt' && p.part.source !== null && isPlaced(p));
+  if (images && readers.length === 0) {
+    env.report(noImagePath(item, data));
+    return;
+  }
+  const idle = new Map<Expression, { readonly names: string[]; readonly why: string }>();
+  for (const { part } of known.parts) {
+    const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
+    const trained = own.filter((name) => trains.has(name));
+    if (trained.length === 0) continue;
+    const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;
+    const seesImages = part.kind === 'project' || (part.kind === 'prompt' && part.source !== null);
+    const read = part.kind !== 'project' || readers.some((r) => r.part.source === part.name);
+    const blind = seesImages && !images;
+    if (!read || blind) {
+      const why = blind ? `the examples of \`${data.name}\` have no images` : 'no prompt reads it';
+      const same = idle.get(mention) ?? { names: [], why };
+      idle.set(mention, { ...same, names: [...same.names, part.name] });
+    }
+    const frozen = own.filter((name) => !trains.has(name));
+    const stuck = stuckBehind(part, trained, frozen);
+    if (stuck !== null) env.report(neverMoves(mention, item, part.name, stuck));
+  }
+  for (const [mention, { names, why }] of idle) env.report(noGradient(mention, item, names, why));
+}
+
+const isPlaced = ({ part }: CheckedPart): boolean => part.layers.length > 0 || part.input;
+
+/** A factor that starts at zero and stays there hides what it is multiplied with. */
+function stuckBehind(part: CheckedPart['part'], trained: readonly string[], frozen: readonly string[]): string | null {
+  const only = (names: readonly string[], word: string): boolean =>
+    names.length > 0 && names.every((name) => name.endsWith(`.${word}`));
+  if (part.kind === 'prompt' && gateOf(part)?.init === 0 && only(trained, 'prompt') && only(frozen, 'gate')) return 'gate';
+  if (part.kind === 'lora' && only(trained, 'a') && only(frozen, 'b')) return 'b';
+  return null;
+}
+
+function checkDisjoint(env: BaseEnv, a: CheckedTask, b: CheckedTask, known: Trainable): void {
+  if (a.task.fields['shared'] === true && b.task.fields['shared'] === true) return;
+  const first = new Set(a.task.trains);
+  const both = b.task.trains.filter((name) => first.has(name));
+  const reported = new Set<string>();
+  for (const name of both) {
+    const owner = ownerOf(known, name);
+    if (reported.has(owner)) continue;
+    reported.add(owner);
+    const here = known.members.mention(b.item.trains, b.item.depth, name);
+    const there = known.members.mention(a.item.trains, a.item.depth, name);
+    env.report(trainedTwice(owner, { item: b.item, mention: here ?? b.item.trains }, { item: a.item, mention: there ?? a.item.trains }));
+  }
+}
+
+/** The part a parameter belongs to: the one that added it, or that unfroze it, or the base. */
+function ownerOf(known: Trainable, parameter: string): string {
+  const own = known.parameters.find((p) => p.name === parameter)?.owner ?? 'base';
+  if (own !== 'base') return own;
+  return known.parts.find(({ part }) => part.kind === 'unfreeze' && part.sites.some((s) => s.parameter === parameter))?.part.name ?? 'base';
+}

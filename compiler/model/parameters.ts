@@ -1,0 +1,20 @@
+/** Every parameter of a base with parts on it, in one order: the base's as in its checkpoint, then each part's. */
+import { kindOf } from '../kinds/index.ts';
+import { rateOf } from '../kinds/fields.ts';
+import { invariant } from '../../grammar/invariant.ts';
+import type { Base, Parameter, Part } from './model.ts';
+import { baseParameters } from './sites.ts';
+
+/** Base parameters first; an `unfreeze` gives its rate to what it unfreezes. */
+export function parametersOf(base: Base, parts: readonly Part[]): readonly Parameter[] {
+  const rates = new Map<string, number>();
+  const added: Parameter[] = [];
+  for (const part of parts) {
+    const kind = kindOf(part.kind);
+    invariant(kind !== undefined, `no kind ${part.kind}`);
+    added.push(...kind.parameters(part, base));
+    for (const name of kind.unfreezes?.(part, base) ?? []) rates.set(name, rateOf(part));
+  }
+  const own = baseParameters(base).map((p) => ({ ...p, rate: rates.get(p.name) ?? p.rate }));
+  return [...own, ...added];
+}

@@ -1,0 +1,16 @@
+/** Loads a peer from a folder where it is installed, on the device that we use too. */
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { loadDawn } from '../../driver.ts';
+
+/** Both peers look for `navigator.gpu`, as in a browser. Must be called before they are loaded. */
+export async function offerGpu(): Promise<void> {
+  const gpu = await loadDawn();
+  const value = { gpu, userAgent: 'node', hardwareConcurrency: 2, language: 'en' };
+  Object.defineProperty(globalThis, 'navigator', { value, configurable: true, writable: true });
+}
+
+/** A package installed in `folder`. */
+export function loadPeer(folder: string, name: string): unknown {
+  return createRequire(join(resolve(folder), 'package.json'))(name);
+}

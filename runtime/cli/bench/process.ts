@@ -1,0 +1,50 @@
+/** Starts and talks to the processes of the sides. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Request, SideName } from './side.ts';
+
+/** A side in a process of its own. Ask one thing at a time. */
+export interface Contestant {
+  readonly name: SideName;
+  ask(request: Request): Promise<Extract<Answer, { ok: true }>>;
+  stop(): void;
+}
+
+/** Starts a side; `folder` is where the peers are installed. */
+export async function startContestant(name: SideName, folder: string | null, env: NodeJS.ProcessEnv = {}): Promise<Contestant> {
+  const script = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+  // The peers and the driver print things that are nobody's business, unless something goes wrong.
+  const child = fork(script, { serialization: 'advanced', env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  let complaints = '';
+  child.stderr?.on('data', (text: Buffer) => (complaints = (complaints + text.toString()).slice(-2000)));
+  const contestant: Contestant = {
+    name,
+    ask: (request) => ask(child, request, () => complaints),
+    stop: () => child.kill(),
+  };
+  await contestant.ask({ ask: 'open', side: name, folder });
+  return contestant;
+}
+
+function ask(child: ChildProcess, request: Request, complaints: () => string): Promise<Extract<Answer, { ok: true }>> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      child.off('message', hear);
+      child.off('exit', ended);
+    };
+    const hear = (answer: Answer) => {
+      done();
+      if (answer.ok) resolve(answer);
+      else reject(new Error(answer.error));
+    };
+    const ended = (code: number | null) => {
+      done();
+      reject(new Error(`a benchmark process ended with ${code} during '${request.ask}':\n${complaints()}`));
+    };
+    child.on('message', hear);
+    child.on('exit', ended);
+    if (child.connected) child.send(request);
+    else ended(child.exitCode);
+  });
+}

@@ -1,0 +1,29 @@
+/** What every contestant offers: ourselves, jax-js and tfjs alike. Each runs in a process of its own. */
+import type { Operation } from './ops.ts';
+
+export type SideName = 'ours' | 'jax-js' | 'tfjs';
+
+/** An operation that is ready to run on one side. */
+export interface Prepared {
+  /** Enqueues n runs one after the other, then waits for the device once. A run of a block is one training step. */
+  run(n: number): Promise<void>;
+  /** The output of the operation; for a block the losses before each of the first `LOSSES` steps. */
+  result(): Promise<Float32Array>;
+  close(): void;
+}
+
+export interface Side {
+  prepare(op: Operation): Promise<Prepared>;
+}
+
+/** What the parent asks of a worker; `lane` names a prepared operation. */
+export type Request =
+  | { readonly ask: 'open'; readonly side: SideName; readonly folder: string | null }
+  | { readonly ask: 'prepare'; readonly lane: string; readonly op: Operation }
+  | { readonly ask: 'run'; readonly lane: string; readonly n: number }
+  | { readonly ask: 'result'; readonly lane: string }
+  | { readonly ask: 'close'; readonly lane: string };
+
+/** What comes back: milliseconds for `prepare` (the first run included) and `run`, numbers for `result`. */
+export type Answer =
+  { readonly ok: true; readonly ms: number; readonly values: Float32Array | null } | { readonly ok: false; readonly error: string };

@@ -1,0 +1,63 @@
+/** The process of one side: answers requests one at a time, so that only one side runs at any moment. */
+import { openDevice } from '../../device.ts';
+import { waitGently } from '../../poll.ts';
+import { openJax } from './jax.ts';
+import { openOurs } from './ours.ts';
+import type { Answer, Prepared, Request, Side, SideName } from './side.ts';
+import { openTfjs } from './tfjs.ts';
+
+let side: Side | null = null;
+let name: SideName = 'ours';
+const lanes = new Map<string, Prepared>();
+
+async function open(which: SideName, folder: string | null): Promise<Side> {
+  if (which === 'ours') return openOurs(await openDevice({ label: 'bench' }));
+  if (folder === null) throw new Error(`${which} needs a folder where it is installed`);
+  return which === 'jax-js' ? openJax(folder) : openTfjs(folder);
+}
+
+function lane(key: string): Prepared {
+  const found = lanes.get(key);
+  if (!found) throw new Error(`'${key}' is not prepared`);
+  return found;
+}
+
+const gently = <T>(promise: Promise<T>): Promise<T> => (process.env.GENTLE ? waitGently(promise) : promise);
+
+async function answer(request: Request): Promise<Float32Array | null> {
+  switch (request.ask) {
+    case 'open':
+      name = request.side;
+      side = await open(request.side, request.folder);
+      return null;
+    case 'prepare': {
+      if (!side) throw new Error('nothing is open');
+      const prepared = await side.prepare(request.op);
+      lanes.set(request.lane, prepared);
+      await gently(prepared.run(1));
+      return null;
+    }
+    case 'run':
+      await gently(lane(request.lane).run(request.n));
+      return null;
+    case 'result':
+      return await lane(request.lane).result();
+    case 'close':
+      lane(request.lane).close();
+      lanes.delete(request.lane);
+      return null;
+  }
+}
+
+process.on('message', (request: Request) => {
+  const start = performance.now();
+  answer(request).then(
+    (values) => reply({ ok: true, ms: performance.now() - start, values }),
+    (error: unknown) => reply({ ok: false, error: `${name}: ${error instanceof Error ? error.message : String(error)}` }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+
+function reply(message: Answer): void {
+  process.send?.(message);
+}

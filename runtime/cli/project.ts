@@ -1,0 +1,164 @@
+/** From a spec on the command line to a model with its data: what several commands begin with. */
+import { createHash } from 'node:crypto';
+import { checkSpec, type Checked } from '../../compiler/check/check.ts';
+import { lowerModel } from '../../compiler/model/lower.ts';
+import { scratchInit } from '../../compiler/model/sites.ts';
+import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
+import type { PackagedParameter } from '../../compiler/package/package.ts';
+import { renderDiagnostic } from '../../grammar/render.ts';
+import { createBatches, sequenceLength, type Batches } from '../data/batches.ts';
+import { type Dataset, loadData } from '../data/load.ts';
+import { templateOf } from '../data/templates.ts';
+import { dataHost, openTokenizer, openWeights } from '../files.ts';
+import { InputError } from '../input-error.ts';
+import { initParameter } from '../random.ts';
+import type { ParameterValues } from '../session.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { planBase, readBaseParameter } from '../weights/base.ts';
+import { fingerprintBase } from '../weights/fingerprint.ts';
+import { nearest, UsageError } from './command.ts';
+import { nodeHost } from './host-node.ts';
+
+/** A spec that checked clean, lowered. */
+export interface Project {
+  readonly model: Model;
+  /** What `Manifest.spec` holds: every file the spec is made of, and their hash with the values of `--set`. */
+  readonly spec: { readonly hash: string; readonly text: string };
+}
+
+export interface ProjectOptions {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly base?: Base;
+}
+
+/**
+ * Loads `SPEC` or `SPEC:ADAPTER`; warnings go to standard error.
+ * @throws InputError with every diagnostic when the spec has errors
+ */
+export function loadProject(argument: string, options: ProjectOptions = {}): Project {
+  const [path, adapter] = splitArgument(argument);
+  const checked = checkSpec(path, nodeHost, options);
+  if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
+  const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
+  const errors = checked.diagnostics.filter((d) => d.severity === 'error').length;
+  if (errors > 0) throw new InputError(`${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`, '`graft explain CODE` says more of each');
+  for (const text of shown) console.error(text);
+  const names = Object.keys(checked.adapters);
+  if (adapter !== undefined && !names.includes(adapter)) {
+    const near = nearest(adapter, names);
+    throw new InputError(`${path} has no adapter \`${adapter}\``, near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`);
+  }
+  return { model: lowerModel(checked, adapter), spec: specOf(checked, options) };
+}
+
+/** `a/b.adapter:Name`; a drive letter's colon is none of ours. */
+function splitArgument(argument: string): [string, string | undefined] {
+  const found = /^(.+\.adapter|-):([A-Za-z_]\w*)$/.exec(argument);
+  return found ? [found[1] ?? argument, found[2]] : [argument, undefined];
+}
+
+function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
+  const text = [...checked.sources.values()].join('\n');
+  const hash = createHash('sha256').update(text).update(JSON.stringify(options.params ?? {})).digest('hex');
+  return { hash, text };
+}
+
+/** Reads `--set name=value` pairs. */
+export function parseParams(pairs: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError(`--set takes name=value, not \`${pair}\``);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+/** The recipe of that name, or the only one. */
+export function pickRecipe(model: Model, name: string | undefined): Recipe {
+  const names = model.recipes.map((recipe) => recipe.name);
+  const recipe = name === undefined && model.recipes.length === 1 ? model.recipes[0] : model.recipes.find((r) => r.name === name);
+  if (recipe) return recipe;
+  if (names.length === 0) throw new InputError(`no recipe is for the adapter \`${model.name}\``, `write \`recipe NAME for ${model.name} { ... }\``);
+  if (name === undefined) throw new UsageError(`\`${model.name}\` has several recipes: choose one with --recipe ${names.join(' | ')}`);
+  const near = nearest(name, names);
+  throw new InputError(`\`${model.name}\` has no recipe \`${name}\``, near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`);
+}
+
+export async function tokenizerOf(base: Base): Promise<Tokenizer> {
+  if (base.tokenizer === undefined) throw new InputError(`the base \`${base.name}\` names no tokenizer`, 'write `tokenizer = "FILE"` in the base');
+  const tokenizer = await openTokenizer(base.tokenizer);
+  if (tokenizer.vocabSize <= base.vocab) return tokenizer;
+  throw new InputError(
+    `${base.tokenizer} has ${tokenizer.vocabSize} tokens, the base \`${base.name}\` ${base.vocab}`,
+    'use the tokenizer the base was trained with, or correct `vocab`',
+  );
+}
+
+/** The data of one task as the spec wants it read. */
+export async function loadTaskData(model: Model, task: Task, tokenizer: Tokenizer): Promise<Dataset> {
+  const source = model.data.find((data) => data.name === task.data);
+  if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
+  const limit = task.fields['max_tokens'];
+  const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
+  const { template, ask } = task.fields;
+  return loadData(source, {
+    host: dataHost('.'),
+    tokenizer,
+    context,
+    vocab: model.base.vocab,
+    // Ids below the first word are special in every tokenizer we read; the official loss ignores id 0 only.
+    ignoreId: tokenizer.unk,
+    ...(typeof template === 'string' ? { template: templateOf(template) } : {}),
+    ...(typeof ask === 'string' ? { ask } : {}),
+  });
+}
+
+export interface TaskData {
+  readonly datasets: ReadonlyMap<string, Dataset>;
+  readonly batches: ReadonlyMap<string, Batches>;
+  /** Words of each sequence, by task. */
+  readonly tokens: Readonly<Record<string, number>>;
+}
+
+/** Data and batches of every task a recipe mixes. */
+export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: Tokenizer): Promise<TaskData> {
+  const datasets = new Map<string, Dataset>();
+  for (const { task: name } of recipe.mix.parts) {
+    const task = model.tasks.find((t) => t.name === name);
+    if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
+    datasets.set(name, await loadTaskData(model, task, tokenizer));
+  }
+  const { batch, seed } = recipe;
+  const batches = new Map([...datasets].map(([name, data]) => [name, createBatches(data, { batch, seed, context: model.base.context })]));
+  const tokens = Object.fromEntries([...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]));
+  return { datasets, batches, tokens };
+}
+
+export interface Start {
+  readonly values: ParameterValues;
+  /** Tells this base from others; empty when it starts from nothing. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Where parameters start: the base's from its file, or from nothing when `scratch`; the parts' from the seed; either
+ * from `initial` where it has them.
+ */
+export async function startOf(model: Model, seed: number, options: { readonly scratch?: boolean; readonly initial?: ReadonlyMap<string, Float32Array> } = {}): Promise<Start> {
+  const { base } = model;
+  const fresh = (p: PackagedParameter) => options.initial?.get(p.name) ?? initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
+  if (options.scratch) return { values: fresh, fingerprint: '' };
+  if (base.weights === undefined) throw new InputError(`the base \`${base.name}\` names no weights`, 'write `weights = "FILE"` in the base, or start from nothing with --scratch');
+  const source = await openWeights(base.weights);
+  const plan = planBase(source, base, model.parameters);
+  const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
+  const load = async (name: string) => {
+    const read = reads.get(name);
+    return read ? readBaseParameter(source, base, plan, read, { checkFinite: true }) : null;
+  };
+  const sampled: { name: string; shape: readonly number[]; values: Float32Array }[] = [];
+  for (const { parameter } of plan.reads) sampled.push({ name: parameter.name, shape: parameter.shape, values: (await load(parameter.name)) ?? new Float32Array() });
+  const fingerprint = await fingerprintBase(sampled);
+  return { fingerprint, values: async (p) => options.initial?.get(p.name) ?? (await load(p.name)) ?? fresh(p) };
+}

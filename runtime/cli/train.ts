@@ -1,0 +1,124 @@
+/** `graft train SPEC[:ADAPTER]`: trains by a recipe, in a folder of its own. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { compile } from '../../compiler/compile.ts';
+import type { Recipe } from '../../compiler/model/model.ts';
+import { openDevice } from '../device.ts';
+import { openWeights } from '../files.ts';
+import { InputError } from '../input-error.ts';
+import { writePackage } from '../package-files.ts';
+import { openSession } from '../session.ts';
+import { writeAdapter, writeRecord } from '../train/outcome.ts';
+import { runTraining } from '../train/run.ts';
+import { makeTrainer } from '../train/trainer.ts';
+import { versions } from '../versions.ts';
+import { importAdapter } from '../weights/adapter.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+import { makeProgress, type Progress } from './progress.ts';
+import { loadProject, loadRecipeData, parseParams, pickRecipe, type Project, startOf, tokenizerOf } from './project.ts';
+
+const options = {
+  recipe: { type: 'string' },
+  out: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  seed: { type: 'string' },
+  steps: { type: 'string' },
+  from: { type: 'string' },
+  scratch: { type: 'boolean', default: false },
+  resume: { type: 'boolean', default: false },
+  'checkpoint-every': { type: 'string', default: '100' },
+} as const;
+
+export const command: Command = {
+  name: 'train',
+  summary: 'train the parts of a spec',
+  usage: `usage: graft train SPEC[:ADAPTER] [--recipe NAME] [--out FOLDER] [--set NAME=VALUE]...
+                   [--seed N] [--steps N] [--from FILE] [--scratch] [--resume] [--checkpoint-every N]
+
+  --out FOLDER   metrics, checkpoints, package and the trained adapter; default runs/ADAPTER
+  --from FILE    start from the parameters in this file where it has them
+  --scratch      start the base from random numbers instead of its file (pre-training)
+  --resume       go on from the folder's last checkpoint`,
+  async run(argv) {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [spec] = positionals;
+    if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
+    const params = parseParams(values.set);
+    const project = loadProject(spec, { params });
+    const recipe = adjust(pickRecipe(project.model, values.recipe), values);
+    const folder = values.out ?? `runs/${project.model.name}`;
+    await prepareFolder(folder, values.resume);
+    await train(project, recipe, folder, {
+      spec,
+      params,
+      scratch: values.scratch,
+      from: values.from,
+      checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every'),
+    });
+    return EXIT.ok;
+  },
+};
+
+function adjust(recipe: Recipe, values: { readonly seed?: string | undefined; readonly steps?: string | undefined }): Recipe {
+  const seed = values.seed === undefined ? recipe.seed : wholeNumber(values.seed, '--seed');
+  if (values.steps === undefined) return { ...recipe, seed };
+  return { ...recipe, seed, steps: wholeNumber(values.steps, '--steps'), epochs: null };
+}
+
+function wholeNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new UsageError(`${option} takes a whole number, not \`${text}\``);
+}
+
+async function prepareFolder(folder: string, resume: boolean): Promise<void> {
+  const exists = existsSync(`${folder}/metrics.jsonl`);
+  if (exists && !resume) throw new InputError(`${folder} already holds a run`, 'go on with --resume, or give another folder with --out');
+  await mkdir(folder, { recursive: true });
+}
+
+interface TrainOptions {
+  readonly spec: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly scratch: boolean;
+  readonly from: string | undefined;
+  readonly checkpointEvery: number;
+}
+
+async function train({ model, spec }: Project, recipe: Recipe, folder: string, given: TrainOptions): Promise<void> {
+  const tokenizer = await tokenizerOf(model.base);
+  const data = await loadRecipeData(model, recipe, tokenizer);
+  for (const [task, { report }] of data.datasets) console.error(`${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`);
+  const device = await openDevice();
+  const training = { batch: recipe.batch, tokens: data.tokens };
+  const compiled = compile(model, { profile: device.profile, recipe, training, spec });
+  const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
+  const start = await startOf(model, recipe.seed, { scratch: given.scratch, ...(initial ? { initial } : {}) });
+  const session = await openSession(device, { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) }, start.values);
+  const identity = { spec: spec.hash, base: start.fingerprint, versions };
+  await writePackage(`${folder}/package`, compiled.manifest, compiled.sources);
+  await writeRecord(folder, { spec: given.spec, adapter: model.name, recipe: recipe.name, params: given.params, seed: recipe.seed, specHash: spec.hash, base: start.fingerprint, versions }, device);
+  let progress: Progress | null = null;
+  const summary = await runTraining(makeTrainer(session), {
+    recipe,
+    data: data.batches,
+    folder,
+    identity,
+    checkpointEvery: given.checkpointEvery,
+    onStart: (step) => (progress = makeProgress(process.stderr, step)),
+    onStep: (metrics, horizon) => progress?.step(metrics, horizon),
+  });
+  (progress as Progress | null)?.end();
+  await writeAdapter(`${folder}/adapter.safetensors`, session, model, start.fingerprint);
+  console.log(`${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, loss ${summary.loss.toFixed(4)} over the last tenth`);
+  console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
+  session.executor.destroy();
+}
+
+async function readInitial(path: string, model: Project['model']): Promise<ReadonlyMap<string, Float32Array>> {
+  const source = await openWeights(path);
+  const { values } = await importAdapter(source, model, undefined, new Set(model.parameters.map((p) => p.name)));
+  await source.close();
+  return values;
+}

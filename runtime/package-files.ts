@@ -1,0 +1,26 @@
+/** Packages on disk, in Node. */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Manifest } from '../compiler/package/package.ts';
+import { readText } from './files.ts';
+import { InputError } from './input-error.ts';
+import { loadPackage, packageFiles } from './package.ts';
+import type { Package } from './session.ts';
+
+/** Writes a package beside its place and moves it there, so that no half of one is ever found. */
+export async function writePackage(folder: string, manifest: Manifest, sources: ReadonlyMap<string, string>): Promise<void> {
+  const fresh = `${resolve(folder)}.${process.pid}.new`;
+  try {
+    await mkdir(join(fresh, 'kernels'), { recursive: true });
+    for (const [path, text] of packageFiles(manifest, sources)) await writeFile(join(fresh, path), text);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(dirname(resolve(folder)), { recursive: true });
+    await rename(fresh, folder);
+  } catch (cause) {
+    await rm(fresh, { recursive: true, force: true });
+    throw new InputError(`cannot write the package ${resolve(folder)}: ${String(cause)}`, 'free some space, or write elsewhere', { cause });
+  }
+}
+
+/** Reads a package from a folder. */
+export const readPackage = (folder: string): Promise<Package> => loadPackage((path) => readText(join(folder, path)), folder);

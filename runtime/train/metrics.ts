@@ -1,0 +1,52 @@
+/** `metrics.jsonl`: one line a step, cut back to the checkpoint when a run goes on. */
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { InputError } from '../input-error.ts';
+
+export interface StepMetrics {
+  readonly step: number;
+  readonly task: string;
+  readonly loss: number;
+  /** Gradient norm before clipping. */
+  readonly norm: number;
+  readonly lr: number;
+  /** Tokens of the step, padding included. */
+  readonly tokens: number;
+  /** Since this process began to train. */
+  readonly seconds: number;
+}
+
+export interface MetricsFile {
+  append(metrics: StepMetrics): Promise<void>;
+  seconds(): number;
+  close(): Promise<void>;
+}
+
+/** Opens the file for steps from `first` on; later lines of a killed run are dropped, they will come again. */
+export async function openMetrics(folder: string, first: number): Promise<MetricsFile> {
+  const path = `${folder}/metrics.jsonl`;
+  await mkdir(folder, { recursive: true });
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const kept = text.split('\n').filter((line) => isBefore(line, first));
+  await writeFile(path, kept.map((line) => `${line}\n`).join(''));
+  const file = await open(path, 'a');
+  const start = performance.now();
+  return {
+    async append(metrics) {
+      // NaN is no JSON: a step that diverged is written as null.
+      await file.appendFile(`${JSON.stringify(metrics)}\n`).catch((cause: unknown) => {
+        throw new InputError(`cannot write ${path}: ${String(cause)}`, 'free some space; the run goes on from its last checkpoint', { cause });
+      });
+    },
+    seconds: () => Math.round(performance.now() - start) / 1000,
+    close: () => file.close(),
+  };
+}
+
+/** A line that a kill cut short is not kept. */
+function isBefore(line: string, first: number): boolean {
+  try {
+    return (JSON.parse(line) as StepMetrics).step < first;
+  } catch {
+    return false;
+  }
+}

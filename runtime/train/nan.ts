@@ -1,0 +1,31 @@
+/** Where a number first stops being finite: the step is run again, one dispatch at a time. */
+import type { Program, Slice } from '../../compiler/package/package.ts';
+import { programNamed, type Session } from '../session.ts';
+
+/**
+ * The name of the first tensor with a NaN or an infinity in it, or null when there is none. Inputs must still be what
+ * they were in the step. Slow: it reads every operand of every dispatch, which is what a stopped run can afford.
+ */
+export async function findNonFinite(session: Session, programName: string): Promise<string | null> {
+  const { executor, manifest } = session;
+  const bad = manifest.parameters.map(async (p) => ((await isFinite(session, p.slice)) ? null : p.name));
+  for (const name of bad) if (await name) return `parameter ${await name}`;
+  const program = programNamed(session, programName);
+  for (let i = 0; i < program.optimizerFrom; i++) {
+    executor.run({ program: programName, from: i, to: i + 1 });
+    const label = program.dispatches[i]?.label ?? '';
+    for (const slice of operandsOf(program, i)) if (!(await isFinite(session, slice))) return label;
+  }
+  return null;
+}
+
+/** Floating-point operands; scratch, token ids and labels are no numbers. */
+function operandsOf(program: Program, index: number): readonly Slice[] {
+  const scratch = Math.max(...program.dispatches.flatMap((d) => d.bindings.map((s) => (s.buffer === 'activations' && s.size !== 256 ? s.offset + s.size : 0))));
+  const bindings = program.dispatches[index]?.bindings ?? [];
+  return bindings.filter((slice) => slice.buffer !== 'inputs' && !(slice.buffer === 'activations' && slice.offset >= scratch));
+}
+
+async function isFinite(session: Session, slice: Slice): Promise<boolean> {
+  return (await session.executor.read(slice)).every(Number.isFinite);
+}

@@ -1,0 +1,31 @@
+/** What a finished run leaves beside its metrics: the trained parameters, and how to repeat it. */
+import { writeFile } from 'node:fs/promises';
+import type { Device } from '../device.ts';
+import { writeSafetensors } from '../files.ts';
+import { readParameter, type Session } from '../session.ts';
+import { type AdapterModel, adapterMetadata } from '../weights/adapter.ts';
+
+/** Writes every trained parameter, under our names, to a safetensors file. */
+export async function writeAdapter(path: string, session: Session, model: AdapterModel, fingerprint: string): Promise<void> {
+  const trained = session.manifest.parameters.filter((p) => p.cell !== null);
+  const tensors = [];
+  for (const p of trained) tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
+  await writeSafetensors(path, tensors, adapterMetadata(model, fingerprint, session.manifest.spec.hash));
+}
+
+export interface RunRecord {
+  readonly spec: string;
+  readonly adapter: string;
+  readonly recipe: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly seed: number;
+  readonly specHash: string;
+  readonly base: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** `run.json`: everything needed to do the run again. */
+export async function writeRecord(folder: string, record: RunRecord, device: Device): Promise<void> {
+  const { vendor, architecture, description } = device.adapter;
+  await writeFile(`${folder}/run.json`, `${JSON.stringify({ ...record, device: { vendor, architecture, description } }, null, 2)}\n`);
+}

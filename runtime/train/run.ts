@@ -1,0 +1,149 @@
+/**
+ * A training run in a folder: metrics as JSON lines, checkpoints, and the trained parameters at the end.
+ *
+ * The run is a function of (spec, base, data, seed) alone. Which task a step trains and which examples it sees follow
+ * from the step's number, so a run that was killed goes on from its last checkpoint and ends bit for bit where it
+ * would have ended.
+ */
+import type { Recipe } from '../../compiler/model/model.ts';
+import { type CheckpointMeta, loadCheckpoint, requireSameRun, saveCheckpoint } from '../checkpoint.ts';
+import type { Batches } from '../data/batches.ts';
+import { InputError } from '../input-error.ts';
+import { createRandom } from '../random.ts';
+import { type Batch, writeBatch } from './batch.ts';
+import { type MetricsFile, openMetrics, type StepMetrics } from './metrics.ts';
+import { turns } from './mix.ts';
+import { findNonFinite } from './nan.ts';
+import { horizonOf, learningRate, type Horizon } from './schedule.ts';
+import { readState, writeState } from './state.ts';
+import { type StepResult, type Trainer, trainStep } from './trainer.ts';
+
+export interface RunOptions {
+  readonly recipe: Recipe;
+  /** Batches of each task the recipe mixes. */
+  readonly data: ReadonlyMap<string, Batches>;
+  readonly folder: string;
+  readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions'>;
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number;
+  readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
+  /** Called once before the first step, with the step the run goes on from. */
+  readonly onStart?: (step: number, horizon: Horizon) => void;
+}
+
+/** Results are read this many steps late, so that the device is never idle for a read. */
+const IN_FLIGHT = 3;
+
+export interface RunSummary {
+  readonly steps: number;
+  readonly resumedFrom: number;
+  /** Mean loss of the last tenth of the steps. */
+  readonly loss: number;
+}
+
+/** Trains to the end of the recipe, from the last checkpoint of the folder if there is one. */
+export async function runTraining(trainer: Trainer, options: RunOptions): Promise<RunSummary> {
+  const { recipe, folder } = options;
+  const horizon = horizonOf(recipe, stepsPerEpoch(options));
+  const first = await resume(trainer, options);
+  const metrics = await openMetrics(folder, first);
+  options.onStart?.(first, horizon);
+  const losses: number[] = [];
+  const pending: { readonly result: Promise<StepResult>; readonly report: (result: StepResult) => Promise<void> }[] = [];
+  const drain = async (left: number) => {
+    while (pending.length > left) {
+      const next = pending.shift();
+      if (next) await next.report(await next.result);
+    }
+  };
+  try {
+    const turn = turns(recipe, (step) => createRandom(recipe.seed, 'mix', step).uniform());
+    for (let step = 0; step < horizon.total; step++) {
+      const { task, index } = turn.next().value;
+      if (step < first) continue;
+      const batches = microBatches(options, task, index);
+      const lr = learningRate(recipe, horizon, step);
+      const result = trainStep(trainer, task, batches, lr);
+      const report = (r: StepResult) => recordStep(trainer, options, metrics, horizon, losses, { step, task, lr, batches }, r);
+      pending.push({ result, report });
+      await drain(IN_FLIGHT);
+      if ((step + 1) % options.checkpointEvery === 0 || step + 1 === horizon.total) {
+        await drain(0);
+        await save(trainer, options, step + 1);
+      }
+    }
+  } finally {
+    await metrics.close();
+  }
+  const tail = losses.slice(-Math.max(1, Math.floor(losses.length / 10)));
+  return { steps: horizon.total, resumedFrom: first, loss: tail.reduce((a, b) => a + b, 0) / tail.length };
+}
+
+/** An epoch is one pass over the data of the task that takes the most steps for it, at the recipe's mix. */
+export function stepsPerEpoch({ recipe, data }: Pick<RunOptions, 'recipe' | 'data'>): number {
+  const total = recipe.mix.parts.reduce((sum, part) => sum + part.count, 0);
+  return Math.max(
+    1,
+    ...recipe.mix.parts.map(({ task, count }) => {
+      const own = (data.get(task)?.perEpoch ?? 0) / recipe.accumulate;
+      return recipe.mix.kind === 'staged' ? own : (own * total) / count;
+    }),
+  );
+}
+
+function microBatches({ recipe, data }: RunOptions, task: string, index: number): Batch[] {
+  const source = data.get(task);
+  if (!source) throw new Error(`internal error: no data for task ${task}`);
+  return Array.from({ length: recipe.accumulate }, (_, micro) => source.batchAt(index * recipe.accumulate + micro));
+}
+
+interface Done {
+  readonly step: number;
+  readonly task: string;
+  readonly lr: number;
+  readonly batches: readonly Batch[];
+}
+
+async function recordStep(
+  trainer: Trainer,
+  options: RunOptions,
+  file: MetricsFile,
+  horizon: Horizon,
+  losses: number[],
+  { step, task, lr, batches }: Done,
+  { loss, norm, finite }: StepResult,
+): Promise<void> {
+  const tokens = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
+  const metrics: StepMetrics = { step, task, loss, norm, lr, tokens, seconds: file.seconds() };
+  await file.append(metrics);
+  if (!finite) throw await diverged(trainer, options, { step, task, lr, batches });
+  losses.push(loss);
+  options.onStep?.(metrics, horizon);
+}
+
+/** Says where it began; the step that met it changed no parameter, and the last checkpoint is from before it. */
+async function diverged(trainer: Trainer, options: RunOptions, { step, task, batches }: Done): Promise<InputError> {
+  const name = `train:${task}`;
+  let place: string | null = null;
+  for (const batch of batches) {
+    writeBatch(trainer.session, trainer.session.executor.program(name), batch);
+    place ??= await findNonFinite(trainer.session, name);
+  }
+  return new InputError(
+    `step ${step} (task \`${task}\`): the loss or a gradient is not finite${place ? `, first in ${place}` : ''}`,
+    `lower the learning rate or set \`clip\`; the last good checkpoint is in ${options.folder}/checkpoints`,
+  );
+}
+
+async function save(trainer: Trainer, options: RunOptions, step: number): Promise<void> {
+  const meta: CheckpointMeta = { ...options.identity, step, seed: options.recipe.seed, cellSteps: [...trainer.counts] };
+  await saveCheckpoint(`${options.folder}/checkpoints`, { tensors: await readState(trainer), meta });
+}
+
+async function resume(trainer: Trainer, options: RunOptions): Promise<number> {
+  const checkpoint = await loadCheckpoint(`${options.folder}/checkpoints`);
+  if (!checkpoint) return 0;
+  requireSameRun(checkpoint.meta, { ...options.identity, seed: options.recipe.seed }, checkpoint.path);
+  writeState(trainer, checkpoint);
+  return checkpoint.meta.step;
+}

@@ -1,0 +1,113 @@
+/** Kernels that reduce rows or columns against their references, in every family. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { IGNORE } from '../../compiler/graph/graph.ts';
+import { axis, ceil4 } from '../../compiler/model/model.ts';
+import { type Given, boundsBySize, checkFamilies, makeCase, random, shape, vector, words } from './cases.ts';
+import { openTestDevice } from './harness.ts';
+
+const device = await openTestDevice();
+const t = suite('rows');
+const AXES = [...[1, 3, 4, 7, 33, 130, 1000].map((size) => axis(size)), axis(7, 3)];
+const ROWS = [1, 5, 64, 129];
+/** Sums of up to 1000 numbers of about 1 in f32, and a few roundings. */
+const SUMMED = { relative: 2e-6, absolute: 3e-6 };
+/** exp of the device is good to 4e-6. */
+const WITH_EXP = { relative: 1e-5, absolute: 1e-6 };
+
+/** The same numbers, with NaN in every column past the logical width. */
+function spoilPadding(given: Given): Given {
+  const stride = ceil4(given.axis.size);
+  return { ...given, values: (given.values ?? new Float64Array()).map((x, i) => (i % stride < given.axis.size ? x : NaN)) };
+}
+
+if (!device) t.skip('no device', () => undefined);
+else {
+  for (const ax of AXES)
+    t(`columnSum, rmsnorm over ${ax.groups}x${ax.size}`, async () => {
+      for (const rows of ROWS) {
+        const [x, y] = [random(rows, ax), random(rows, ax)];
+        const [w, scale] = [random(1, ax), random(1, rows)];
+        for (const inputs of [[x, null, null], [x, y, null], [x, y, scale], [x, null, scale]]) {
+          const made = makeCase('columnSum', inputs, [shape(1, ax)], {});
+          await checkFamilies(device, made, boundsBySize(made, 2e-6, [0]));
+        }
+        for (const inverse of [null, shape(1, rows)])
+          await checkFamilies(device, makeCase('rmsnorm', [x, w], [shape(rows, ax), inverse], { eps: 1e-5 }), SUMMED);
+        for (const residual of [null, random(rows, ax)])
+          await checkFamilies(device, makeCase('rmsnormGrad', [y, x, w, scale, residual], [shape(rows, ax)], {}), SUMMED);
+      }
+    });
+
+  for (const keys of [1, 3, 4, 7, 33, 130, 1000])
+    t(`softmax over ${keys} keys`, async () => {
+      for (const [batch, heads, queries] of [[1, 1, 1], [2, 3, 5], [4, 4, 16]] as const) {
+        const rows = batch * heads * queries;
+        const attrs = { batch, heads, queries, keys, prefix: 0 };
+        const scores = spoilPadding(random(rows, keys, 30));
+        // As with a key-value cache: every sequence stands somewhere else.
+        const positions = words(Array.from({ length: batch * queries }, (_, i) => (i * 5 + 1) % keys));
+        for (const where of [null, positions]) {
+          const made = makeCase('softmax', [scores, where, null], [shape(rows, keys), null], attrs);
+          await checkFamilies(device, made, WITH_EXP);
+        }
+        const [dp, p] = [spoilPadding(random(rows, keys)), random(rows, keys)];
+        const made = makeCase('softmaxGrad', [dp, p, null, null], [shape(rows, keys), null], { keys, prefix: 0 });
+        await checkFamilies(device, made, { relative: 2e-6, absolute: 1e-5 });
+      }
+    });
+
+  for (const prefix of [1, 3, 4, 10, 33])
+    t(`softmax joint with a prefix of ${prefix}`, async () => {
+      const [batch, heads, queries, keys] = [2, 3, 7, 9];
+      const rows = batch * heads * queries;
+      const attrs = { batch, heads, queries, keys, prefix };
+      const [scores, front] = [spoilPadding(random(rows, keys, 9)), spoilPadding(random(rows, prefix, 9))];
+      const positions = words(Array.from({ length: batch * queries }, (_, i) => (i * 5) % keys));
+      for (const where of [null, positions]) {
+        const made = makeCase('softmax', [scores, where, front], [shape(rows, keys), shape(rows, prefix)], attrs);
+        await checkFamilies(device, made, WITH_EXP);
+      }
+      const grads = [spoilPadding(random(rows, keys)), random(rows, keys), spoilPadding(random(rows, prefix)), random(rows, prefix)];
+      for (const second of [shape(rows, prefix), null]) {
+        const made = makeCase('softmaxGrad', grads, [shape(rows, keys), second], { keys, prefix });
+        await checkFamilies(device, made, { relative: 2e-6, absolute: 1e-5 });
+      }
+    });
+
+  t('softmax passes NaN on in its row, and only there', async () => {
+    const scores = random(4, 9);
+    const values = (scores.values ?? new Float64Array()).slice();
+    values[12 + 2] = NaN;
+    const made = makeCase('softmax', [{ ...scores, values }, null, null], [shape(4, 9), null], { batch: 1, heads: 1, queries: 4, keys: 9, prefix: 0 });
+    for (const [p] of await checkFamilies(device, made, { ...WITH_EXP, ignore: [0] })) {
+      assert.ok(p?.subarray(12, 21).some(Number.isNaN));
+      assert.not.ok(p?.subarray(0, 12).some(Number.isNaN) || p?.subarray(24).some(Number.isNaN));
+    }
+  });
+
+  for (const vocab of [1, 3, 4, 7, 33, 130, 1000])
+    t(`crossEntropy over ${vocab}`, async () => {
+      for (const rows of ROWS) {
+        const labels = words(Array.from({ length: rows }, (_, i) => (i % 4 === 1 ? IGNORE : (i * 13) % vocab)));
+        const inputs = [spoilPadding(random(rows, vocab, 30)), labels, vector([0.125, 0, 0, 0])];
+        for (const d of [null, shape(rows, vocab)]) {
+          const made = makeCase('crossEntropy', inputs, [shape(1, rows), d], { vocab });
+          await checkFamilies(device, made, WITH_EXP);
+        }
+      }
+    });
+
+  t('crossEntropy of nothing but ignored labels is zero', async () => {
+    const made = makeCase('crossEntropy', [random(6, 33), words(Array.from({ length: 6 }, () => IGNORE)), vector([1])], [shape(1, 6), shape(6, 33)], { vocab: 33 });
+    await checkFamilies(device, made, { relative: 0, absolute: 0 });
+  });
+
+  for (const n of [1, 3, 4, 7, 33, 130, 1000, 20000])
+    t(`sum of ${n}`, async () => {
+      const made = makeCase('sum', [spoilPadding(random(1, n))], [shape(1, 1)], {});
+      await checkFamilies(device, made, boundsBySize(makeCase('sum', [random(1, n)], [shape(1, 1)], {}), 2e-6, [0]));
+    });
+}
+
+t.run();
