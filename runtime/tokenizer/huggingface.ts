@@ -72,7 +72,7 @@ export function huggingfaceTokenizer(
 
 function build(json: unknown, config: unknown, file: string): library.Tokenizer {
   try {
-    return new library.Tokenizer(json as object, config as object);
+    return new library.Tokenizer(json, config);
   } catch (cause) {
     throw new InputError(
       `${file} is not a tokenizer.json that can be read: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -198,7 +198,7 @@ export interface NewTensor {
 export interface SafetensorsParts {
   readonly size: number;
   /** The header, then each tensor's bytes; made one at a time. */
-  chunks(): Generator<Uint8Array>;
+  readonly chunks: () => Generator<Uint8Array>;
 }
 
 /**

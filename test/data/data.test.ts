@@ -251,7 +251,12 @@ t('tokens as they are', async () => {
   await refused(load('tokens', '[1, 5]\n[1, 2000]'), /^d\.jsonl:2: token id 2000 at position 1/);
   await refused(load('tokens', '[1, 2.5]'), /token id 2\.5/);
   await refused(load('tokens', '{"ids": [1]}'), /d\.jsonl:1: no list of token ids/);
-  const stream = await load('tokens', String.fromCharCode(...Array(24).fill(5)), { window: 4, vocab: 2000 }, 'd.bin');
+  const stream = await load(
+    'tokens',
+    String.fromCharCode(...Array(24).fill(5)),
+    { window: 4, vocab: 2000 },
+    'd.bin',
+  );
   assert.equal([stream.examples.length, stream.examples[0]!.tokens[0]], [2, 0x0505]);
 });
 
@@ -298,8 +303,14 @@ t('rows are padded to the longest example, a multiple of four, at most the conte
   assert.equal([...examples], [0, 1]);
   assert.is(tokens.length, 32);
   const first = data.examples[0]!;
-  assert.equal(Array.from(tokens.slice(0, 16)), [...first.tokens, ...Array(16 - first.tokens.length).fill(0)]);
-  assert.equal(Array.from(labels.slice(0, 16)), [...first.labels, ...Array(16 - first.tokens.length).fill(IGNORE)]);
+  assert.equal(Array.from(tokens.slice(0, 16)), [
+    ...first.tokens,
+    ...Array(16 - first.tokens.length).fill(0),
+  ]);
+  assert.equal(Array.from(labels.slice(0, 16)), [
+    ...first.labels,
+    ...Array(16 - first.tokens.length).fill(IGNORE),
+  ]);
   assert.is(labelled, labels.filter((id) => id !== IGNORE).length);
 });
 
