@@ -49,9 +49,15 @@ const pairs: ReadonlyMap<string, { readonly open: TokenType; readonly close: Tok
   ).map(([open, close]) => [labelOf(close), { open, close }]),
 );
 
-/** Whether this complaint only follows from an earlier one: an adapter that broke off leaves its items behind. */
-export const isFollowUp = (d: Diagnostic, found: IToken): boolean =>
-  d.code === 'A006' && (t.itemKeywords.includes(found.tokenType) || tokenMatcher(found, t.RightBrace));
+/**
+ * Whether this complaint only follows from an earlier one: an adapter that broke off leaves its items behind, and a
+ * name left over from a broken item looks like the kind of a part.
+ */
+export function isFollowUp(d: Diagnostic, e: IRecognitionException): boolean {
+  const isItem = t.itemKeywords.includes(e.token.tokenType);
+  if (d.code === 'A006') return isItem || tokenMatcher(e.token, t.RightBrace);
+  return isItem && e.context.ruleStack.at(-1) === 'part';
+}
 
 /** What the parser could not read. */
 export function syntaxError(source: Source, e: IRecognitionException, tokens: readonly IToken[]): Diagnostic {
@@ -138,7 +144,6 @@ export function lexicalError(source: Source, start: number, length: number): Dia
   const span = { file: source.file, start, end: start + Math.max(1, length) };
   const text = source.text.slice(span.start, span.end);
   const help: Readonly<Record<string, string>> = {
-    "'": 'strings are written with double quotes',
     '#': 'comments start with `//`',
     ';': 'nothing needs a semicolon here',
     '/': 'comments start with `//`',
@@ -151,6 +156,12 @@ export function lexicalError(source: Source, start: number, length: number): Dia
 /** A string whose line ends before its quote. */
 export const unterminatedString = (span: Span): Diagnostic =>
   error('A002', span, 'the string is not closed', { label: 'no `"` before the end of the line' });
+
+export const singleQuotes = (span: Span, text: string): Diagnostic =>
+  error('A001', span, "unexpected character `'`", {
+    help: 'strings are written with double quotes',
+    edits: [{ span, text: JSON.stringify(text) }],
+  });
 
 /** `7Q`: a number with letters that mean nothing. */
 export const unknownSuffix = (span: Span, text: string, suffix: string): Diagnostic =>

@@ -406,7 +406,7 @@ function complaints(source: Source, tokens: readonly IToken[]): Diagnostic[] {
   return parser.errors.flatMap((e, i) => {
     const d = syntaxError(source, e, tokens);
     const line = positionOf(source.text, d.span.start).line;
-    if (seen.has(line) || (i > 0 && isFollowUp(d, e.token))) return [];
+    if (seen.has(line) || (i > 0 && isFollowUp(d, e))) return [];
     seen.add(line);
     return [d];
   });

@@ -84,11 +84,14 @@ export const NumberToken = createToken({
   pattern: /[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?:%|[A-Za-z][A-Za-z0-9]*)?/,
 });
 
-/** A string ends at its quote or, when that is missing, at the end of the line. */
+/**
+ * A string ends at its quote or, when that is missing, at the end of the line. Single quotes are read too, so that the
+ * tree builder can say that they are double ones here.
+ */
 export const StringToken = createToken({
   name: 'String',
   label: 'a string',
-  pattern: /"(?:[^"\\\n\r]|\\[^\n\r])*"?/,
+  pattern: /"(?:[^"\\\n\r]|\\[^\n\r])*"?|'[^'\n\r]*'?/,
   line_breaks: false,
 });
 

@@ -14,7 +14,7 @@ import type {
   Segment,
 } from './ast.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { tooDeep, unknownSuffix, unterminatedString } from './messages.ts';
+import { singleQuotes, tooDeep, unknownSuffix, unterminatedString } from './messages.ts';
 import { cover, type Source, type Span } from './source.ts';
 import { suffixes } from './tokens.ts';
 
@@ -93,6 +93,11 @@ function nameAfter(c: Context, node: CstNode | undefined, rule: string): Name | 
 
 function unquote(c: Context, token: IToken): string {
   const text = token.image;
+  if (text.startsWith("'")) {
+    const inner = text.replace(/^'|'$/g, '');
+    c.diagnostics.push(singleQuotes(tokenSpan(c, token), inner));
+    return inner;
+  }
   const closed = text.length > 1 && text.endsWith('"') && !/[^\\](\\\\)*\\"$/.test(text);
   if (!closed) c.diagnostics.push(unterminatedString(tokenSpan(c, token)));
   const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t' };

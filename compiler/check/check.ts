@@ -74,7 +74,8 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     if (subject !== null) subjects.set(declaration.name.text, subject);
   }
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
-  for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
+  // A sweep's layers are meant for the base that the spec names.
+  if (options.base === undefined) for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
   return {
     path,
     found: true,

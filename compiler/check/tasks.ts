@@ -128,15 +128,18 @@ function stuckBehind(part: CheckedPart['part'], trained: readonly string[], froz
 function checkDisjoint(env: BaseEnv, a: CheckedTask, b: CheckedTask, known: Trainable): void {
   if (a.task.fields['shared'] === true && b.task.fields['shared'] === true) return;
   const first = new Set(a.task.trains);
-  const both = b.task.trains.filter((name) => first.has(name));
-  const reported = new Set<string>();
-  for (const name of both) {
-    const owner = ownerOf(known, name);
-    if (reported.has(owner)) continue;
-    reported.add(owner);
-    const here = known.members.mention(b.item.trains, b.item.depth, name);
-    const there = known.members.mention(a.item.trains, a.item.depth, name);
-    env.report(trainedTwice(owner, { item: b.item, mention: here ?? b.item.trains }, { item: a.item, mention: there ?? a.item.trains }));
+  const clashes = new Map<string, { readonly owners: Set<string>; readonly here: Expression; readonly there: Expression }>();
+  for (const name of b.task.trains.filter((n) => first.has(n))) {
+    const here = known.members.mention(b.item.trains, b.item.depth, name) ?? b.item.trains;
+    const there = known.members.mention(a.item.trains, a.item.depth, name) ?? a.item.trains;
+    // One complaint for each pair of words in the spec, however many parts meet there.
+    const key = `${here.span.start} ${there.span.start}`;
+    const clash = clashes.get(key) ?? { owners: new Set(), here, there };
+    clash.owners.add(ownerOf(known, name));
+    clashes.set(key, clash);
+  }
+  for (const { owners, here, there } of clashes.values()) {
+    env.report(trainedTwice([...owners], { item: b.item, mention: here }, { item: a.item, mention: there }));
   }
 }
 

@@ -10,7 +10,10 @@ import { tensorAt } from './slots.ts';
  * Values of every tensor after the graph's nodes ran, by tensor id. `given` holds those of the tensors no node writes;
  * it is left as it is. State that is not given starts as zeros.
  */
-export function interpret(graph: Pick<Graph, 'tensors' | 'nodes'>, given: ReadonlyMap<number, Values>): Map<number, Values> {
+export function interpret(
+  graph: Pick<Graph, 'tensors' | 'nodes'>,
+  given: ReadonlyMap<number, Values>,
+): Map<number, Values> {
   const values = new Map(given);
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id) => (id === null ? null : read(graph, values, id)));
@@ -26,13 +29,24 @@ function read(graph: Pick<Graph, 'tensors'>, values: ReadonlyMap<number, Values>
   const tensor = tensorAt(graph, id);
   const found = values.get(id) ?? (tensor.home === 'state' ? new Float64Array(extent(tensor)) : undefined);
   invariant(found, `${tensor.name} is read before it has values`);
-  invariant(found.length === extent(tensor), `${tensor.name}: ${found.length} values for ${extent(tensor)} places`);
+  invariant(
+    found.length === extent(tensor),
+    `${tensor.name}: ${found.length} values for ${extent(tensor)} places`,
+  );
   return { tensor, values: found };
 }
 
 /** Zeros, or a copy of the former values where the node only changes some: operations in place, and state. */
-function makeOutput(graph: Pick<Graph, 'tensors'>, values: ReadonlyMap<number, Values>, node: Node, id: number): Operand {
+function makeOutput(
+  graph: Pick<Graph, 'tensors'>,
+  values: ReadonlyMap<number, Values>,
+  node: Node,
+  id: number,
+): Operand {
   const tensor = tensorAt(graph, id);
   const keeps = node.inputs.includes(id) || tensor.home === 'state';
-  return { tensor, values: keeps ? read(graph, values, id).values.slice() : new Float64Array(extent(tensor)) };
+  return {
+    tensor,
+    values: keeps ? read(graph, values, id).values.slice() : new Float64Array(extent(tensor)),
+  };
 }

@@ -142,6 +142,7 @@ export interface Recipe {
     readonly weightDecay: number;
   };
   /** `floor` is the share of `lr` that is left at the end. */
+  /** `floor` is the share of the learning rate that is left at the end. */
   readonly schedule: { readonly kind: 'cosine' | 'constant' | 'linear'; readonly warmup: Duration; readonly floor: number };
   /** Exactly one of them is set. */
   readonly epochs: number | null;

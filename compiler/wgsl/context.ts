@@ -6,7 +6,11 @@ import type { Profile } from '../package/package.ts';
 import type { Launch } from './kernel.ts';
 
 /** Chooses the kernels of one kind of node. */
-export type Emitter<K extends OpName> = (node: NodeOf<K>, graph: Graph, profile: Profile) => readonly Launch[];
+export type Emitter<K extends OpName> = (
+  node: NodeOf<K>,
+  graph: Graph,
+  profile: Profile,
+) => readonly Launch[];
 
 export function tensorAt(graph: Graph, id: number | null | undefined): Tensor {
   const tensor = graph.tensors[id ?? -1];

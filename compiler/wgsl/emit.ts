@@ -1,10 +1,17 @@
 /** From nodes to kernels: the table of emitters. */
-import type { NodeOf, OpName } from '../graph/graph.ts';
+import type { OpName } from '../graph/graph.ts';
 import type { Emitter } from './context.ts';
 import { emitEmbed, emitEmbedGrad } from './gather/embed.ts';
 import { emitCacheWrite, emitPrepend, emitPrependGrad } from './gather/prepend.ts';
 import type { Emit } from './kernel.ts';
-import { emitAdd, emitAddBias, emitCopy, emitMulScale, emitSiluMul, emitSiluMulGrad } from './maps/elementwise.ts';
+import {
+  emitAdd,
+  emitAddBias,
+  emitCopy,
+  emitMulScale,
+  emitSiluMul,
+  emitSiluMulGrad,
+} from './maps/elementwise.ts';
 import { emitGateAdd, emitGateGrad, emitGateMul } from './maps/gate.ts';
 import { emitRope } from './maps/rope.ts';
 import { emitMatmul } from './matmul/index.ts';
@@ -46,5 +53,5 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
 
 export const emit: Emit = (node, graph, profile) => {
   const emitter = emitters[node.op] as Emitter<OpName>;
-  return emitter(node as NodeOf<OpName>, graph, profile);
+  return emitter(node, graph, profile);
 };

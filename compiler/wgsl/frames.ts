@@ -12,6 +12,8 @@ const EXTENT = 65535;
 const THREADS = 64;
 /** Items a thread takes on a software device: enough to outweigh the 0.15 us that starting eight threads costs there. */
 const SOFTWARE_RUN = 16;
+/** Threads that keep the cores of a software device evenly busy; below it runs get shorter. */
+const SOFTWARE_THREADS = 512;
 
 /** What an operation brings to a frame. */
 export interface Body extends Pick<Plan, 'name' | 'slots'> {
@@ -30,24 +32,29 @@ interface Runs {
   readonly reps: number;
 }
 
-function layRuns(items: number, profile: Profile, most: number): Runs {
-  const wanted = profile.device === 'software' ? Math.ceil(items / SOFTWARE_RUN) : items;
+function layRuns(items: number, profile: Profile, most: number, least: number): Runs {
+  const wanted =
+    profile.device === 'software' ? Math.max(Math.ceil(items / SOFTWARE_RUN), Math.min(items, least)) : items;
   const threads = Math.max(1, Math.min(wanted, most));
   const reps = Math.ceil(items / threads);
-  return profile.device === 'software' ? { threads, run: reps, hop: 1, reps } : { threads, run: 1, hop: threads, reps };
+  return profile.device === 'software'
+    ? { threads, run: reps, hop: 1, reps }
+    : { threads, run: 1, hop: threads, reps };
 }
 
-/** A map over `count` items; the code sees its item as `i`. */
-export function mapItems(body: Body, count: number, profile: Profile): Launch {
-  const { threads, run, hop, reps } = layRuns(count, profile, EXTENT * THREADS);
+/** A map over `count` items; the code sees its item as `i`. `setup` runs once for each thread. */
+export function mapItems(body: Body & { readonly setup?: string }, count: number, profile: Profile): Launch {
+  const { threads, run, hop, reps } = layRuns(count, profile, EXTENT * THREADS, SOFTWARE_THREADS);
   return launch({
-    ...body,
+    name: body.name,
+    slots: body.slots,
     uniforms: { count, run, hop, reps, ...body.uniforms },
     grid: [Math.ceil(threads / THREADS), 1, 1],
     code: `
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
   let first = (wg.x * ${THREADS}u + l) * u.run;
+${indent(body.setup ?? '', 2)}
   for (var k = 0u; k < u.reps; k++) {
     let i = first + k * u.hop;
     if (i >= u.count) { break; }
@@ -61,9 +68,19 @@ ${indent(body.code, 4)}
  * A map over a matrix; the code sees `row` and `c`, and computes once for each thread what depends on the column alone
  * (`setup`): a thread goes down its column, so nothing is divided or loaded again for each number.
  */
-export function mapColumns(body: Body & { readonly setup?: string }, rows: number, columns: number, profile: Profile): Launch {
+export function mapColumns(
+  body: Body & { readonly setup?: string },
+  rows: number,
+  columns: number,
+  profile: Profile,
+): Launch {
   invariant(columns <= EXTENT * THREADS, `${body.name}: ${columns} columns`);
-  const { threads, run, hop, reps } = layRuns(rows, profile, Math.floor((EXTENT * THREADS) / columns));
+  const { threads, run, hop, reps } = layRuns(
+    rows,
+    profile,
+    Math.floor((EXTENT * THREADS) / columns),
+    Math.ceil(SOFTWARE_THREADS / columns),
+  );
   return launch({
     name: body.name,
     slots: body.slots,
@@ -103,7 +120,8 @@ export function pickTeam(rows: number, width: number, profile: Profile): Team {
     const threads = Math.max(THREADS, lanes);
     return { kind: 'workgroup', lanes, rows: threads / lanes, across: false };
   }
-  if (subgroup === null || prefersThreads(rows, width, subgroup)) return { kind: 'thread', lanes: 1, rows: 32, across: false };
+  if (subgroup === null || prefersThreads(rows, width, subgroup))
+    return { kind: 'thread', lanes: 1, rows: 32, across: false };
   return { kind: 'subgroup', lanes: subgroup, rows: Math.max(1, 32 / subgroup), across: false };
 }
 
@@ -142,8 +160,18 @@ ${indent(body.code, 2)}
 
 const REDUCTIONS = [
   { name: 'rowSum', type: 'f32', builtin: 'subgroupAdd', combine: (a: string, b: string) => `${a} + ${b}` },
-  { name: 'rowSum4', type: 'vec4f', builtin: 'subgroupAdd', combine: (a: string, b: string) => `${a} + ${b}` },
-  { name: 'rowMax', type: 'f32', builtin: 'subgroupMax', combine: (a: string, b: string) => `max(${a}, ${b})` },
+  {
+    name: 'rowSum4',
+    type: 'vec4f',
+    builtin: 'subgroupAdd',
+    combine: (a: string, b: string) => `${a} + ${b}`,
+  },
+  {
+    name: 'rowMax',
+    type: 'f32',
+    builtin: 'subgroupMax',
+    combine: (a: string, b: string) => `max(${a}, ${b})`,
+  },
 ] as const;
 
 function reductions(code: string, team: Team): string {
@@ -156,7 +184,9 @@ function reduction(r: (typeof REDUCTIONS)[number], { kind, lanes, rows, across }
   const head = `fn ${r.name}(x: ${r.type}, l: u32) -> ${r.type}`;
   if (kind === 'thread') return `${head} { return x; }`;
   if (kind === 'subgroup') return `${head} { return ${r.builtin}(x); }`;
-  const [step, lane, home] = across ? [rows, `l / ${rows}u`, `l % ${rows}u`] : [1, 'l % LANES', 'l / LANES * LANES'];
+  const [step, lane, home] = across
+    ? [rows, `l / ${rows}u`, `l % ${rows}u`]
+    : [1, 'l % LANES', 'l / LANES * LANES'];
   const tree = `${r.name}Tree`;
   return `
 var<workgroup> ${tree}: array<${r.type}, ${lanes * rows}>;
@@ -174,5 +204,9 @@ ${head} {
 }
 
 function indent(text: string, by: number): string {
-  return text.trim().split('\n').map((line) => (line ? ' '.repeat(by) + line : line)).join('\n');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => (line ? ' '.repeat(by) + line : line))
+    .join('\n');
 }

@@ -15,8 +15,11 @@ export function slot(name: string, type: Slot['type'], tensor: number | null | u
 }
 
 /** A slot that is only there when its tensor is: kernels without it neither bind nor compute it. */
-export const optional = (name: string, type: Slot['type'], tensor: number | null | undefined): readonly Slot[] =>
-  tensor === null || tensor === undefined ? [] : [slot(name, type, tensor)];
+export const optional = (
+  name: string,
+  type: Slot['type'],
+  tensor: number | null | undefined,
+): readonly Slot[] => (tensor === null || tensor === undefined ? [] : [slot(name, type, tensor)]);
 
 /** A 32-bit word of the uniform block: a count, or a float. */
 export type Word = number | { readonly float: number };
@@ -45,13 +48,20 @@ export function launch(plan: Plan): Launch {
     ...features.map((feature) => `enable ${feature};`),
     `struct Uniforms { ${words.map(([key, word]) => `${key}: ${typeof word === 'number' ? 'u32' : 'f32'}`).join(', ')} }`,
     '@group(0) @binding(0) var<uniform> u: Uniforms;',
-    ...slots.map((s, i) => `@group(0) @binding(${i + 1}) var<storage, read_write> ${s.name}: array<${s.type}>;`),
+    ...slots.map(
+      (s, i) => `@group(0) @binding(${i + 1}) var<storage, read_write> ${s.name}: array<${s.type}>;`,
+    ),
     helpers(code),
     code.trim(),
     '',
   ];
   return {
-    kernel: { name, code: text.filter((line, i) => line || i === text.length - 1).join('\n'), bindings: slots.length, features },
+    kernel: {
+      name,
+      code: text.filter((line, i) => line || i === text.length - 1).join('\n'),
+      bindings: slots.length,
+      features,
+    },
     operands: slots.map((s) => s.tensor),
     uniforms: words.map(([, word]) => (typeof word === 'number' ? word >>> 0 : floatBits(word.float))),
     grid: plan.grid,
@@ -86,9 +96,11 @@ const HELPERS: Readonly<Record<string, string>> = {
   total: 'fn total(x: vec4f) -> f32 { return (x.x + x.y) + (x.z + x.w); }',
   largest: 'fn largest(x: vec4f) -> f32 { return max(max(x.x, x.y), max(x.z, x.w)); }',
   isFinite: 'fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u; }',
-  boundedTanh: 'fn boundedTanh(x: f32) -> f32 { return select(tanh(clamp(x, -15.0, 15.0)), x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u); }',
+  boundedTanh:
+    'fn boundedTanh(x: f32) -> f32 { return select(tanh(clamp(x, -15.0, 15.0)), x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u); }',
   sigmoid: 'fn sigmoid(x: vec4f) -> vec4f { return 1.0 / (1.0 + exp(min(-x, vec4f(87.0)))); }',
-  below: 'fn below(c: u32, count: u32) -> vec4<bool> { return vec4u(0u, 1u, 2u, 3u) + 4u * c < vec4u(count); }',
+  below:
+    'fn below(c: u32, count: u32) -> vec4<bool> { return vec4u(0u, 1u, 2u, 3u) + 4u * c < vec4u(count); }',
 };
 
 function helpers(code: string): string {

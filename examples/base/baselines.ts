@@ -22,11 +22,15 @@ export function bigram(stream: Uint16Array, vocab: number, k: number = smoothing
     pairs[stream[i]! * vocab + stream[i + 1]!]!++;
     firsts[stream[i]!]!++;
   }
-  return (before, token) => Math.log(firsts[before]! + k * vocab) - Math.log(pairs[before * vocab + token]! + k);
+  return (before, token) =>
+    Math.log(firsts[before]! + k * vocab) - Math.log(pairs[before * vocab + token]! + k);
 }
 
 /** Mean cost of a row's tokens from `from` on, over all rows. */
-export function meanCost(rows: readonly { readonly tokens: ArrayLike<number>; readonly from: number }[], cost: Cost): number {
+export function meanCost(
+  rows: readonly { readonly tokens: ArrayLike<number>; readonly from: number }[],
+  cost: Cost,
+): number {
   let sum = 0;
   let count = 0;
   for (const { tokens, from } of rows) {

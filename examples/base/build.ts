@@ -9,7 +9,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildCorpus } from './corpus.ts';
-import { buildTokenFiles, buildTokenizer, instructionTokens, loadTokenizer, tokenizerFile } from './tokens.ts';
+import {
+  buildTokenFiles,
+  buildTokenizer,
+  instructionTokens,
+  loadTokenizer,
+  tokenizerFile,
+} from './tokens.ts';
 import { buildInstructions, collectWords, countTasks, toJsonl, type Instruction } from './words.ts';
 
 const cache = fileURLToPath(new URL('../../.cache/base/', import.meta.url));
@@ -32,7 +38,9 @@ console.log(`tokenizer.json: ${tokenizer.vocabSize} tokens`);
 const tokensOf = (item: Instruction): number => instructionTokens(item, tokenizer).tokens.length;
 for (const [name, items] of Object.entries(buildInstructions(collectWords(), tokensOf))) {
   writeFileSync(`${data}instructions.${name}.jsonl`, toJsonl(items));
-  console.log(`data/instructions.${name}.jsonl: ${items.length} examples ${JSON.stringify(countTasks(items))}`);
+  console.log(
+    `data/instructions.${name}.jsonl: ${items.length} examples ${JSON.stringify(countTasks(items))}`,
+  );
 }
 
 for (const { name, ids } of buildTokenFiles(corpus, tokenizer)) {

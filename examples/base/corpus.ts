@@ -26,7 +26,12 @@ const replaced: readonly (readonly [RegExp, string])[] = [
 export function normalize(text: string): string {
   let plain = text;
   for (const [pattern, by] of replaced) plain = plain.replace(pattern, by);
-  return plain.normalize('NFKD').replace(/\s+/g, ' ').replace(/[^ -~]/g, '').replace(/ {2,}/g, ' ').trim();
+  return plain
+    .normalize('NFKD')
+    .replace(/\s+/g, ' ')
+    .replace(/[^ -~]/g, '')
+    .replace(/ {2,}/g, ' ')
+    .trim();
 }
 
 const capitalize = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -34,7 +39,10 @@ const stopped = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}
 
 /** `dog, domestic dog: a member of the genus Canis. The dog barked all night.` */
 export function dictionaryLine({ words, gloss, examples }: Synset): string {
-  const sentences = examples.slice(0, 3).filter((it) => it !== '').map((it) => stopped(capitalize(it)));
+  const sentences = examples
+    .slice(0, 3)
+    .filter((it) => it !== '')
+    .map((it) => stopped(capitalize(it)));
   return normalize([`${words.join(', ')}: ${stopped(gloss)}`, ...sentences].join(' '));
 }
 
@@ -61,7 +69,8 @@ export interface Corpus {
 export function buildCorpus(): Corpus {
   const all = new Set<string>();
   for (const synset of readSynsets()) all.add(dictionaryLine(synset));
-  for (const text of [...readAddresses(), ...readChapters()]) for (const paragraph of paragraphs(text)) all.add(paragraph);
+  for (const text of [...readAddresses(), ...readChapters()])
+    for (const paragraph of paragraphs(text)) all.add(paragraph);
   all.delete('');
   const shuffled = shuffle([...all], seed);
   const held = Math.floor(shuffled.length * heldOutShare);

@@ -122,8 +122,13 @@ export async function evaluateInstructions(
   const answers = await model.generate(closed.map(({ instruction }) => promptOf(instruction)));
   const byItem = new Map(closed.map((item, i) => [item, answers[i] ?? '']));
   const scores: Score[] = [];
-  for (const score of scoreAnswers(asked, asked.map((item) => byItem.get(item) ?? ''))) {
-    const rows = asked.filter(({ task }) => task === score.task).map((item) => instructionRow(item, tokenizer));
+  for (const score of scoreAnswers(
+    asked,
+    asked.map((item) => byItem.get(item) ?? ''),
+  )) {
+    const rows = asked
+      .filter(({ task }) => task === score.task)
+      .map((item) => instructionRow(item, tokenizer));
     scores.push({ ...score, loss: await model.lossOf(rows) });
   }
   return scores;
@@ -133,7 +138,8 @@ export async function evaluateInstructions(
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]): string => `| ${widths.map((width, i) => (row[i] ?? '').padEnd(width)).join(' | ')} |`;
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, i) => (row[i] ?? '').padEnd(width)).join(' | ')} |`;
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
@@ -150,7 +156,9 @@ export function baseTable(figures: BaseFigures): string {
 }
 
 /** One row a model, one column a task: exact matches on held-out words. The side tasks stand behind the mean. */
-export function taskTable(models: readonly { readonly name: string; readonly scores: readonly Score[] }[]): string {
+export function taskTable(
+  models: readonly { readonly name: string; readonly scores: readonly Score[] }[],
+): string {
   const header = ['method', ...scoredTasks, 'mean of six', 'past_irregular', 'define (nats/token)'];
   const share = (score: Score | undefined): string => score?.right?.toFixed(2) ?? '';
   const rows = models.map(({ name, scores }) => {

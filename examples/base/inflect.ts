@@ -48,7 +48,12 @@ export const inFamily = (noun: string, plural: string): boolean =>
     ([from, to]) => noun.endsWith(from) && noun.slice(0, noun.length - from.length) + to === plural,
   );
 
-const prefixes = /^(?:re|un|out|over|under|fore|mis|with|be|up|inter|pre|for|off|a|de|in|by)(?=[a-z]{2})/;
+const prefixes = 're un out over under fore mis with be up inter pre for off a de in by'.split(' ');
+
+/** Whether a verb is irregular, by itself or behind a prefix: go, undergo. */
+const isIrregular = (verb: string, irregular: ReadonlySet<string>): boolean =>
+  irregular.has(verb) ||
+  prefixes.some((prefix) => verb.startsWith(prefix) && irregular.has(verb.slice(prefix.length)));
 
 /**
  * The regular past tense: -e takes -d, a consonant before -y makes -ied, -c takes -ked, and verbs in `doubled` as
@@ -56,8 +61,12 @@ const prefixes = /^(?:re|un|out|over|under|fore|mis|with|be|up|inter|pre|for|off
  * Null for irregular verbs, with or without a prefix, and for longer verbs that end in one vowel and one consonant
  * but are not in `doubled`: spelling does not say which syllable is stressed.
  */
-export function regularPast(verb: string, irregular: ReadonlySet<string>, doubled: ReadonlySet<string>): string | null {
-  if (irregular.has(verb) || irregular.has(verb.replace(prefixes, ''))) return null;
+export function regularPast(
+  verb: string,
+  irregular: ReadonlySet<string>,
+  doubled: ReadonlySet<string>,
+): string | null {
+  if (isIrregular(verb, irregular)) return null;
   if (verb.endsWith('e')) return `${verb}d`;
   if (/[^aeiou]y$/.test(verb)) return `${verb.slice(0, -1)}ied`;
   if (/[aeiou]c$/.test(verb)) return `${verb}ked`;

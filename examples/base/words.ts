@@ -5,10 +5,25 @@
  */
 import { inFamily, regularPast, regularPlural } from './inflect.ts';
 import { hash, shuffle } from './random.ts';
-import { readAn, readDoubled, readLemmas, readPlurals, readSynsets, readVerbs, type Lemma } from './sources.ts';
+import {
+  readAn,
+  readDoubled,
+  readLemmas,
+  readPlurals,
+  readSynsets,
+  readVerbs,
+  type Lemma,
+} from './sources.ts';
 
 /** Tasks with one right answer that holds for unseen words: scored by exact match, and averaged. */
-export const scoredTasks = ['plural', 'plural_irregular', 'past', 'article', 'first_letter', 'repeat'] as const;
+export const scoredTasks = [
+  'plural',
+  'plural_irregular',
+  'past',
+  'article',
+  'first_letter',
+  'repeat',
+] as const;
 /**
  * Tasks reported beside the mean. An unseen irregular verb can hardly be worked out from others, and a definition has
  * no one right answer: it is scored by its loss.
@@ -50,15 +65,25 @@ const uncountable = new Set(
   ),
 );
 
+/** What WordNet says of words that insult people. */
+const insult = /ethnic slur|(?:offensive|obscene|disparaging|derogatory) (?:term|name|word)/;
+
 /** One word in ten is held out, of whatever kind. */
 const drawn = (word: string): boolean => hash(word) % 10 === 0;
 
 /** All words of all tasks, by letter: words met in WordNet's tagged text, and irregular ones whether met or not. */
 export function collectWords(): Word[] {
   const glosses = new Map<string, { words: ReadonlySet<string>; gloss: string }>();
-  for (const { id, words, gloss } of readSynsets()) glosses.set(id, { words: new Set(words), gloss });
+  const unfit = new Set(reserved);
+  for (const { id, words, gloss } of readSynsets()) {
+    glosses.set(id, { words: new Set(words), gloss });
+    // In any of its senses: what is lost by it (bull, queen) is not missed.
+    if (insult.test(gloss)) for (const word of words) unfit.add(word);
+  }
   // The sense index has no capitals: a word is a name unless its synset spells it small.
-  const lemmas = readLemmas().filter(({ word, sense }) => glosses.get(sense)?.words.has(word) && !reserved.has(word));
+  const lemmas = readLemmas().filter(
+    ({ word, sense }) => glosses.get(sense)?.words.has(word) && !unfit.has(word),
+  );
   const nouns = new Set(lemmas.filter((lemma) => lemma.speech === 'noun').map((lemma) => lemma.word));
   const plurals = irregularPlurals(nouns);
   const pasts = irregularPasts();
@@ -69,7 +94,12 @@ export function collectWords(): Word[] {
   for (const lemma of lemmas.sort((a, b) => b.count - a.count || (a.word < b.word ? -1 : 1))) {
     if (lemma.count === 0 && !plurals.has(lemma.word) && !pasts.has(lemma.word)) continue;
     const gloss = shortGloss(glosses.get(lemma.sense)!.gloss);
-    found.set(lemma.word, { word: lemma.word, ...(gloss ? { gloss } : {}), ...facts(lemma), ...found.get(lemma.word) });
+    found.set(lemma.word, {
+      word: lemma.word,
+      ...(gloss ? { gloss } : {}),
+      ...facts(lemma),
+      ...found.get(lemma.word),
+    });
   }
   return [...found.values()].sort((a, b) => (a.word < b.word ? -1 : 1));
 }
@@ -78,10 +108,18 @@ export function collectWords(): Word[] {
 const isDoubled = (verb: string, past: string): boolean => past === `${verb}${verb.slice(-1)}ed`;
 
 /** What one lemma adds to its word. */
-function answers(plurals: ReadonlyMap<string, string>, pasts: ReadonlyMap<string, string>): (lemma: Lemma) => Partial<Word> {
+function answers(
+  plurals: ReadonlyMap<string, string>,
+  pasts: ReadonlyMap<string, string>,
+): (lemma: Lemma) => Partial<Word> {
   const verbs = Object.entries(readVerbs());
-  const irregularVerbs = new Set(verbs.filter(([verb, [first]]) => !isDoubled(verb, first![0])).map(([verb]) => verb));
-  const doubled = new Set([...readDoubled(), ...verbs.filter(([verb, [first]]) => isDoubled(verb, first![0])).map(([verb]) => verb)]);
+  const irregularVerbs = new Set(
+    verbs.filter(([verb, [first]]) => !isDoubled(verb, first![0])).map(([verb]) => verb),
+  );
+  const doubled = new Set([
+    ...readDoubled(),
+    ...verbs.filter(([verb, [first]]) => isDoubled(verb, first![0])).map(([verb]) => verb),
+  ]);
   const an = readAn();
   return ({ word, speech, topic }) => {
     if (speech === 'verb') {
@@ -126,12 +164,17 @@ function irregularPlurals(nouns: ReadonlySet<string>): Map<string, string> {
  */
 function irregularPasts(): Map<string, string> {
   const all = Object.entries(readVerbs()).map(([verb, forms]) => [verb, forms[0]![0]] as const);
-  return new Map(all.filter(([verb, past]) => /^[a-z]{3,10}$/.test(past) && !past.startsWith(verb) && verb !== 'be'));
+  return new Map(
+    all.filter(([verb, past]) => /^[a-z]{3,10}$/.test(past) && !past.startsWith(verb) && verb !== 'be'),
+  );
 }
 
 /** The gloss up to its first semicolon, without asides, if it is short and plain. */
 function shortGloss(gloss: string): string | null {
-  const text = gloss.replace(/\([^)]*\)\s*/g, '').split(';')[0]!.trim();
+  const text = gloss
+    .replace(/\([^)]*\)\s*/g, '')
+    .split(';')[0]!
+    .trim();
   return /^[a-z][a-z ,'-]{7,35}$/.test(text) ? text : null;
 }
 
@@ -155,7 +198,9 @@ const make = (instruction: string, answer: string, task: TaskName): Instruction 
 /** All instructions about one word. */
 function instructionsOf({ word, plural, past, article, gloss }: Word): Instruction[] {
   return [
-    ...(plural ? [make(`plural of ${word}`, plural.form, plural.irregular ? 'plural_irregular' : 'plural')] : []),
+    ...(plural
+      ? [make(`plural of ${word}`, plural.form, plural.irregular ? 'plural_irregular' : 'plural')]
+      : []),
     ...(past ? [make(`past of ${word}`, past.form, past.irregular ? 'past_irregular' : 'past')] : []),
     ...(article ? [make(`a or an ${word}`, `${article} ${word}`, 'article')] : []),
     make(`first letter of ${word}`, word[0]!, 'first_letter'),
@@ -187,9 +232,13 @@ export function buildInstructions(
     for (const side of [0, 1] as const) {
       const pool = words.filter(({ word }) => held.words.has(word) === (side === 1));
       // In training nothing of a held-out word may be seen, not even in another word's answer.
-      const all = shuffle(pool.flatMap(instructionsOf).filter((it) => it.task === task), 11);
+      const all = shuffle(
+        pool.flatMap(instructionsOf).filter((it) => it.task === task),
+        11,
+      );
       const short = all.filter((it) => tokensOf(it) <= longest);
-      const clean = side === 1 ? short : short.filter((it) => !mentions(`${it.instruction} ${it.output}`, held.forms));
+      const clean =
+        side === 1 ? short : short.filter((it) => !mentions(`${it.instruction} ${it.output}`, held.forms));
       split[side].push(...(task === 'article' ? balance(clean) : clean).slice(0, most[task][side]));
     }
   }
@@ -203,7 +252,8 @@ function balance(items: readonly Instruction[]): Instruction[] {
   return Array.from({ length: Math.min(a.length, an.length) }, (_, i) => [a[i]!, an[i]!]).flat();
 }
 
-export const toJsonl = (items: readonly Instruction[]): string => items.map((it) => `${JSON.stringify(it)}\n`).join('');
+export const toJsonl = (items: readonly Instruction[]): string =>
+  items.map((it) => `${JSON.stringify(it)}\n`).join('');
 
 /** Examples of each task. */
 export function countTasks(items: readonly Instruction[]): Record<string, number> {

@@ -18,6 +18,7 @@ import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
+import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
 
 /** A spec that checked clean, lowered. */
 export interface Project {
@@ -31,12 +32,18 @@ export interface ProjectOptions {
   readonly base?: Base;
 }
 
+/** `--set` and `--base` of a command line. */
+export const projectOptions = (values: { readonly set?: string[] | undefined; readonly base?: string | undefined }): ProjectOptions => ({
+  params: readSettings(values.set),
+  ...(values.base === undefined ? {} : { base: readBaseOption(values.base) }),
+});
+
 /**
  * Loads `SPEC` or `SPEC:ADAPTER`; warnings go to standard error.
  * @throws InputError with every diagnostic when the spec has errors
  */
 export function loadProject(argument: string, options: ProjectOptions = {}): Project {
-  const [path, adapter] = splitArgument(argument);
+  const { path, name: adapter } = splitSpec(argument);
   const checked = checkSpec(path, nodeHost, options);
   if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
   const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
@@ -51,27 +58,10 @@ export function loadProject(argument: string, options: ProjectOptions = {}): Pro
   return { model: lowerModel(checked, adapter), spec: specOf(checked, options) };
 }
 
-/** `a/b.adapter:Name`; a drive letter's colon is none of ours. */
-function splitArgument(argument: string): [string, string | undefined] {
-  const found = /^(.+\.adapter|-):([A-Za-z_]\w*)$/.exec(argument);
-  return found ? [found[1] ?? argument, found[2]] : [argument, undefined];
-}
-
 function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
   const text = [...checked.sources.values()].join('\n');
   const hash = createHash('sha256').update(text).update(JSON.stringify(options.params ?? {})).digest('hex');
   return { hash, text };
-}
-
-/** Reads `--set name=value` pairs. */
-export function parseParams(pairs: readonly string[] = []): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UsageError(`--set takes name=value, not \`${pair}\``);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }
 
 /** The recipe of that name, or the only one. */

@@ -16,12 +16,13 @@ import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { loadProject, loadRecipeData, parseParams, pickRecipe, type Project, startOf, tokenizerOf } from './project.ts';
+import { loadProject, projectOptions, loadRecipeData, pickRecipe, type Project, startOf, tokenizerOf } from './project.ts';
+import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
 
 const options = {
   recipe: { type: 'string' },
   out: { type: 'string' },
-  set: { type: 'string', multiple: true },
+  ...specOptions,
   seed: { type: 'string' },
   steps: { type: 'string' },
   from: { type: 'string' },
@@ -33,25 +34,25 @@ const options = {
 export const command: Command = {
   name: 'train',
   summary: 'train the parts of a spec',
-  usage: `usage: graft train SPEC[:ADAPTER] [--recipe NAME] [--out FOLDER] [--set NAME=VALUE]...
+  usage: `usage: graft train SPEC[:ADAPTER] [--recipe NAME] [--out FOLDER]
                    [--seed N] [--steps N] [--from FILE] [--scratch] [--resume] [--checkpoint-every N]
 
   --out FOLDER   metrics, checkpoints, package and the trained adapter; default runs/ADAPTER
   --from FILE    start from the parameters in this file where it has them
   --scratch      start the base from random numbers instead of its file (pre-training)
-  --resume       go on from the folder's last checkpoint`,
+  --resume       go on from the folder's last checkpoint
+${specUsage}`,
   async run(argv) {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
-    const params = parseParams(values.set);
-    const project = loadProject(spec, { params });
+    const project = loadProject(spec, projectOptions(values));
     const recipe = adjust(pickRecipe(project.model, values.recipe), values);
     const folder = values.out ?? `runs/${project.model.name}`;
     await prepareFolder(folder, values.resume);
     await train(project, recipe, folder, {
       spec,
-      params,
+      params: readSettings(values.set),
       scratch: values.scratch,
       from: values.from,
       checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every'),

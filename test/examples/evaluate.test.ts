@@ -18,7 +18,8 @@ import { loadTokenizer } from '../../examples/base/tokens.ts';
 import type { Instruction } from '../../examples/base/words.ts';
 
 const t = suite('base: evaluation');
-const near = (actual: number, expected: number): void => assert.ok(Math.abs(actual - expected) < 1e-9, `${actual}`);
+const near = (actual: number, expected: number): void =>
+  assert.ok(Math.abs(actual - expected) < 1e-9, `${actual}`);
 
 const items: Instruction[] = [
   { instruction: 'plural of dog', output: ' dogs', task: 'plural' },
@@ -48,14 +49,23 @@ t('both are distributions', () => {
 });
 
 t('costs are averaged over tokens, not rows', () => {
-  const rows = [{ tokens: [0, 1], from: 1 }, { tokens: [0, 2, 2, 2], from: 1 }];
-  near(meanCost(rows, (_, token) => token), (1 + 6) / 4);
+  const rows = [
+    { tokens: [0, 1], from: 1 },
+    { tokens: [0, 2, 2, 2], from: 1 },
+  ];
+  near(
+    meanCost(rows, (_, token) => token),
+    (1 + 6) / 4,
+  );
 });
 
 t('windows are spread over the whole stream', () => {
   const stream = Uint16Array.from({ length: 100 }, (_, i) => i);
   const rows = windows(stream, 10, 4);
-  assert.equal(rows.map((row) => row.tokens[0]), [0, 30, 60, 90]);
+  assert.equal(
+    rows.map((row) => row.tokens[0]),
+    [0, 30, 60, 90],
+  );
   assert.ok(rows.every((row) => row.tokens.length === 10 && row.from === 1));
 });
 
@@ -70,7 +80,12 @@ t('scores by task; the mean takes the scored tasks only', () => {
   const scores = scoreAnswers(items, [' dogs', ' cat', ' sun', ' goed', '']);
   assert.equal(
     scores.map(({ task, count, right }) => [task, count, right]),
-    [['plural', 2, 0.5], ['repeat', 1, 1], ['past_irregular', 1, 0], ['define', 1, null]],
+    [
+      ['plural', 2, 0.5],
+      ['repeat', 1, 1],
+      ['past_irregular', 1, 0],
+      ['define', 1, null],
+    ],
   );
   assert.is(meanRight(scores), 0.75);
 });
@@ -78,21 +93,28 @@ t('scores by task; the mean takes the scored tasks only', () => {
 t('instructions are asked in their template, definitions are not generated', async () => {
   const tokenizer = loadTokenizer();
   const asked: string[] = [];
-  const generate = (prompts: readonly string[]): string[] => prompts.map((prompt) => (asked.push(prompt), ' dogs'));
+  const generate = (prompts: readonly string[]): string[] =>
+    prompts.map((prompt) => (asked.push(prompt), ' dogs'));
   const counts: number[] = [];
   const lossOf = (rows: readonly { readonly tokens: ArrayLike<number>; readonly from: number }[]): number =>
     counts.push(rows.reduce((sum, row) => sum + row.tokens.length - row.from, 0));
   const scores = await evaluateInstructions(items, tokenizer, { lossOf, generate }, 1);
   assert.equal(asked, ['plural of dog', 'repeat sun', 'past of go'].map(promptOf));
   assert.is(promptOf('repeat sun'), '### repeat sun###');
-  assert.equal(scores.map(({ right }) => right), [1, 0, 0, null]);
+  assert.equal(
+    scores.map(({ right }) => right),
+    [1, 0, 0, null],
+  );
   // The answer's tokens and the end.
-  assert.equal(counts, [' dogs', ' sun', ' went', ' a star'].map((text) => tokenizer.encode(text).length + 1));
+  assert.equal(
+    counts,
+    [' dogs', ' sun', ' went', ' a star'].map((text) => tokenizer.encode(text).length + 1),
+  );
 });
 
 t('a base that copies and beats the bigram is accepted', async () => {
   const tokenizer = loadTokenizer();
-  const stream = Uint16Array.from({ length: 4000 }, (_, i) => 3 + (i * i) % 97);
+  const stream = Uint16Array.from({ length: 4000 }, (_, i) => 3 + ((i * i) % 97));
   const streams = { train: stream, heldout: stream.slice(0, 2000) };
   const judge = (heldout: number, repeats: number) =>
     evaluateBase(streams, tokenizer, (rows) => (rows[0]?.from === 1 ? heldout : repeats), { count: 8 });
@@ -110,8 +132,19 @@ t('repeated spans are the same every time', () => {
 });
 
 t('tables are aligned Markdown', () => {
-  assert.is(table(['a', 'bcde'], [['1', '2'], ['long', '']]), '| a    | bcde |\n| ---- | ---- |\n| 1    | 2    |\n| long |      |');
-  const text = taskTable([{ name: 'V2', scores: scoreAnswers(items, [' dogs', ' cats', ' sun', ' went', '']) }]);
+  assert.is(
+    table(
+      ['a', 'bcde'],
+      [
+        ['1', '2'],
+        ['long', ''],
+      ],
+    ),
+    '| a    | bcde |\n| ---- | ---- |\n| 1    | 2    |\n| long |      |',
+  );
+  const text = taskTable([
+    { name: 'V2', scores: scoreAnswers(items, [' dogs', ' cats', ' sun', ' went', '']) },
+  ]);
   assert.match(text, /^\| method \| plural /);
   assert.match(text, /\| V2 +\| 1\.00 /);
 });

@@ -32,8 +32,16 @@ t('text becomes plain ASCII with single spaces', () => {
 });
 
 t('a synset becomes a line of a dictionary', () => {
-  const synset = { id: '', words: ['dog', 'domestic dog'], gloss: 'a member of the genus Canis', examples: ['the dog barked all night', 'Sit!'] };
-  assert.is(dictionaryLine(synset), 'dog, domestic dog: a member of the genus Canis. The dog barked all night. Sit!');
+  const synset = {
+    id: '',
+    words: ['dog', 'domestic dog'],
+    gloss: 'a member of the genus Canis',
+    examples: ['the dog barked all night', 'Sit!'],
+  };
+  assert.is(
+    dictionaryLine(synset),
+    'dog, domestic dog: a member of the genus Canis. The dog barked all night. Sit!',
+  );
 });
 
 t('paragraphs are whole sentences', () => {
@@ -77,7 +85,9 @@ t('more than three characters a token', () => {
 });
 
 t('most plurals begin with the tokens of their word', () => {
-  const pairs = words.flatMap(({ word, plural }) => (plural?.form.startsWith(word) ? [[word, plural.form] as const] : []));
+  const pairs = words.flatMap(({ word, plural }) =>
+    plural?.form.startsWith(word) ? [[word, plural.form] as const] : [],
+  );
   const shared = pairs.filter(([word, plural]) => {
     const ids = tokenizer.encode(` ${plural}`);
     return tokenizer.encode(` ${word}`).every((id, i) => id === ids[i]);
@@ -94,11 +104,15 @@ t('what stands around a word in an instruction costs few tokens', () => {
   assert.is(cost('repeat lantern') - word, 3);
   assert.is(cost('a or an lantern') - word, 5);
   assert.is(cost('define lantern') - word, 3);
-  for (const letter of 'abcdefghijklmnopqrstuvwxyz') assert.is(tokenizer.encode(` ${letter}`).length, 1, letter);
+  for (const letter of 'abcdefghijklmnopqrstuvwxyz')
+    assert.is(tokenizer.encode(` ${letter}`).length, 1, letter);
 });
 
 t('prompt and answer are the same tokens apart and together', () => {
-  const { tokens, prompt } = instructionTokens({ instruction: 'plural of lantern', output: ' lanterns', task: 'plural' }, tokenizer);
+  const { tokens, prompt } = instructionTokens(
+    { instruction: 'plural of lantern', output: ' lanterns', task: 'plural' },
+    tokenizer,
+  );
   assert.equal(tokens, tokenizer.encode('### plural of lantern### lanterns', { bos: true, eos: true }));
   assert.is(decode(tokens.slice(prompt)), ' lanterns');
 });

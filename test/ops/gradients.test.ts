@@ -31,8 +31,10 @@ const checked = new Set<OpName>();
 let seed = 1;
 
 /** Columns that are not padding. */
-const isLogical = (tensor: Tensor, i: number) => (i % padded(tensor.axis)) % ceil4(tensor.axis.size) < tensor.axis.size;
-const randomFor = (tensor: Tensor) => randomValues(extent(tensor), seed++).map((x, i) => (isLogical(tensor, i) ? x : 0));
+const isLogical = (tensor: Tensor, i: number) =>
+  (i % padded(tensor.axis)) % ceil4(tensor.axis.size) < tensor.axis.size;
+const randomFor = (tensor: Tensor) =>
+  randomValues(extent(tensor), seed++).map((x, i) => (isLogical(tensor, i) ? x : 0));
 
 function makeTrial(): Trial {
   const g = new Builder('trial', 1, 1);
@@ -49,7 +51,10 @@ function makeTrial(): Trial {
     input: (name, rows, ax) => keep(g.tensor(name, rows, ax, 'inputs')),
     words: (name, list) => {
       const tensor = g.tensor(name, 1, axis(list.length), 'inputs', 'u32');
-      return keep(tensor, Float64Array.from({ length: extent(tensor) }, (_, i) => list[i] ?? 0));
+      return keep(
+        tensor,
+        Float64Array.from({ length: extent(tensor) }, (_, i) => list[i] ?? 0),
+      );
     },
   };
 }
@@ -80,7 +85,9 @@ function check(name: string, build: (trial: Trial) => Tensor, padding: 'zero' | 
     const everything = makeTrial();
     const start = seed;
     build(everything);
-    const names = everything.g.tensors.filter((tensor) => tensor.home === 'parameters').map((tensor) => tensor.name);
+    const names = everything.g.tensors
+      .filter((tensor) => tensor.home === 'parameters')
+      .map((tensor) => tensor.name);
     for (const trained of [names, ...(names.length > 1 ? names.map((one) => [one]) : [])]) {
       seed = start;
       compare(build, trained, padding);
@@ -108,7 +115,10 @@ function compare(build: (trial: Trial) => Tensor, trained: readonly string[], pa
     got.forEach((x, i) => {
       if (padding === 'any' && !isLogical(parameter, i)) return;
       const other = wanted[i] ?? NaN;
-      assert.ok(Math.abs(x - other) <= CLOSE * (1 + Math.abs(other)), `d ${name}[${i}] is ${x}, by differences ${other}`);
+      assert.ok(
+        Math.abs(x - other) <= CLOSE * (1 + Math.abs(other)),
+        `d ${name}[${i}] is ${x}, by differences ${other}`,
+      );
     });
   }
 }
@@ -117,7 +127,9 @@ const HEADS = axis(3, 2);
 
 check('addBias', ({ g, matrix, row }) => g.addBias(matrix('x', 4, HEADS), row('v', HEADS)));
 check('mulScale', ({ g, matrix, row }) => g.mulScale(matrix('x', 4, HEADS), row('v', HEADS)));
-check('add', ({ g, matrix, row }) => g.add(g.mulScale(matrix('a', 4, HEADS), row('v', HEADS)), matrix('b', 4, HEADS)));
+check('add', ({ g, matrix, row }) =>
+  g.add(g.mulScale(matrix('a', 4, HEADS), row('v', HEADS)), matrix('b', 4, HEADS)),
+);
 check('siluMul', ({ g, matrix }) => g.siluMul(matrix('u', 3, axis(5)), matrix('v', 3, axis(5))));
 check('siluMul of one tensor', ({ g, matrix }) => {
   const x = matrix('x', 3, axis(5));
@@ -134,21 +146,42 @@ for (const style of ['interleaved', 'half'] as const)
     check(`rope ${style}${inverse ? ' inverse' : ''}`, ({ g, values, matrix, words }) => {
       const table = g.tensor('table', 9, axis(6), 'constants');
       values.set(table.id, Float64Array.from(ropeTable(9, 6, 10)));
-      return g.rope(matrix('x', 4, axis(6, 2)), words('positions', [5, 0, 3, 7]), table, { style, inverse, shift: 1 });
+      return g.rope(matrix('x', 4, axis(6, 2)), words('positions', [5, 0, 3, 7]), table, {
+        style,
+        inverse,
+        shift: 1,
+      });
     });
 
 const POSITIONS = [0, 3, 1, 4, 2, 2];
 const SOFTMAX = { batch: 3, heads: 2, queries: 2, keys: 5 };
-check('softmax', ({ g, matrix }) => g.softmax(matrix('s', 12, axis(5)), null, null, { ...SOFTMAX, prefix: 0 })[0]);
-check('softmax, causal', ({ g, matrix, words }) =>
-  g.softmax(matrix('s', 12, axis(5)), words('positions', POSITIONS), null, { ...SOFTMAX, prefix: 0 })[0]);
+check(
+  'softmax',
+  ({ g, matrix }) => g.softmax(matrix('s', 12, axis(5)), null, null, { ...SOFTMAX, prefix: 0 })[0],
+);
+check(
+  'softmax, causal',
+  ({ g, matrix, words }) =>
+    g.softmax(matrix('s', 12, axis(5)), words('positions', POSITIONS), null, { ...SOFTMAX, prefix: 0 })[0],
+);
 check('softmax, joint with a prefix', ({ g, matrix, words, input }) => {
-  const scores = [matrix('s', 12, axis(5)), words('positions', POSITIONS), matrix('front', 12, axis(3))] as const;
+  const scores = [
+    matrix('s', 12, axis(5)),
+    words('positions', POSITIONS),
+    matrix('front', 12, axis(3)),
+  ] as const;
   const [p, q] = g.softmax(...scores, { ...SOFTMAX, prefix: 3 });
   assert.ok(q);
   // Both outputs reach the loss, the second through a product that gives it the shape of the first.
   const spread = input('spread', 5, axis(3));
-  const wide = g.matmul('nt', q, spread, { m: 12, n: 5, k: 4, a: view(4), b: view(4), c: view(8) }, 12, axis(5));
+  const wide = g.matmul(
+    'nt',
+    q,
+    spread,
+    { m: 12, n: 5, k: 4, a: view(4), b: view(4), c: view(8) },
+    12,
+    axis(5),
+  );
   return g.mulScale(g.add(p, wide), input('mask', 1, axis(5)));
 });
 
@@ -156,10 +189,21 @@ for (const fn of ['tanh', 'raw'] as const)
   for (const per of ['head', 'layer'] as const) {
     const attrs: Gate = { function: fn, per, constant: 0.7 };
     check(`gateAdd, ${fn} a ${per}`, ({ g, matrix, row }) =>
-      g.gateAdd(matrix('x', 4, HEADS), matrix('y', 4, HEADS), row('gate', axis(per === 'head' ? 2 : 1)), attrs));
+      g.gateAdd(
+        matrix('x', 4, HEADS),
+        matrix('y', 4, HEADS),
+        row('gate', axis(per === 'head' ? 2 : 1)),
+        attrs,
+      ),
+    );
   }
 check('gateAdd with a constant', ({ g, matrix }) =>
-  g.gateAdd(matrix('x', 4, HEADS), matrix('y', 4, HEADS), null, { function: 'raw', per: 'layer', constant: 0.7 }));
+  g.gateAdd(matrix('x', 4, HEADS), matrix('y', 4, HEADS), null, {
+    function: 'raw',
+    per: 'layer',
+    constant: 0.7,
+  }),
+);
 
 check('embed', (trial) => {
   const ids = [2, 0, 2, 4, 2];
@@ -178,32 +222,81 @@ function serve(trial: Trial, y: Tensor, named: Readonly<Record<string, readonly 
   g.tensor = (...args) => {
     const tensor = make(...args);
     const list = named[tensor.name];
-    if (list) values.set(tensor.id, Float64Array.from({ length: extent(tensor) }, (_, i) => list[i] ?? 0));
+    if (list)
+      values.set(
+        tensor.id,
+        Float64Array.from({ length: extent(tensor) }, (_, i) => list[i] ?? 0),
+      );
     return tensor;
   };
   return y;
 }
 
-check('prepend', ({ g, matrix }) => g.prepend(matrix('prefix', 2, HEADS), matrix('words', 6, HEADS), { batch: 2, length: 2, tokens: 3 }));
+check('prepend', ({ g, matrix }) =>
+  g.prepend(matrix('prefix', 2, HEADS), matrix('words', 6, HEADS), { batch: 2, length: 2, tokens: 3 }),
+);
 
 check('linear', ({ g, matrix }) => g.linear(matrix('x', 3, axis(5)), matrix('w', 8, axis(5)), axis(7)));
-check('matmul nn', ({ g, matrix }) =>
-  g.matmul('nn', matrix('a', 3, axis(5)), matrix('b', 5, axis(6)), { m: 3, n: 8, k: 5, alpha: 0.5, a: view(8), b: view(8), c: view(8) }, 3, axis(6)), 'any');
+check(
+  'matmul nn',
+  ({ g, matrix }) =>
+    g.matmul(
+      'nn',
+      matrix('a', 3, axis(5)),
+      matrix('b', 5, axis(6)),
+      { m: 3, n: 8, k: 5, alpha: 0.5, a: view(8), b: view(8), c: view(8) },
+      3,
+      axis(6),
+    ),
+  'any',
+);
 
 /** Scores and values of grouped-query attention: 4 query heads of 3 share 2 key heads; 2 sequences of 3 tokens. */
 const [Q, K, T, B] = [axis(3, 4), axis(3, 2), 3, 2];
 check('matmul nt, grouped heads', ({ g, matrix }) =>
   g.matmul(
-    'nt', matrix('q', B * T, Q), matrix('k', B * T, K),
-    { m: T, n: T, k: 4, outer: B, inner: 4, share: 2, alpha: 0.6, a: view(16, T * 16, 4), b: view(8, T * 8, 4), c: view(4, T * 4, B * T * 4) },
-    4 * B * T, axis(T),
-  ));
-check('matmul nn, grouped heads', ({ g, matrix }) =>
-  g.matmul(
-    'nn', matrix('p', 4 * B * T, axis(T)), matrix('v', B * T, K),
-    { m: T, n: 4, k: T, outer: B, inner: 4, share: 2, a: view(4, T * 4, B * T * 4), b: view(8, T * 8, 4), c: view(16, T * 16, 4) },
-    B * T, Q,
-  ), 'any');
+    'nt',
+    matrix('q', B * T, Q),
+    matrix('k', B * T, K),
+    {
+      m: T,
+      n: T,
+      k: 4,
+      outer: B,
+      inner: 4,
+      share: 2,
+      alpha: 0.6,
+      a: view(16, T * 16, 4),
+      b: view(8, T * 8, 4),
+      c: view(4, T * 4, B * T * 4),
+    },
+    4 * B * T,
+    axis(T),
+  ),
+);
+check(
+  'matmul nn, grouped heads',
+  ({ g, matrix }) =>
+    g.matmul(
+      'nn',
+      matrix('p', 4 * B * T, axis(T)),
+      matrix('v', B * T, K),
+      {
+        m: T,
+        n: 4,
+        k: T,
+        outer: B,
+        inner: 4,
+        share: 2,
+        a: view(4, T * 4, B * T * 4),
+        b: view(8, T * 8, 4),
+        c: view(16, T * 16, 4),
+      },
+      B * T,
+      Q,
+    ),
+  'any',
+);
 
 t('cross-entropy makes its own gradient', () => {
   const trial = makeTrial();
@@ -212,14 +305,20 @@ t('cross-entropy makes its own gradient', () => {
   const step = trial.input('step', 1, axis(8));
   const rowLoss = g.tensor('rowLoss', 1, axis(4));
   const d = g.tensor('dLogits', 4, axis(5));
-  g.node('crossEntropy', [logits, trial.words('labels', [3, IGNORE, 0, 4]), step], [rowLoss, d], { vocab: 5 });
+  g.node('crossEntropy', [logits, trial.words('labels', [3, IGNORE, 0, 4]), step], [rowLoss, d], {
+    vocab: 5,
+  });
   const loss = () => (interpret(g, values).get(rowLoss.id) ?? new Float64Array()).reduce((a, b) => a + b, 0);
-  const [got, wanted] = [interpret(g, values).get(d.id) ?? new Float64Array(), quotients(trial, logits, loss)];
+  const [got, wanted] = [
+    interpret(g, values).get(d.id) ?? new Float64Array(),
+    quotients(trial, logits, loss),
+  ];
   got.forEach((x, i) => assert.ok(Math.abs(x - (wanted[i] ?? NaN)) <= CLOSE, `dLogits[${i}]`));
 });
 
 t('no gradient rule is left out', () => {
-  for (const [name, op] of Object.entries(ops)) if (op.gradient) assert.ok(checked.has(name as OpName), `${name} is not checked`);
+  for (const [name, op] of Object.entries(ops))
+    if (op.gradient) assert.ok(checked.has(name as OpName), `${name} is not checked`);
 });
 
 t.run();

@@ -14,7 +14,8 @@ export function profilesOf(device: Device): Profile[] {
     { device: 'gpu', subgroup: null },
   ];
   const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapter;
-  if (device.features.has('subgroups') && least === most && least > 1) families.unshift({ device: 'software', subgroup: least });
+  if (device.features.has('subgroups') && least === most && least > 1)
+    families.unshift({ device: 'software', subgroup: least });
   return families;
 }
 
@@ -42,7 +43,8 @@ export function makeCase<K extends OpName>(
   attrs: Ops[K],
 ): Case {
   const g = new Builder('case', 1, 1);
-  const put = (given: Given, name: string): Tensor => g.tensor(name, given.rows, given.axis, given.home, given.dtype);
+  const put = (given: Given, name: string): Tensor =>
+    g.tensor(name, given.rows, given.axis, given.home, given.dtype);
   // One object in two slots is one tensor.
   const known = new Map<Given, Tensor>();
   const ins = inputs.map((given, i) => {
@@ -51,7 +53,9 @@ export function makeCase<K extends OpName>(
     known.set(given, tensor);
     return tensor;
   });
-  const outs = outputs.map((given, i) => (given === null ? null : typeof given === 'number' ? (ins[given] ?? null) : put(given, `out${i}`)));
+  const outs = outputs.map((given, i) =>
+    given === null ? null : typeof given === 'number' ? (ins[given] ?? null) : put(given, `out${i}`),
+  );
   g.node(op, ins, outs, attrs);
   const graph = g.graph();
   return { node: graph.nodes[0] as Node, graph, inputs: inputs.map((given) => given?.values ?? null) };
@@ -63,7 +67,10 @@ let seed = 1;
 export function random(rows: number, ax: Axis | number, scale = 1): Given {
   const on = typeof ax === 'number' ? axis(ax) : ax;
   const given = { rows, axis: on };
-  const values = randomValues(extent({ ...given, id: 0, name: '', dtype: 'f32', home: 'activations' }), seed++);
+  const values = randomValues(
+    extent({ ...given, id: 0, name: '', dtype: 'f32', home: 'activations' }),
+    seed++,
+  );
   const stride = ceil4(on.size);
   return { ...given, values: values.map((x, i) => (i % stride < on.size ? Math.fround(x * scale) : 0)) };
 }
@@ -76,10 +83,17 @@ export function words(values: readonly number[], pad = 0): Given {
 
 /** Numbers [1, n]. */
 export const vector = (values: readonly number[]): Given => ({ ...words(values), dtype: 'f32' });
-export const shape = (rows: number, ax: Axis | number): Given => ({ rows, axis: typeof ax === 'number' ? axis(ax) : ax });
+export const shape = (rows: number, ax: Axis | number): Given => ({
+  rows,
+  axis: typeof ax === 'number' ? axis(ax) : ax,
+});
 
 /** Runs the case in every family and compares with the reference. */
-export async function checkFamilies(device: Device, made: Case, closeness: Closeness): Promise<Float64Array[][]> {
+export async function checkFamilies(
+  device: Device,
+  made: Case,
+  closeness: Closeness,
+): Promise<Float64Array[][]> {
   const results: Float64Array[][] = [];
   for (const profile of profilesOf(device)) {
     const launches = emit(made.node, made.graph, profile);
@@ -93,6 +107,12 @@ export async function checkFamilies(device: Device, made: Case, closeness: Close
  * reference of the same node on absolute values. `share` is the error relative to that.
  */
 export function boundsBySize(made: Case, share: number, slots: readonly number[]): Closeness {
-  const sizes = referenceOf(made.node, made.graph, made.inputs.map((values) => values && values.map(Math.abs)));
-  return { bounds: sizes.map((values, slot) => (slots.includes(slot) ? values.map((x) => share * x + 1e-30) : null)) };
+  const sizes = referenceOf(
+    made.node,
+    made.graph,
+    made.inputs.map((values) => values && values.map(Math.abs)),
+  );
+  return {
+    bounds: sizes.map((values, slot) => (slots.includes(slot) ? values.map((x) => share * x + 1e-30) : null)),
+  };
 }

@@ -18,31 +18,63 @@ else
     t(`embed and its gradient, ${label}`, async () => {
       for (const rows of [1, 5, 64, 129]) {
         const ids = Array.from({ length: rows }, (_, i) => (i * i) % 11);
-        await checkFamilies(device, makeCase('embed', [random(11, ax), words(ids)], [shape(rows, ax)], {}), EXACT);
+        await checkFamilies(
+          device,
+          makeCase('embed', [random(11, ax), words(ids)], [shape(rows, ax)], {}),
+          EXACT,
+        );
         // As the host sorts them; entries 2 and 12 have no rows, 12 is past the last id.
         const order = ids.map((_, i) => i).sort((a, b) => (ids[a] ?? 0) - (ids[b] ?? 0) || a - b);
         const starts = Array.from({ length: 14 }, (_, v) => ids.filter((id) => id < v).length);
-        const made = makeCase('embedGrad', [random(rows, ax), words(order), words(starts)], [shape(13, ax)], {});
+        const made = makeCase(
+          'embedGrad',
+          [random(rows, ax), words(order), words(starts)],
+          [shape(13, ax)],
+          {},
+        );
         await checkFamilies(device, made, { relative: 2e-6, absolute: 1e-5 });
       }
     });
 
     t(`prepend and its gradients, ${label}`, async () => {
-      for (const [batch, length, tokens] of [[1, 1, 1], [2, 3, 5], [4, 10, 16]] as const) {
+      for (const [batch, length, tokens] of [
+        [1, 1, 1],
+        [2, 3, 5],
+        [4, 10, 16],
+      ] as const) {
         const attrs = { batch, length, tokens };
         const all = batch * (length + tokens);
-        await checkFamilies(device, makeCase('prepend', [random(length, ax), random(batch * tokens, ax)], [shape(all, ax)], attrs), EXACT);
+        await checkFamilies(
+          device,
+          makeCase('prepend', [random(length, ax), random(batch * tokens, ax)], [shape(all, ax)], attrs),
+          EXACT,
+        );
         const [front, back] = [shape(length, ax), shape(batch * tokens, ax)];
-        for (const outputs of [[front, back], [front, null], [null, back]])
+        for (const outputs of [
+          [front, back],
+          [front, null],
+          [null, back],
+        ])
           await checkFamilies(device, makeCase('prependGrad', [random(all, ax)], outputs, attrs), SUMMED);
       }
     });
 
     t(`cacheWrite, ${label}`, async () => {
-      for (const [batch, tokens, context] of [[1, 1, 4], [3, 2, 8], [2, 32, 65]] as const) {
+      for (const [batch, tokens, context] of [
+        [1, 1, 4],
+        [3, 2, 8],
+        [2, 32, 65],
+      ] as const) {
         const cache = random(batch * context, ax);
-        const positions = words(Array.from({ length: batch * tokens }, (_, i) => (i % tokens) + Math.floor(i / tokens) * 2));
-        const made = makeCase('cacheWrite', [random(batch * tokens, ax), positions], [shape(cache.rows, ax)], { batch, tokens, context });
+        const positions = words(
+          Array.from({ length: batch * tokens }, (_, i) => (i % tokens) + Math.floor(i / tokens) * 2),
+        );
+        const made = makeCase(
+          'cacheWrite',
+          [random(batch * tokens, ax), positions],
+          [shape(cache.rows, ax)],
+          { batch, tokens, context },
+        );
         await checkFamilies(device, made, { ...EXACT, before: [cache.values ?? null] });
       }
     });

@@ -38,8 +38,16 @@ else {
       const [out, other] = [shape(rows, ax), shape(rows, ax)];
       // Arguments to +-120: exp(120) is beyond f32.
       await checkFamilies(device, makeCase('siluMul', [some(120), some()], [out], {}), WITH_EXP);
-      for (const outputs of [[out, other], [out, null], [null, other]])
-        await checkFamilies(device, makeCase('siluMulGrad', [some(), some(8), some()], outputs, {}), WITH_EXP);
+      for (const outputs of [
+        [out, other],
+        [out, null],
+        [null, other],
+      ])
+        await checkFamilies(
+          device,
+          makeCase('siluMulGrad', [some(), some(8), some()], outputs, {}),
+          WITH_EXP,
+        );
     });
   }
 
@@ -47,12 +55,19 @@ else {
     const x = random(5, axis(7, 3));
     await checkFamilies(device, makeCase('add', [x, x], [shape(5, x.axis)], {}), ROUNDED);
     await checkFamilies(device, makeCase('siluMul', [x, x], [shape(5, x.axis)], {}), WITH_EXP);
-    await checkFamilies(device, makeCase('gateAdd', [x, x, null], [shape(5, x.axis)], { function: 'raw', per: 'layer', constant: 2 }), ROUNDED);
+    await checkFamilies(
+      device,
+      makeCase('gateAdd', [x, x, null], [shape(5, x.axis)], { function: 'raw', per: 'layer', constant: 2 }),
+      ROUNDED,
+    );
   });
 
   t('copy keeps the bits of whole numbers', async () => {
     const x = words([0xffffffff, 0x7fc00001, 1, 0x80000000, 7]);
-    await checkFamilies(device, makeCase('copy', [x], [{ rows: 1, axis: x.axis, dtype: 'u32' }], {}), { relative: 0, absolute: 0 });
+    await checkFamilies(device, makeCase('copy', [x], [{ rows: 1, axis: x.axis, dtype: 'u32' }], {}), {
+      relative: 0,
+      absolute: 0,
+    });
   });
 
   const gates: Gate[] = (['tanh', 'raw'] as const).flatMap((fn) =>
@@ -60,11 +75,20 @@ else {
   );
   for (const attrs of gates)
     t(`gate ${attrs.function} a ${attrs.per}`, async () => {
-      for (const [rows, ax] of [[5, axis(7, 3)], [129, axis(8, 4)], [1, axis(6, 5)], [64, axis(33)]] as const) {
+      for (const [rows, ax] of [
+        [5, axis(7, 3)],
+        [129, axis(8, 4)],
+        [1, axis(6, 5)],
+        [64, axis(33)],
+      ] as const) {
         const gate = random(1, attrs.per === 'head' ? ax.groups : 1, 3);
         const out = shape(rows, ax);
         for (const g of [gate, null]) {
-          await checkFamilies(device, makeCase('gateAdd', [random(rows, ax), random(rows, ax), g], [out], attrs), ROUNDED);
+          await checkFamilies(
+            device,
+            makeCase('gateAdd', [random(rows, ax), random(rows, ax), g], [out], attrs),
+            ROUNDED,
+          );
           await checkFamilies(device, makeCase('gateMul', [random(rows, ax), g], [out], attrs), ROUNDED);
         }
         // 1 - tanh^2 loses digits where tanh is near 1: the error is 6e-8 of the sum, not of the slope.
@@ -83,24 +107,45 @@ else {
 
   for (const style of ['interleaved', 'half'] as const)
     t(`rope ${style}`, async () => {
-      for (const [rows, groups, size] of [[1, 1, 2], [5, 3, 6], [64, 2, 8], [129, 3, 4], [7, 4, 64], [33, 1, 130]] as const)
+      for (const [rows, groups, size] of [
+        [1, 1, 2],
+        [5, 3, 6],
+        [64, 2, 8],
+        [129, 3, 4],
+        [7, 4, 64],
+        [33, 1, 130],
+      ] as const)
         for (const inverse of [false, true]) {
           const [ax, shift] = [axis(size, groups), inverse ? 3 : 0];
           const positions = words(Array.from({ length: rows }, (_, i) => (i * 7 + 2) % 40));
-          const table: Given = { rows: 44, axis: axis(size), values: Float64Array.from(ropeTable(44, size, 10000)) };
-          const made = makeCase('rope', [random(rows, ax), positions, table], [shape(rows, ax)], { style, inverse, shift });
+          const table: Given = {
+            rows: 44,
+            axis: axis(size),
+            values: Float64Array.from(ropeTable(44, size, 10000)),
+          };
+          const made = makeCase('rope', [random(rows, ax), positions, table], [shape(rows, ax)], {
+            style,
+            inverse,
+            shift,
+          });
           await checkFamilies(device, made, ROUNDED);
         }
     });
 
   t('rope with a shift below zero', async () => {
     const table: Given = { rows: 9, axis: axis(8), values: Float64Array.from(ropeTable(9, 8, 100)) };
-    const made = makeCase('rope', [random(3, axis(8, 2)), words([5, 6, 7]), table], [shape(3, axis(8, 2))], { style: 'half', inverse: false, shift: -5 });
+    const made = makeCase('rope', [random(3, axis(8, 2)), words([5, 6, 7]), table], [shape(3, axis(8, 2))], {
+      style: 'half',
+      inverse: false,
+      shift: -5,
+    });
     await checkFamilies(device, made, ROUNDED);
   });
 
   t('a name stands for the whole choice and not for sizes', () => {
-    const [small, large] = [5, 500].map((rows) => makeCase('add', [random(rows, 7), random(rows, 7)], [shape(rows, 7)], {}));
+    const [small, large] = [5, 500].map((rows) =>
+      makeCase('add', [random(rows, 7), random(rows, 7)], [shape(rows, 7)], {}),
+    );
     for (const profile of profilesOf(device)) {
       const [a, b] = [small, large].map((made) => made && emit(made.node, made.graph, profile)[0]);
       assert.equal(a?.kernel, b?.kernel);

@@ -12,7 +12,10 @@ const ADAMW = { cell: 1, beta1: 0.9, beta2: 0.98, eps: 1e-8 };
 /** lossScale, lr, clip, first, then two cells of two bias corrections. */
 const STEPS = [1, 0.01, 0.5, 0, 7, 8, 1 / (1 - 0.9 ** 3), 1 / (1 - 0.98 ** 3)];
 const step = (changes: Readonly<Record<number, number>> = {}) => vector(STEPS.map((x, i) => changes[i] ?? x));
-const positive = (given: Given): Given => ({ ...given, values: (given.values ?? new Float64Array()).map(Math.abs) });
+const positive = (given: Given): Given => ({
+  ...given,
+  values: (given.values ?? new Float64Array()).map(Math.abs),
+});
 /** `value` put at `index`. */
 const spoil = (given: Given, index: number, value: number): Given => ({
   ...given,
@@ -46,12 +49,18 @@ else {
   t('NaN or infinity anywhere reaches the flag', async () => {
     for (const bad of [NaN, Infinity])
       for (const index of [0, 77, 16 * BLOCK - 1]) {
-        const squares = makeCase('sumSquares', [spoil(random(1, 16 * BLOCK), index, bad)], [shape(1, PARTIALS)], {});
+        const squares = makeCase(
+          'sumSquares',
+          [spoil(random(1, 16 * BLOCK), index, bad)],
+          [shape(1, PARTIALS)],
+          {},
+        );
         for (const [values] of await checkFamilies(device, squares, { ignore: [0] })) {
           const first: Given = { ...shape(1, PARTIALS), values: values ?? new Float64Array() };
           for (const others of [1, 6]) {
             const made = makeCase('gradNorm', [first, ...partials(others), step()], norm, {});
-            for (const [result] of await checkFamilies(device, made, { ignore: [0] })) assert.is(result?.[2], 0);
+            for (const [result] of await checkFamilies(device, made, { ignore: [0] }))
+              assert.is(result?.[2], 0);
           }
         }
       }
@@ -60,7 +69,15 @@ else {
   const adamwCase = (n: number, health: readonly number[], gradients = random(1, n)) =>
     makeCase(
       'adamw',
-      [random(1, n), gradients, random(1, n, 0.1), positive(random(1, n, 0.1)), random(1, (2 * n) / BLOCK), vector(health), step()],
+      [
+        random(1, n),
+        gradients,
+        random(1, n, 0.1),
+        positive(random(1, n, 0.1)),
+        random(1, (2 * n) / BLOCK),
+        vector(health),
+        step(),
+      ],
       [0, 2, 3],
       ADAMW,
     );
@@ -68,7 +85,10 @@ else {
   for (const blocks of [1, 3, 129])
     t(`adamw of ${blocks} blocks`, async () => {
       // Roundings of the update, relative to numbers of about 1; 1 - beta2 is rounded to f32 in both.
-      await checkFamilies(device, adamwCase(blocks * BLOCK, [3, 0.25, 1, 0]), { relative: 2e-6, absolute: 2e-7 });
+      await checkFamilies(device, adamwCase(blocks * BLOCK, [3, 0.25, 1, 0]), {
+        relative: 2e-6,
+        absolute: 2e-7,
+      });
     });
 
   t('adamw does nothing when the norm is not finite', async () => {
@@ -91,9 +111,13 @@ else {
   t('accumulate adds, and starts anew over whatever was there', async () => {
     for (const blocks of [1, 33]) {
       const [g, sum] = [random(1, blocks * BLOCK), random(1, blocks * BLOCK)];
-      await checkFamilies(device, makeCase('accumulate', [g, sum, step()], [1], {}), { relative: 2e-6, absolute: 1e-9 });
+      await checkFamilies(device, makeCase('accumulate', [g, sum, step()], [1], {}), {
+        relative: 2e-6,
+        absolute: 1e-9,
+      });
       const first = makeCase('accumulate', [g, spoil(sum, 3, NaN), step({ 3: 1 })], [1], {});
-      for (const [result] of await checkFamilies(device, first, { ignore: [0] })) assert.equal(result, g.values);
+      for (const [result] of await checkFamilies(device, first, { ignore: [0] }))
+        assert.equal(result, g.values);
     }
   });
 }

@@ -18,7 +18,10 @@ const WITH_EXP = { relative: 1e-5, absolute: 1e-6 };
 /** The same numbers, with NaN in every column past the logical width. */
 function spoilPadding(given: Given): Given {
   const stride = ceil4(given.axis.size);
-  return { ...given, values: (given.values ?? new Float64Array()).map((x, i) => (i % stride < given.axis.size ? x : NaN)) };
+  return {
+    ...given,
+    values: (given.values ?? new Float64Array()).map((x, i) => (i % stride < given.axis.size ? x : NaN)),
+  };
 }
 
 if (!device) t.skip('no device', () => undefined);
@@ -28,20 +31,37 @@ else {
       for (const rows of ROWS) {
         const [x, y] = [random(rows, ax), random(rows, ax)];
         const [w, scale] = [random(1, ax), random(1, rows)];
-        for (const inputs of [[x, null, null], [x, y, null], [x, y, scale], [x, null, scale]]) {
+        for (const inputs of [
+          [x, null, null],
+          [x, y, null],
+          [x, y, scale],
+          [x, null, scale],
+        ]) {
           const made = makeCase('columnSum', inputs, [shape(1, ax)], {});
           await checkFamilies(device, made, boundsBySize(made, 2e-6, [0]));
         }
         for (const inverse of [null, shape(1, rows)])
-          await checkFamilies(device, makeCase('rmsnorm', [x, w], [shape(rows, ax), inverse], { eps: 1e-5 }), SUMMED);
+          await checkFamilies(
+            device,
+            makeCase('rmsnorm', [x, w], [shape(rows, ax), inverse], { eps: 1e-5 }),
+            SUMMED,
+          );
         for (const residual of [null, random(rows, ax)])
-          await checkFamilies(device, makeCase('rmsnormGrad', [y, x, w, scale, residual], [shape(rows, ax)], {}), SUMMED);
+          await checkFamilies(
+            device,
+            makeCase('rmsnormGrad', [y, x, w, scale, residual], [shape(rows, ax)], {}),
+            SUMMED,
+          );
       }
     });
 
   for (const keys of [1, 3, 4, 7, 33, 130, 1000])
     t(`softmax over ${keys} keys`, async () => {
-      for (const [batch, heads, queries] of [[1, 1, 1], [2, 3, 5], [4, 4, 16]] as const) {
+      for (const [batch, heads, queries] of [
+        [1, 1, 1],
+        [2, 3, 5],
+        [4, 4, 16],
+      ] as const) {
         const rows = batch * heads * queries;
         const attrs = { batch, heads, queries, keys, prefix: 0 };
         const scores = spoilPadding(random(rows, keys, 30));
@@ -52,7 +72,10 @@ else {
           await checkFamilies(device, made, WITH_EXP);
         }
         const [dp, p] = [spoilPadding(random(rows, keys)), random(rows, keys)];
-        const made = makeCase('softmaxGrad', [dp, p, null, null], [shape(rows, keys), null], { keys, prefix: 0 });
+        const made = makeCase('softmaxGrad', [dp, p, null, null], [shape(rows, keys), null], {
+          keys,
+          prefix: 0,
+        });
         await checkFamilies(device, made, { relative: 2e-6, absolute: 1e-5 });
       }
     });
@@ -65,10 +88,20 @@ else {
       const [scores, front] = [spoilPadding(random(rows, keys, 9)), spoilPadding(random(rows, prefix, 9))];
       const positions = words(Array.from({ length: batch * queries }, (_, i) => (i * 5) % keys));
       for (const where of [null, positions]) {
-        const made = makeCase('softmax', [scores, where, front], [shape(rows, keys), shape(rows, prefix)], attrs);
+        const made = makeCase(
+          'softmax',
+          [scores, where, front],
+          [shape(rows, keys), shape(rows, prefix)],
+          attrs,
+        );
         await checkFamilies(device, made, WITH_EXP);
       }
-      const grads = [spoilPadding(random(rows, keys)), random(rows, keys), spoilPadding(random(rows, prefix)), random(rows, prefix)];
+      const grads = [
+        spoilPadding(random(rows, keys)),
+        random(rows, keys),
+        spoilPadding(random(rows, prefix)),
+        random(rows, prefix),
+      ];
       for (const second of [shape(rows, prefix), null]) {
         const made = makeCase('softmaxGrad', grads, [shape(rows, keys), second], { keys, prefix });
         await checkFamilies(device, made, { relative: 2e-6, absolute: 1e-5 });
@@ -79,17 +112,25 @@ else {
     const scores = random(4, 9);
     const values = (scores.values ?? new Float64Array()).slice();
     values[12 + 2] = NaN;
-    const made = makeCase('softmax', [{ ...scores, values }, null, null], [shape(4, 9), null], { batch: 1, heads: 1, queries: 4, keys: 9, prefix: 0 });
+    const made = makeCase('softmax', [{ ...scores, values }, null, null], [shape(4, 9), null], {
+      batch: 1,
+      heads: 1,
+      queries: 4,
+      keys: 9,
+      prefix: 0,
+    });
     for (const [p] of await checkFamilies(device, made, { ...WITH_EXP, ignore: [0] })) {
       assert.ok(p?.subarray(12, 21).some(Number.isNaN));
       assert.not.ok(p?.subarray(0, 12).some(Number.isNaN) || p?.subarray(24).some(Number.isNaN));
     }
   });
 
-  for (const vocab of [1, 3, 4, 7, 33, 130, 1000])
+  for (const vocab of [1, 3, 4, 7, 33, 130, 1000, 2100])
     t(`crossEntropy over ${vocab}`, async () => {
       for (const rows of ROWS) {
-        const labels = words(Array.from({ length: rows }, (_, i) => (i % 4 === 1 ? IGNORE : (i * 13) % vocab)));
+        const labels = words(
+          Array.from({ length: rows }, (_, i) => (i % 4 === 1 ? IGNORE : (i * 13) % vocab)),
+        );
         const inputs = [spoilPadding(random(rows, vocab, 30)), labels, vector([0.125, 0, 0, 0])];
         for (const d of [null, shape(rows, vocab)]) {
           const made = makeCase('crossEntropy', inputs, [shape(1, rows), d], { vocab });
@@ -99,14 +140,23 @@ else {
     });
 
   t('crossEntropy of nothing but ignored labels is zero', async () => {
-    const made = makeCase('crossEntropy', [random(6, 33), words(Array.from({ length: 6 }, () => IGNORE)), vector([1])], [shape(1, 6), shape(6, 33)], { vocab: 33 });
+    const made = makeCase(
+      'crossEntropy',
+      [random(6, 33), words(Array.from({ length: 6 }, () => IGNORE)), vector([1])],
+      [shape(1, 6), shape(6, 33)],
+      { vocab: 33 },
+    );
     await checkFamilies(device, made, { relative: 0, absolute: 0 });
   });
 
   for (const n of [1, 3, 4, 7, 33, 130, 1000, 20000])
     t(`sum of ${n}`, async () => {
       const made = makeCase('sum', [spoilPadding(random(1, n))], [shape(1, 1)], {});
-      await checkFamilies(device, made, boundsBySize(makeCase('sum', [random(1, n)], [shape(1, 1)], {}), 2e-6, [0]));
+      await checkFamilies(
+        device,
+        made,
+        boundsBySize(makeCase('sum', [random(1, n)], [shape(1, 1)], {}), 2e-6, [0]),
+      );
     });
 }
 

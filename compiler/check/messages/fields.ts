@@ -51,7 +51,11 @@ const article: Readonly<Record<Expression['kind'], string>> = {
 
 /** What an expression is, in the user's words. */
 export const describeExpression = (e: Expression): string =>
-  e.kind === 'number' && e.unit !== null ? `a number of ${e.unit.text}` : article[e.kind];
+  e.kind === 'number' && e.unit !== null
+    ? `a number of ${e.unit.text}`
+    : e.kind === 'list'
+      ? `a list of ${e.items.length}`
+      : article[e.kind];
 
 export const wrongType = (e: Expression, type: FieldType): Diagnostic =>
   error('A119', e.span, `expected ${describeType(type)}, not ${describeExpression(e)}`);
@@ -80,9 +84,15 @@ export function unknownArgument(argument: Argument, call: Name, known: readonly 
   return error('A117', name.span, `\`${call.text}\` has no argument \`${name.text}\``, suggest(name, known, 'arguments'));
 }
 
+/** `none` stands for an attribute that was left out, so it is no way to give one that is needed. */
+function withoutNone(type: FieldType): FieldType {
+  const isNone = (t: FieldType): boolean => t.kind === 'choice' && t.choices.length === 1 && t.choices[0] === 'none';
+  return type.kind === 'any' ? { ...type, of: type.of.filter((t) => !isNone(t)) } : type;
+}
+
 export const missingAttribute = (span: Span, what: string, key: string, row: FieldRow): Diagnostic =>
   error('A118', span, `${what.startsWith('`') ? what : `\`${what}\``} needs \`${key}\``, {
-    label: `${key} = ${describeType(row.type)}`,
+    label: `${key} = ${describeType(withoutNone(row.type))}`,
     notes: [row.doc],
   });
 

@@ -12,14 +12,15 @@ interface Mention {
 }
 
 /** Two tasks, neither of which says that it shares. */
-export function trainedTwice(part: string, second: Mention, first: Mention): Diagnostic {
+export function trainedTwice(parts: readonly string[], second: Mention, first: Mention): Diagnostic {
+  const names = listOf(parts);
   const written = printExpression(second.mention);
   const where = `by \`${first.item.name.text}\``;
-  return error('A201', second.mention.span, `\`${part}\` is trained by two tasks`, {
-    label: written === part ? `trained again, by \`${second.item.name.text}\`` : `contains \`${part}\``,
+  return error('A201', second.mention.span, `${names} ${parts.length === 1 ? 'is' : 'are'} trained by two tasks`, {
+    label: parts.length === 1 && written === parts[0] ? `trained again, by \`${second.item.name.text}\`` : `contains ${names}`,
     related: [{ span: first.mention.span, label: `first trained here, ${where}` }],
     notes: ['joint training in LLaMA-Adapter V2 updates disjoint groups (section 4.2)'],
-    help: `take \`${part}\` out of one task, or write \`shared = true\` in both`,
+    help: `take ${names} out of one task, or write \`shared = true\` in both`,
   });
 }
 

@@ -23,17 +23,31 @@ export const emitCopy: Emitter<'copy'> = (node, graph, profile) => {
 };
 
 /** x + v or x * v, v a row. */
-function combineRows(node: NodeOf<'addBias'> | NodeOf<'mulScale'>, sign: '+' | '*', graph: Graph, profile: Profile): Launch {
+function combineRows(
+  node: NodeOf<'addBias'> | NodeOf<'mulScale'>,
+  sign: '+' | '*',
+  graph: Graph,
+  profile: Profile,
+): Launch {
   const [x, v] = node.inputs;
   const [y] = node.outputs;
   const out = tensorAt(graph, y);
   const slots = [slot('x', 'vec4f', x), slot('v', 'vec4f', v), slot('y', 'vec4f', y)];
   const code = `let i = row * u.columns + c;\ny[i] = x[i] ${sign} vector;`;
-  return mapColumns({ name: node.op, slots, setup: 'let vector = v[c];', code }, out.rows, quads(out), profile);
+  return mapColumns(
+    { name: node.op, slots, setup: 'let vector = v[c];', code },
+    out.rows,
+    quads(out),
+    profile,
+  );
 }
 
-export const emitAddBias: Emitter<'addBias'> = (node, graph, profile) => [combineRows(node, '+', graph, profile)];
-export const emitMulScale: Emitter<'mulScale'> = (node, graph, profile) => [combineRows(node, '*', graph, profile)];
+export const emitAddBias: Emitter<'addBias'> = (node, graph, profile) => [
+  combineRows(node, '+', graph, profile),
+];
+export const emitMulScale: Emitter<'mulScale'> = (node, graph, profile) => [
+  combineRows(node, '*', graph, profile),
+];
 
 export const emitSiluMul: Emitter<'siluMul'> = (node, graph, profile) => {
   const [a, b] = node.inputs;

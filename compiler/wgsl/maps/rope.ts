@@ -49,13 +49,13 @@ let pair = select(column, column - u.half, second);`,
   code: `
 ${ANGLE}
 let i = row * u.columns + c;
-if (padding) {
-  y[i] = 0.0;
-} else {
+var v = 0.0;
+if (!padding) {
   let cosine = table[angle + 2u * pair];
   let sine = table[angle + 2u * pair + 1u] * u.sign;
-  if (second) { y[i] = x[i - u.half] * sine + x[i] * cosine; } else { y[i] = x[i] * cosine - x[i + u.half] * sine; }
-}`,
+  v = x[i] * cosine + x[select(i + u.half, i - u.half, second)] * select(-sine, sine, second);
+}
+y[i] = v;`,
 };
 
 export const emitRope: Emitter<'rope'> = (node, graph, profile) => {
@@ -73,13 +73,28 @@ export const emitRope: Emitter<'rope'> = (node, graph, profile) => {
   ];
   const stride = ceil4(out.axis.size);
   if (style === 'interleaved') {
-    const body = { name: 'rope_interleaved', slots: slots('vec4f'), uniforms: { ...uniforms, stride: stride / 4 }, ...INTERLEAVED };
+    const body = {
+      name: 'rope_interleaved',
+      slots: slots('vec4f'),
+      uniforms: { ...uniforms, stride: stride / 4 },
+      ...INTERLEAVED,
+    };
     return [mapColumns(body, out.rows, quads(out), profile)];
   }
   if (half % 4 === 0) {
-    const body = { name: 'rope_half4', slots: slots('vec4f'), uniforms: { ...uniforms, stride: stride / 4, half: half / 4 }, ...HALF_OF_FOURS };
+    const body = {
+      name: 'rope_half4',
+      slots: slots('vec4f'),
+      uniforms: { ...uniforms, stride: stride / 4, half: half / 4 },
+      ...HALF_OF_FOURS,
+    };
     return [mapColumns(body, out.rows, quads(out) / 2, profile)];
   }
-  const body = { name: 'rope_half1', slots: slots('f32'), uniforms: { ...uniforms, stride, half }, ...HALF_OF_ONES };
+  const body = {
+    name: 'rope_half1',
+    slots: slots('f32'),
+    uniforms: { ...uniforms, stride, half },
+    ...HALF_OF_ONES,
+  };
   return [mapColumns(body, out.rows, quads(out) * 4, profile)];
 };

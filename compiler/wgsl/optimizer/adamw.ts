@@ -13,57 +13,69 @@ const PARTIALS_A_LAUNCH = 6;
  * With more partials than bindings, launches follow each other and hand their sum on in the fourth number of the norm.
  * The flag is taken from the bits: a comparison of NaN with itself is folded away by some drivers.
  */
-export const emitGradNorm: Emitter<'gradNorm'> = (node, _graph, profile) => {
-  const partials = node.inputs.slice(0, -1).filter((id) => id !== null);
-  const step = node.inputs.at(-1);
-  const chunks: number[][] = [];
-  for (let i = 0; i < partials.length; i += PARTIALS_A_LAUNCH) chunks.push(partials.slice(i, i + PARTIALS_A_LAUNCH));
-  return chunks.map((chunk, index) => gradNorm(chunk, step, node.outputs[0], index === 0, index === chunks.length - 1));
-
-  function gradNorm(chunk: number[], stepId: number | null | undefined, out: number | null | undefined, first: boolean, last: boolean): Launch {
-    const code = `
+const addPartials = (count: number) => `
 var part = vec4f();
 let end = select(0u, ${PARTIALS / 4}u, row == 0u);
-for (var c = lane; c < end; c += LANES) { part += ${chunk.map((_, i) => `p${i}[c]`).join(' + ')}; }
+for (var c = lane; c < end; c += LANES) { part += ${Array.from({ length: count }, (_, i) => `p${i}[c]`).join(' + ')}; }
 let sum = rowSum(total(part), l);
 if (row == 0u && lane == 0u) {
   var squares = sum;
   if (u.first == 0u) { squares += norm[0].w; }
-  if (u.last == 0u) {
-    norm[0] = vec4f(0.0, 0.0, 0.0, squares);
-  } else {
+  var result = vec4f(0.0, 0.0, 0.0, squares);
+  if (u.last == 1u) {
     let length = sqrt(squares);
     let bound = step[${STEP.clip}];
-    var clip = 1.0;
-    if (bound > 0.0) { clip = min(1.0, bound / (length + 1e-6)); }
-    norm[0] = vec4f(length, clip, select(0.0, 1.0, isFinite(length)), 0.0);
+    let clip = select(1.0, min(1.0, bound / (length + 1e-6)), bound > 0.0);
+    result = vec4f(length, clip, select(0.0, 1.0, isFinite(length)), 0.0);
   }
+  norm[0] = result;
 }`;
-    const slots = [...chunk.map((id, i) => slot(`p${i}`, 'vec4f', id)), slot('step', 'f32', stepId), slot('norm', 'vec4f', out)];
-    const uniforms = { first: first ? 1 : 0, last: last ? 1 : 0 };
-    return mapRows({ name: `gradNorm_p${chunk.length}`, slots, uniforms, code }, 1, pickTeam(1, PARTIALS / 4, profile));
+
+export const emitGradNorm: Emitter<'gradNorm'> = (node, _graph, profile) => {
+  const partials = node.inputs.slice(0, -1).filter((id) => id !== null);
+  const launches: Launch[] = [];
+  for (let from = 0; from < partials.length; from += PARTIALS_A_LAUNCH) {
+    const chunk = partials.slice(from, from + PARTIALS_A_LAUNCH);
+    const slots = [
+      ...chunk.map((id, i) => slot(`p${i}`, 'vec4f', id)),
+      slot('step', 'f32', node.inputs.at(-1)),
+      slot('norm', 'vec4f', node.outputs[0]),
+    ];
+    const last = from + PARTIALS_A_LAUNCH >= partials.length;
+    const uniforms = { first: from === 0 ? 1 : 0, last: last ? 1 : 0 };
+    const body = { name: `gradNorm_p${chunk.length}`, slots, uniforms, code: addPartials(chunk.length) };
+    launches.push(mapRows(body, 1, pickTeam(1, PARTIALS / 4, profile)));
   }
+  return launches;
 };
 
 /**
  * AdamW (arXiv 1711.05101, algorithm 2), decay decoupled and scaled by the learning rate as in torch. No sum in it: the
- * same inputs give the same bits on the same device.
+ * same inputs give the same bits on the same device. A thread on a software device takes a whole block, so that what
+ * its numbers share is loaded once; on a GPU neighbouring threads take neighbouring numbers.
  */
 export const emitAdamw: Emitter<'adamw'> = (node, graph, profile) => {
   const [p, g, m, v, blocks, norm, step] = node.inputs;
   const { cell, beta1, beta2, eps } = node.attrs;
   const input = tensorAt(graph, p);
-  const code = `
+  const quadsABlock = BLOCK / 4;
+  const share = profile.device === 'software' ? quadsABlock : 1;
+  const setup = `
 let health = norm[0];
-if (health.z == 1.0) {
-  let block = blocks[i / ${BLOCK / 4}u];
-  let lr = step[${STEP.lr}] * block.x;
-  let d = g[i] * health.y;
-  let m1 = u.beta1 * m[i] + u.rest1 * d;
-  let v1 = u.beta2 * v[i] + u.rest2 * d * d;
-  m[i] = m1;
-  v[i] = v1;
-  p[i] = p[i] * (1.0 - lr * block.y) - lr * step[u.bias] * m1 / (sqrt(v1 * step[u.bias + 1u]) + u.eps);
+let lr = step[${STEP.lr}];
+let bias1 = step[u.bias];
+let bias2 = step[u.bias + 1u];`;
+  const code = `
+if (health.z != 1.0) { break; }
+let block = blocks[i * ${share}u / ${quadsABlock}u];
+let rate = lr * block.x;
+for (var j = i * ${share}u; j < (i + 1u) * ${share}u; j++) {
+  let d = g[j] * health.y;
+  let m1 = u.beta1 * m[j] + u.rest1 * d;
+  let v1 = u.beta2 * v[j] + u.rest2 * d * d;
+  m[j] = m1;
+  v[j] = v1;
+  p[j] = p[j] * (1.0 - rate * block.y) - rate * bias1 * m1 / (sqrt(v1 * bias2) + u.eps);
 }`;
   const slots = [
     slot('p', 'vec4f', p),
@@ -82,7 +94,13 @@ if (health.z == 1.0) {
     rest2: float(1 - beta2),
     eps: float(eps),
   };
-  return [mapItems({ name: 'adamw', slots, uniforms, code }, input.rows * quads(input), profile)];
+  return [
+    mapItems(
+      { name: `adamw_${share}`, slots, uniforms, setup, code },
+      (input.rows * quads(input)) / share,
+      profile,
+    ),
+  ];
 };
 
 export const emitAccumulate: Emitter<'accumulate'> = (node, graph, profile) => {
@@ -90,6 +108,7 @@ export const emitAccumulate: Emitter<'accumulate'> = (node, graph, profile) => {
   const input = tensorAt(graph, g);
   const slots = [slot('g', 'vec4f', g), slot('sum', 'vec4f', sum), slot('step', 'f32', step)];
   // Not sum * 0 on the first: what lies there may be NaN.
-  const code = `if (step[${STEP.first}] == 1.0) { sum[i] = g[i]; } else { sum[i] = g[i] + sum[i]; }`;
-  return [mapItems({ name: 'accumulate', slots, code }, input.rows * quads(input), profile)];
+  const setup = `let fresh = step[${STEP.first}] == 1.0;`;
+  const code = 'sum[i] = g[i] + select(sum[i], vec4f(), fresh);';
+  return [mapItems({ name: 'accumulate', slots, setup, code }, input.rows * quads(input), profile)];
 };

@@ -24,7 +24,12 @@ for (var c = lane; c < end; c += LANES) {
 let inverse = inverseSqrt(rowSum(total(part), l) * u.perNumber + u.eps);
 ${saves ? save : ''}
 for (var c = lane; c < end; c += LANES) { y[start + c] = x[start + c] * inverse * w[c]; }`;
-  const slots = [slot('x', 'vec4f', x), slot('w', 'vec4f', w), slot('y', 'vec4f', y), ...optional('inverses', 'f32', inverse)];
+  const slots = [
+    slot('x', 'vec4f', x),
+    slot('w', 'vec4f', w),
+    slot('y', 'vec4f', y),
+    ...optional('inverses', 'f32', inverse),
+  ];
   const rows = saves ? padded(tensorAt(graph, inverse).axis) : input.rows;
   const uniforms = {
     rows: input.rows,

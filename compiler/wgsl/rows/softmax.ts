@@ -70,7 +70,13 @@ ${writesPrefix ? writeRow('front', 'q', 'frontStart', 'frontSeen', 'u.frontStrid
     perBatch: heads * queries,
   };
   const name = `softmax${causal ? '_causal' : ''}${joint ? '_joint' : ''}${joint && !writesPrefix ? '_words' : ''}`;
-  return [mapRows({ name, slots, uniforms, code: compact(code) }, input.rows, pickTeam(input.rows, quads(input), profile))];
+  return [
+    mapRows(
+      { name, slots, uniforms, code: compact(code) },
+      input.rows,
+      pickTeam(input.rows, quads(input), profile),
+    ),
+  ];
 };
 
 const dot = (d: string, p: string, start: string, count: string) => `
@@ -116,7 +122,13 @@ ${writesPrefix ? writeGradient('dq', 'q', 'dsq', 'frontStart', 'frontSeen', 'u.f
     frontStride: joint ? quads(tensorAt(graph, q)) : 0,
   };
   const name = `softmaxGrad${joint ? '_joint' : ''}${joint && !writesPrefix ? '_words' : ''}`;
-  return [mapRows({ name, slots, uniforms, code: compact(code) }, input.rows, pickTeam(input.rows, quads(input), profile))];
+  return [
+    mapRows(
+      { name, slots, uniforms, code: compact(code) },
+      input.rows,
+      pickTeam(input.rows, quads(input), profile),
+    ),
+  ];
 };
 
 /** Without the empty lines that absent options leave. */

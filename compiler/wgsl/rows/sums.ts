@@ -49,7 +49,13 @@ for (var c = lane; c < end; c += LANES) { part += select(vec4f(), x[c], below(c,
 let sum = rowSum(total(part), l);
 if (row == 0u && lane == 0u) { y[0] = vec4f(sum, 0.0, 0.0, 0.0); }`;
   const slots = [slot('x', 'vec4f', node.inputs[0]), slot('y', 'vec4f', node.outputs[0])];
-  return [mapRows({ name: 'sum', slots, uniforms: { count: logical(input.axis) }, code }, 1, pickTeam(1, quads(input), profile))];
+  return [
+    mapRows(
+      { name: 'sum', slots, uniforms: { count: logical(input.axis) }, code },
+      1,
+      pickTeam(1, quads(input), profile),
+    ),
+  ];
 };
 
 /** Partial i takes every PARTIALS-th stretch of LANES groups of four. */
@@ -65,5 +71,11 @@ let sum = rowSum(total(part), l);
 if (lane == 0u) { y[row] = sum; }`;
   const slots = [slot('x', 'vec4f', node.inputs[0]), slot('y', 'f32', node.outputs[0])];
   const team = pickTeam(PARTIALS, Math.ceil(quads(input) / PARTIALS), profile);
-  return [mapRows({ name: 'sumSquares', slots, uniforms: { count: input.rows * quads(input) }, code }, PARTIALS, team)];
+  return [
+    mapRows(
+      { name: 'sumSquares', slots, uniforms: { count: input.rows * quads(input) }, code },
+      PARTIALS,
+      team,
+    ),
+  ];
 };

@@ -1,0 +1,107 @@
+/** `graft build SPEC[:ADAPTER]`: compiles a spec into a package, or prints a stage of the way. */
+import { parseArgs } from 'node:util';
+import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
+import { countHomes, printGraph } from '../../compiler/graph/print.ts';
+import { printMemory } from '../../compiler/passes/print-memory.ts';
+import type { Profile } from '../../compiler/package/package.ts';
+import { openDevice } from '../device.ts';
+import { mib } from '../buffers.ts';
+import { writePackage } from '../package-files.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+import { loadProject, projectOptions, pickRecipe, type Project } from './project.ts';
+import { specOptions, specUsage } from './spec-arguments.ts';
+
+const STAGES = ['model', 'graph', 'schedule', 'memory', 'wgsl'] as const;
+type Stage = (typeof STAGES)[number];
+
+const options = {
+  out: { type: 'string' },
+  emit: { type: 'string' },
+  ...specOptions,
+  recipe: { type: 'string' },
+  batch: { type: 'string' },
+  tokens: { type: 'string' },
+  profile: { type: 'string' },
+} as const;
+
+export const command: Command = {
+  name: 'build',
+  summary: 'compile a spec into a package of kernels',
+  usage: `usage: graft build SPEC[:ADAPTER] [--out FOLDER] [--emit ${STAGES.join('|')}]
+                   [--recipe NAME] [--batch N] [--tokens N] [--profile gpu|plain|software:LANES]
+
+  --out FOLDER   where the package goes; default build/ADAPTER
+  --emit STAGE   print a stage instead of writing the package
+  --batch N      sequences at once; default the recipe's
+  --tokens N     words of a sequence; default the task's max_tokens, at most the context
+  --profile P    the class of device; default this machine's
+${specUsage}`,
+  async run(argv) {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [spec] = positionals;
+    if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
+    const emit = stageOf(values.emit);
+    const project = loadProject(spec, projectOptions(values));
+    if (emit === 'model') {
+      console.log(JSON.stringify(project.model, null, 2));
+      return EXIT.ok;
+    }
+    const profile = values.profile === undefined ? (await openDevice()).profile : profileOf(values.profile);
+    const compiled = compile(project.model, optionsOf(project, profile, values));
+    if (emit) {
+      console.log(emitStage(emit, compiled));
+      return EXIT.ok;
+    }
+    const folder = values.out ?? `build/${project.model.name}`;
+    await writePackage(folder, compiled.manifest, compiled.sources);
+    console.log(describe(folder, compiled));
+    return EXIT.ok;
+  },
+};
+
+function stageOf(text: string | undefined): Stage | null {
+  if (text === undefined) return null;
+  const stage = STAGES.find((name) => name === text);
+  if (stage) return stage;
+  throw new UsageError(`--emit takes one of ${STAGES.join(', ')}, not \`${text}\``);
+}
+
+/** `gpu`, `plain` (a CPU without subgroups) or `software:8`. */
+function profileOf(text: string): Profile {
+  if (text === 'gpu') return { device: 'gpu', subgroup: null };
+  if (text === 'plain') return { device: 'software', subgroup: null };
+  const lanes = Number(/^software:(\d+)$/.exec(text)?.[1]);
+  if (lanes === 4 || lanes === 8) return { device: 'software', subgroup: lanes };
+  throw new UsageError(`--profile takes gpu, plain, software:4 or software:8, not \`${text}\``);
+}
+
+function optionsOf({ model, spec }: Project, profile: Profile, values: { readonly recipe?: string | undefined; readonly batch?: string | undefined; readonly tokens?: string | undefined }): CompileOptions {
+  const recipe = model.recipes.length > 0 ? pickRecipe(model, values.recipe) : null;
+  const batch = Number(values.batch ?? recipe?.batch ?? 1);
+  const wordsOf = (limit: unknown) => Math.min(Number(values.tokens ?? (typeof limit === 'number' ? limit : model.base.context)), model.base.context);
+  if (!Number.isInteger(batch) || batch < 1) throw new UsageError('--batch takes a whole number from 1');
+  const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, wordsOf(task.fields['max_tokens'])]));
+  const longest = Math.max(1, ...Object.values(tokens), ...(model.tasks.length === 0 ? [wordsOf(undefined)] : []));
+  const generation = { batch, tokens: longest, context: model.base.context };
+  return { profile, spec, generation, ...(recipe ? { recipe, training: { batch, tokens } } : {}) };
+}
+
+function emitStage(stage: Exclude<Stage, 'model'>, compiled: Compiled): string {
+  const { manifest, graphs, sources, plan } = compiled;
+  switch (stage) {
+    case 'graph':
+      return graphs.map((graph) => `${printGraph(graph)}${[...countHomes(graph)].map(([home, count]) => `  // ${home}: ${count} numbers`).join('\n')}\n`).join('\n');
+    case 'schedule':
+      return manifest.programs.map((p) => `${p.name}\n${p.dispatches.map((d) => `  ${manifest.kernels[d.kernel]?.name.padEnd(36)} ${d.grid.join('x').padEnd(12)} ${d.label}`).join('\n')}`).join('\n\n');
+    case 'memory':
+      return printMemory(graphs, plan, manifest);
+    case 'wgsl':
+      return [...sources].map(([name, code]) => `// ---- ${name}.wgsl\n${code}`).join('\n');
+  }
+}
+
+function describe(folder: string, { manifest }: Compiled): string {
+  const buffers = Object.entries(manifest.buffers).map(([name, size]) => `  ${name.padEnd(12)} ${mib(size)} MiB`);
+  const programs = manifest.programs.map((p) => `  ${p.name.padEnd(20)} batch ${p.batch}, ${p.tokens} tokens, ${p.dispatches.length} dispatches`);
+  return [`${folder}: ${manifest.kernels.length} kernels for ${manifest.profile.device}${manifest.profile.subgroup ? ` with subgroups of ${manifest.profile.subgroup}` : ''}`, ...programs, 'buffers', ...buffers].join('\n');
+}

@@ -1,0 +1,39 @@
+/** `graft check SPEC...`: reports mistakes. */
+import { parseArgs } from 'node:util';
+import { diagnosticToJson } from '../../grammar/render.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+import { checkArgument, printDiagnostics, splitSpec, specOptions, specUsage } from './spec-arguments.ts';
+
+export const command: Command = {
+  name: 'check',
+  summary: 'check a spec and report its mistakes',
+  usage: `usage: graft check SPEC... [--format text|json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
+
+  SPEC is a file, or - for standard input. Exit code 0: no errors (there may be warnings); 1: errors.
+
+  --format json            one diagnostic a line on standard output; lines and characters count from 0
+${specUsage}`,
+  async run(argv) {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { ...specOptions, format: { type: 'string', default: 'text' } },
+    });
+    const { format } = values;
+    if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not '${format}'`);
+    if (positionals.length === 0) throw new UsageError('give the spec to check');
+    const diagnostics: Diagnostic[] = [];
+    const sources = new Map<string, string>();
+    for (const argument of positionals) {
+      const { path } = splitSpec(argument);
+      const checked = checkArgument(path, values);
+      if (!checked.found) throw new UsageError(`cannot read ${path}`);
+      diagnostics.push(...checked.diagnostics);
+      for (const [file, text] of checked.sources) sources.set(file, text);
+    }
+    if (format === 'json') for (const d of diagnostics) console.log(diagnosticToJson(d, sources));
+    else printDiagnostics(diagnostics, sources);
+    return diagnostics.some((d) => d.severity === 'error') ? EXIT.failed : EXIT.ok;
+  },
+};

@@ -1,0 +1,118 @@
+/** `graft generate`: continues texts with a base and its trained parts, as the tokens come. */
+import { parseArgs } from 'node:util';
+import { compile } from '../../compiler/compile.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import { fillPrompt, templateOf } from '../data/templates.ts';
+import { openDevice } from '../device.ts';
+import { openWeights } from '../files.ts';
+import { capacity, generate, makeDecoder } from '../generate.ts';
+import { InputError } from '../input-error.ts';
+import { createSampler, type Sampling } from '../sample.ts';
+import { openSession } from '../session.ts';
+import { importAdapter } from '../weights/adapter.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+import { loadProject, projectOptions, startOf, tokenizerOf } from './project.ts';
+import { specOptions, specUsage } from './spec-arguments.ts';
+import { streamAnswers } from './stream.ts';
+
+const options = {
+  adapter: { type: 'string' },
+  ask: { type: 'string', multiple: true },
+  prompt: { type: 'string', multiple: true },
+  task: { type: 'string' },
+  ...specOptions,
+  'max-tokens': { type: 'string', default: '64' },
+  temperature: { type: 'string', default: '0' },
+  'top-k': { type: 'string', default: '0' },
+  'top-p': { type: 'string', default: '1' },
+  seed: { type: 'string', default: '0' },
+  stop: { type: 'string', multiple: true },
+  verbose: { type: 'boolean', default: false },
+} as const;
+
+export const command: Command = {
+  name: 'generate',
+  summary: 'generate text with a base and its parts',
+  usage: `usage: graft generate SPEC[:ADAPTER] [--adapter FILE] (--ask TEXT | --prompt TEXT)...
+                   [--task NAME] [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--seed N]
+                   [--stop TEXT]... [--verbose]
+
+  --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
+  --ask TEXT       an instruction, put into the task's template; several are answered as one batch
+  --prompt TEXT    text to go on from, as it is
+  --stop TEXT      ends an answer before this text
+  --verbose        shows the prompts as the model gets them
+${specUsage}`,
+  async run(argv) {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [spec] = positionals;
+    if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
+    const { model } = loadProject(spec, projectOptions(values));
+    const texts = [...(values.ask ?? []).map((text) => inTemplate(model, values.task, text)), ...(values.prompt ?? [])];
+    if (texts.length === 0) throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
+    if (values.verbose) for (const text of texts) console.error(JSON.stringify(text));
+    const sampling: Sampling = { temperature: Number(values.temperature), topK: Number(values['top-k']), topP: Number(values['top-p']), seed: Number(values.seed) };
+    const maxTokens = Number(values['max-tokens']);
+    if (!Number.isInteger(maxTokens) || maxTokens < 1) throw new UsageError(`--max-tokens takes a whole number from 1, not \`${values['max-tokens']}\``);
+    await answer(model, texts, { sampling, maxTokens, stops: values.stop ?? [], adapter: values.adapter });
+    return EXIT.ok;
+  },
+};
+
+/** The text before {output}, with this instruction. */
+function inTemplate(model: Model, name: string | undefined, instruction: string): string {
+  const task = name === undefined ? model.tasks[0] : model.tasks.find((t) => t.name === name);
+  if (!task) throw new InputError(name === undefined ? `\`${model.name}\` has no task, so no template` : `\`${model.name}\` has no task \`${name}\``, 'use --prompt for text as it is');
+  const template = task.fields['template'];
+  return fillPrompt(templateOf(typeof template === 'string' ? template : 'alpaca'), { instruction });
+}
+
+interface AnswerOptions {
+  readonly sampling: Sampling;
+  readonly maxTokens: number;
+  readonly stops: readonly string[];
+  readonly adapter: string | undefined;
+}
+
+async function answer(model: Model, texts: readonly string[], given: AnswerOptions): Promise<void> {
+  const tokenizer = await tokenizerOf(model.base);
+  const prompts = texts.map((text) => tokenizer.encode(text, { bos: tokenizer.bos !== null }));
+  const longest = fits(prompts, model, texts);
+  const device = await openDevice();
+  const context = Math.min(model.base.context, longest + given.maxTokens);
+  const compiled = compile(model, { profile: device.profile, generation: { batch: prompts.length, tokens: longest, context } });
+  const plain = await startOf(model, 0);
+  const start = given.adapter === undefined ? plain : await startOf(model, 0, { initial: await readAdapter(given.adapter, model, plain.fingerprint) });
+  const session = await openSession(device, { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) }, start.values);
+  const decoder = makeDecoder(session);
+  const stream = streamAnswers(tokenizer, texts, given.stops, process.stdout);
+  const samplers = prompts.map((_, sequence) => createSampler(given.sampling, sequence));
+  const { context: limit } = capacity(decoder);
+  if (limit < longest + given.maxTokens) console.error(`answers end at the context of ${limit} tokens`);
+  await generate(decoder, prompts, {
+    maxTokens: given.maxTokens,
+    eos: tokenizer.eos,
+    pick: (logits, sequence) => samplers[sequence]?.(logits) ?? 0,
+    onToken: stream.token,
+  });
+  stream.end();
+  session.executor.destroy();
+}
+
+function fits(prompts: readonly (readonly number[])[], model: Model, texts: readonly string[]): number {
+  prompts.forEach((prompt, i) => {
+    if (prompt.length === 0) throw new InputError('a prompt has no tokens', 'give at least one character');
+    if (prompt.length >= model.base.context)
+      throw new InputError(`the prompt ${JSON.stringify(texts[i]?.slice(0, 40))}... has ${prompt.length} tokens, the context of \`${model.base.name}\` ${model.base.context}`, 'shorten it');
+  });
+  return Math.max(...prompts.map((prompt) => prompt.length));
+}
+
+async function readAdapter(path: string, model: Model, fingerprint: string): Promise<ReadonlyMap<string, Float32Array>> {
+  const source = await openWeights(path);
+  const { values, missing } = await importAdapter(source, model, fingerprint);
+  await source.close();
+  if (missing.length > 0) console.error(`${path} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}: they keep their start`);
+  return values;
+}
+

@@ -1,0 +1,77 @@
+/** Arguments that every command on a spec takes: `SPEC[:ADAPTER]`, `--set NAME=VALUE`, `--base FILE.adapter:NAME`. */
+import { styleText } from 'node:util';
+import { checkSpec, type Checked } from '../../compiler/check/check.ts';
+import type { Base } from '../../compiler/model/model.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import { plain, renderDiagnostic, type Painter } from '../../grammar/render.ts';
+import { UsageError } from './command.ts';
+import { nodeHost } from './host-node.ts';
+
+/** The options of `util.parseArgs` for these arguments. */
+export const specOptions = {
+  set: { type: 'string', multiple: true },
+  base: { type: 'string' },
+} as const;
+
+/** Their lines in a usage text. */
+export const specUsage = [
+  '  --set NAME=VALUE         give a param of the spec another value; may be repeated',
+  '  --base FILE.adapter:NAME stand every adapter on another base',
+].join('\n');
+
+/** `a/b.adapter:Name` in two; `-` is standard input. */
+export function splitSpec(argument: string): { readonly path: string; readonly name: string | undefined } {
+  const found = /^(.+\.adapter|-):([A-Za-z_]\w*)$/.exec(argument);
+  return found === null ? { path: argument, name: undefined } : { path: found[1] ?? argument, name: found[2] };
+}
+
+/** Values of `--set` as the checker takes them. */
+export function readSettings(pairs: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError(`--set takes NAME=VALUE, not '${pair}'`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+/** The base that `--base` names. */
+export function readBaseOption(argument: string): Base {
+  const { path, name } = splitSpec(argument);
+  const checked = checkSpec(path, nodeHost);
+  if (!checked.found) throw new UsageError(`cannot read ${path}`);
+  const names = Object.keys(checked.bases);
+  const base = name === undefined && names.length === 1 ? checked.bases[names[0] ?? ''] : checked.bases[name ?? ''];
+  if (base === undefined) throw new UsageError(`--base takes FILE.adapter:NAME; ${path} declares ${names.join(', ') || 'no base'}`);
+  return base;
+}
+
+/** Checks the spec an argument names, with the options of the command line. */
+export function checkArgument(
+  path: string,
+  options: { readonly set?: string[] | undefined; readonly base?: string | undefined },
+): Checked {
+  const base = options.base === undefined ? {} : { base: readBaseOption(options.base) };
+  return checkSpec(path, nodeHost, { params: readSettings(options.set), ...base });
+}
+
+const painted: Painter = {
+  severity: (text, severity) => styleText(['bold', severity === 'error' ? 'red' : 'yellow'], text),
+  strong: (text) => styleText('bold', text),
+  faint: (text) => styleText('blue', text),
+};
+
+/** Whether a stream wants colour: a terminal, unless NO_COLOR says otherwise. */
+export const painterFor = (stream: { readonly isTTY?: boolean }): Painter =>
+  stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' ? painted : plain;
+
+/** Prints diagnostics and a last line that counts them. */
+export function printDiagnostics(diagnostics: readonly Diagnostic[], sources: ReadonlyMap<string, string>): void {
+  const paint = painterFor(process.stderr);
+  for (const d of diagnostics) console.error(`${renderDiagnostic(d, sources, paint)}\n`);
+  const count = (severity: string): number => diagnostics.filter((d) => d.severity === severity).length;
+  const said = (n: number, noun: string): string[] => (n === 0 ? [] : [`${n} ${noun}${n === 1 ? '' : 's'}`]);
+  const total = [...said(count('error'), 'error'), ...said(count('warning'), 'warning')];
+  if (total.length > 0) console.error(total.join(', '));
+}

@@ -1,0 +1,54 @@
+/** Scoring a session: losses of rows of any lengths, and greedy answers to any number of prompts. */
+import { IGNORE } from './data/encode.ts';
+import { capacity, type Decoder, generate } from './generate.ts';
+import { InputError } from './input-error.ts';
+import { argmax } from './sample.ts';
+import { programNamed } from './session.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
+import { evaluate, type Trainer } from './train/trainer.ts';
+
+/** Tokens of which those from index `from` on (at least 1) are to be predicted. */
+export interface Row {
+  readonly tokens: ArrayLike<number>;
+  readonly from: number;
+}
+
+/** Mean cross-entropy in nats over all predicted tokens of all rows, by the program `loss:TASK`. */
+export async function lossOfRows(trainer: Trainer, task: string, rows: readonly Row[]): Promise<number> {
+  const { batch, tokens } = programNamed(trainer.session, `loss:${task}`);
+  let [total, count] = [0, 0];
+  for (let start = 0; start < rows.length; start += batch) {
+    const made = batchOf(rows.slice(start, start + batch), batch, tokens);
+    total += (await evaluate(trainer, task, made)) * made.labelled;
+    count += made.labelled;
+  }
+  return total / count;
+}
+
+function batchOf(rows: readonly Row[], batch: number, length: number) {
+  const tokens = new Uint32Array(batch * length);
+  const labels = new Uint32Array(batch * length).fill(IGNORE);
+  let labelled = 0;
+  rows.forEach((row, b) => {
+    if (row.tokens.length > length) throw new InputError(`a row of ${row.tokens.length} tokens, the program takes ${length}`, 'compile it for longer sequences');
+    for (let t = 0; t < row.tokens.length; t++) {
+      tokens[b * length + t] = row.tokens[t] ?? 0;
+      if (t + 1 < row.from || t + 1 >= row.tokens.length) continue;
+      labels[b * length + t] = row.tokens[t + 1] ?? 0;
+      labelled++;
+    }
+  });
+  return { tokens, labels, labelled };
+}
+
+/** Greedy answers, up to the end-of-sequence token or `maxTokens`. */
+export async function answerAll(decoder: Decoder, tokenizer: Tokenizer, prompts: readonly string[], maxTokens: number): Promise<string[]> {
+  const { batch } = capacity(decoder);
+  const answers: string[] = [];
+  for (let start = 0; start < prompts.length; start += batch) {
+    const encoded = prompts.slice(start, start + batch).map((prompt) => tokenizer.encode(prompt, { bos: tokenizer.bos !== null }));
+    const ids = await generate(decoder, encoded, { maxTokens, eos: tokenizer.eos, pick: argmax });
+    answers.push(...ids.map((answer) => tokenizer.decode(answer)));
+  }
+  return answers;
+}

@@ -1,0 +1,8 @@
+/** A browser to start, and what its environment needs on top of ours. */
+export interface Chromium {
+  readonly executable: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function installedChromium(): Chromium | null;
+export function findChromium(options: { log: (text: string) => void }): Chromium;

@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openTokenizer, openWeights, writeSafetensors } from '../../runtime/files.ts';
+import { trainBpe } from '../../runtime/tokenizer/train-bpe.ts';
+
+const t = suite('files');
+
+let folder = '';
+t.before.each(() => {
+  folder = mkdtempSync(join(tmpdir(), 'graft-files-'));
+});
+t.after.each(() => rmSync(folder, { recursive: true, force: true }));
+
+async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
+  await promise.then(
+    () => assert.unreachable(`${pattern} was not thrown`),
+    (error: Error) => assert.match(error.message, pattern),
+  );
+}
+
+const tensor = (name: string, value: number): { name: string; shape: number[]; values: Float32Array } => ({
+  name,
+  shape: [2],
+  values: Float32Array.of(value, -value),
+});
+
+t('weights: a file, a folder, an index', async () => {
+  const read = async (path: string, name: string): Promise<number[]> => {
+    const source = await openWeights(path);
+    const values = [...(await source.read(name))];
+    await source.close();
+    return values;
+  };
+  const file = join(folder, 'model.safetensors');
+  await writeSafetensors(file, [tensor('a', 1)]);
+  assert.equal(await read(file, 'a'), [1, -1]);
+  assert.equal(await read(folder, 'a'), [1, -1]);
+  // An index comes before a single file.
+  await writeSafetensors(join(folder, 'part.safetensors'), [tensor('b', 3)]);
+  writeFileSync(`${file}.index.json`, JSON.stringify({ weight_map: { b: 'part.safetensors' } }));
+  assert.equal(await read(folder, 'b'), [3, -3]);
+});
+
+t('weights: what cannot be opened', async () => {
+  await refused(
+    openWeights(join(folder, 'no.safetensors')),
+    /cannot read .*no\.safetensors: there is no such file/,
+  );
+  await refused(openWeights('no-such.safetensors'), /`no-such\.safetensors` was taken from /);
+  await refused(openWeights(folder), /holds no weights[\s\S]*model\.safetensors/);
+  for (const [name, pattern] of [
+    ['x.pth', /is a PyTorch pickle[\s\S]*save_file/],
+    ['x.gguf', /weights of an unknown format/],
+    ['x.bin', /not a llama2\.c model/],
+    ['x.safetensors', /too few for a safetensors file/],
+  ] as const) {
+    writeFileSync(join(folder, name), 'x');
+    await refused(openWeights(join(folder, name)), pattern);
+  }
+});
+
+t('writing where there is no folder', () =>
+  refused(
+    writeSafetensors(join(folder, 'a', 'b.safetensors'), [tensor('a', 1)]),
+    /cannot write .*[\s\S]*make it first/,
+  ),
+);
+
+t('tokenizers by their file names', async () => {
+  const json = trainBpe(['some words'], { vocabSize: 120 });
+  const path = join(folder, 'tokenizer.json');
+  writeFileSync(path, JSON.stringify(json));
+  assert.is((await openTokenizer(path)).bos, 1);
+  writeFileSync(join(folder, 'tokenizer_config.json'), '{"bos_token": "</s>"}');
+  assert.is((await openTokenizer(path)).bos, 2);
+  writeFileSync(path, '{');
+  await refused(openTokenizer(path), /tokenizer\.json is not valid JSON/);
+  await refused(openTokenizer(join(folder, 'x.txt')), /a tokenizer of an unknown format/);
+  mkdirSync(join(folder, 'd.model'));
+  await refused(openTokenizer(join(folder, 'd.model')), /it is a folder/);
+});
+
+t.run();
