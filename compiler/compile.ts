@@ -12,7 +12,7 @@
 import { Builder } from './graph/builder.ts';
 import { prependedLength } from './graph/context.ts';
 import type { Graph } from './graph/graph.ts';
-import { buildEvaluation, buildForward, buildGeneration, buildTraining, type TrainingProgram } from './graph/programs.ts';
+import { buildEvaluation, buildForward, buildGeneration, buildTraining, type Sizes, type TrainingProgram } from './graph/programs.ts';
 import { verify } from './graph/verify.ts';
 import type { Model, Recipe } from './model/model.ts';
 import { type Constant, type Manifest, PACKAGE_FORMAT, type Profile, type Program } from './package/package.ts';
@@ -23,14 +23,21 @@ import { appendAccumulation, appendOptimizer } from './passes/optimize.ts';
 import { prune } from './passes/prune.ts';
 import { KernelTable, schedule } from './passes/schedule.ts';
 
+/** Words of each sequence, and the most labels of a batch where most positions have none, by task. */
+export interface TaskSizes {
+  readonly batch: number;
+  readonly tokens: Readonly<Record<string, number>>;
+  readonly labels?: Readonly<Record<string, number>>;
+}
+
 export interface CompileOptions {
   readonly profile: Profile;
   /** The recipe whose optimizer goes into the package; needed for training. */
   readonly recipe?: Recipe;
   /** Words of each sequence, by task. Tasks that are left out get no training program. */
-  readonly training?: { readonly batch: number; readonly tokens: Readonly<Record<string, number>> };
+  readonly training?: TaskSizes;
   /** Held-out losses, by task. */
-  readonly evaluation?: { readonly batch: number; readonly tokens: Readonly<Record<string, number>> };
+  readonly evaluation?: TaskSizes;
   /** Logits at every position. */
   readonly forward?: { readonly batch: number; readonly tokens: number };
   /** `tokens`: the longest prompt; `context`: prompt and answer together. */
@@ -70,13 +77,18 @@ export function compile(model: Model, options: CompileOptions): Compiled {
   };
 }
 
+function sizesOf(sizes: TaskSizes | undefined, task: string, tokens: number): Sizes {
+  const labels = sizes?.labels?.[task];
+  return { batch: sizes?.batch ?? 1, tokens, ...(labels === undefined ? {} : { labels }) };
+}
+
 const finish = (graph: Graph): Graph => verify(fuse(prune(verify(graph))));
 
 function buildTrainings(model: Model, trainable: ReadonlySet<string>, { training, taps }: CompileOptions): TrainingProgram[] {
   if (!training) return [];
   return model.tasks.flatMap((task) => {
     const tokens = training.tokens[task.name];
-    return tokens === undefined ? [] : [buildTraining(model, trainable, task, training.batch, tokens, taps)];
+    return tokens === undefined ? [] : [buildTraining(model, trainable, task, sizesOf(training, task.name, tokens), taps)];
   });
 }
 
@@ -98,8 +110,8 @@ function finishTraining(trainings: readonly TrainingProgram[], layout: Layout, {
 
 function others(model: Model, trainable: ReadonlySet<string>, options: CompileOptions): Builder[] {
   const { evaluation, forward, generation } = options;
-  const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) => buildEvaluation(model, trainable, task, evaluation?.batch ?? 1, tokens));
-  const logits = forward ? [buildForward(model, trainable, forward.batch, forward.tokens, options.taps)] : [];
+  const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) => buildEvaluation(model, trainable, task, sizesOf(evaluation, task, tokens)));
+  const logits = forward ? [buildForward(model, trainable, forward, options.taps)] : [];
   if (!generation) return [...losses, ...logits];
   const context = generation.context + prependedLength(model);
   return [...losses, ...logits, ...buildGeneration(model, trainable, { ...generation, context, keys: keyCounts(context) })];

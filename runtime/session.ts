@@ -2,7 +2,7 @@
 import { invariant } from '../grammar/invariant.ts';
 import { constantValues } from '../compiler/package/constants.ts';
 import type { Manifest, NamedSlice, PackagedParameter, Program, Slice } from '../compiler/package/package.ts';
-import type { Device } from './device.ts';
+import { type Device, DeviceError } from './device.ts';
 import { createExecutor, type Executor, type ShaderSource } from './execute.ts';
 import { pack, unpack } from './weights/pack.ts';
 
@@ -28,12 +28,27 @@ export interface Session {
 /** Allocates, compiles, and fills weights, parameters and constants. Throws before allocating when it cannot fit. */
 export async function openSession(device: Device, pkg: Package, values: ParameterValues): Promise<Session> {
   const { manifest } = pkg;
+  requireProfile(device, manifest);
   const executor = await createExecutor(device, manifest, pkg.shaders);
   for (const constant of manifest.constants)
     executor.write(constant.slice, constantValues(constant, manifest));
   const session = { executor, manifest, version: { count: 0 } };
   for (const parameter of manifest.parameters) writeParameter(session, parameter, await values(parameter));
   return session;
+}
+
+/** Kernels for subgroups count on their size, and would compute nonsense with another: refused, not tried. */
+function requireProfile({ adapter, features }: Device, { name, profile }: Manifest): void {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = adapter;
+  const wanted = profile.subgroup;
+  const fixed = features.has('subgroups') ? [least, most] : [];
+  if (wanted === null || (fixed.length > 0 && fixed.every((size) => size === wanted))) return;
+  const found = fixed.length === 0 ? 'has no subgroups' : `has subgroups of ${least === most ? least : `${least} to ${most}`}`;
+  throw new DeviceError(
+    'validation',
+    `the package \`${name}\` is compiled for subgroups of ${wanted}; this device ${found}: ` +
+      'build it again with `graft build SPEC --profile gpu`, which runs on any device',
+  );
 }
 
 export function parameterNamed(session: Session, name: string): PackagedParameter {

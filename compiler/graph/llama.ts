@@ -6,8 +6,8 @@ import { attend, type Words } from './attention.ts';
 import { type Context, after, hooksOf, linear, norm, positionShift, prependedLength, siteNamed } from './context.ts';
 import type { Tensor } from './graph.ts';
 
-/** Hidden states after the final norm: [batch x (prepended + tokens), dim]. */
-export function buildHidden(c: Context): Tensor {
+/** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
+export function buildHidden(c: Context, picked?: Tensor): Tensor {
   const { g, model, shape } = c;
   const front = shape.mode === 'decode' ? 0 : prependedLength(model);
   const positions = g.tensor('positions', 1, axis(shape.batch * (front + shape.tokens)), 'inputs', 'u32');
@@ -23,7 +23,8 @@ export function buildHidden(c: Context): Tensor {
     x = residual(c, x, linear(c, at('feed_forward.w2'), g.siluMul(u, v)));
     c.tap(`hidden.${layer}`, x);
   }
-  const hidden = norm(c, 'norm', x);
+  g.label = 'picked';
+  const hidden = norm(c, 'norm', picked ? g.embed(x, picked) : x);
   c.tap('final_norm', hidden);
   return hidden;
 }

@@ -14,10 +14,19 @@ export interface TrainingProgram {
   readonly reached: ReadonlySet<string>;
 }
 
+/** What a training or evaluation program is made for. */
+export interface Sizes {
+  readonly batch: number;
+  readonly tokens: number;
+  /** The most labels of any batch: the head then runs on labelled rows only. Left out: on every row. */
+  readonly labels?: number;
+}
+
 /** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
-function buildLoss(c: Context, withGradient: boolean): { logits: Tensor; dLogits: Tensor | null } {
+function buildLoss(c: Context, withGradient: boolean, count?: number): { logits: Tensor; dLogits: Tensor | null } {
   const g = c.g;
-  const logits = buildLogits(c, buildHidden(c));
+  const rows = count === undefined ? undefined : g.tensor('rows', 1, axis(count), 'inputs', 'u32');
+  const logits = buildLogits(c, buildHidden(c, rows));
   c.tap('logits', logits);
   g.label = 'loss';
   const labels = g.tensor('labels', 1, axis(logits.rows), 'inputs', 'u32');
@@ -28,29 +37,29 @@ function buildLoss(c: Context, withGradient: boolean): { logits: Tensor; dLogits
   return { logits, dLogits };
 }
 
-const full = (model: Model, name: string, batch: number, tokens: number): Shape => {
+const full = (model: Model, name: string, { batch, tokens }: Sizes): Shape => {
   const context = prependedLength(model) + tokens;
   return { name, mode: 'full', batch, tokens, context, keys: context };
 };
 
 /** Forward and backward towards the parameters the task trains. */
-export function buildTraining(model: Model, trainable: ReadonlySet<string>, task: Task, batch: number, tokens: number, taps = false): TrainingProgram {
-  const c = makeContext(model, trainable, full(model, `train:${task.name}`, batch, tokens), taps);
-  const { logits, dLogits } = buildLoss(c, true);
+export function buildTraining(model: Model, trainable: ReadonlySet<string>, task: Task, sizes: Sizes, taps = false): TrainingProgram {
+  const c = makeContext(model, trainable, full(model, `train:${task.name}`, sizes), taps);
+  const { logits, dLogits } = buildLoss(c, true, sizes.labels);
   const reached = dLogits ? differentiate(c.g, logits, dLogits, new Set(task.trains)) : new Set<string>();
   return { task, g: c.g, reached };
 }
 
 /** The loss alone, for held-out data. */
-export function buildEvaluation(model: Model, trainable: ReadonlySet<string>, task: string, batch: number, tokens: number): Builder {
-  const c = makeContext(model, trainable, full(model, `loss:${task}`, batch, tokens), false);
-  buildLoss(c, false);
+export function buildEvaluation(model: Model, trainable: ReadonlySet<string>, task: string, sizes: Sizes): Builder {
+  const c = makeContext(model, trainable, full(model, `loss:${task}`, sizes), false);
+  buildLoss(c, false, sizes.labels);
   return c.g;
 }
 
 /** Logits at every position. */
-export function buildForward(model: Model, trainable: ReadonlySet<string>, batch: number, tokens: number, taps = false): Builder {
-  const c = makeContext(model, trainable, full(model, 'forward', batch, tokens), taps);
+export function buildForward(model: Model, trainable: ReadonlySet<string>, sizes: Sizes, taps = false): Builder {
+  const c = makeContext(model, trainable, full(model, 'forward', sizes), taps);
   const logits = buildLogits(c, buildHidden(c));
   c.g.output('logits', logits);
   return c.g;

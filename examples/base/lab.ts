@@ -45,7 +45,7 @@ export async function openLab(device: Device, spec: string, seed?: number, steps
     profile: device.profile,
     recipe,
     spec: project.spec,
-    training: { batch: recipe.batch, tokens: data.tokens },
+    training: { batch: recipe.batch, tokens: data.tokens, labels: data.labels },
     evaluation: { batch: SCORED, tokens: { instruct: longest } },
     generation: { batch: SCORED, tokens: longest, context: longest + ANSWER },
   });

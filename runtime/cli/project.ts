@@ -6,7 +6,7 @@ import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
 import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { createBatches, sequenceLength, type Batches } from '../data/batches.ts';
+import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
 import { templateOf } from '../data/templates.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
@@ -109,6 +109,8 @@ export interface TaskData {
   readonly batches: ReadonlyMap<string, Batches>;
   /** Words of each sequence, by task. */
   readonly tokens: Readonly<Record<string, number>>;
+  /** The most labels of a batch, for tasks where that is well below its positions. */
+  readonly labels: Readonly<Record<string, number>>;
 }
 
 /** Data and batches of every task a recipe mixes. */
@@ -122,7 +124,11 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
   const { batch, seed } = recipe;
   const batches = new Map([...datasets].map(([name, data]) => [name, createBatches(data, { batch, seed, context: model.base.context })]));
   const tokens = Object.fromEntries([...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]));
-  return { datasets, batches, tokens };
+  const bounds = [...datasets].flatMap(([name, data]) => {
+    const bound = labelBound(data, batch, tokens[name] ?? 0);
+    return bound === undefined ? [] : [[name, bound] as const];
+  });
+  return { datasets, batches, tokens, labels: Object.fromEntries(bounds) };
 }
 
 export interface Start {

@@ -92,7 +92,7 @@ async function train({ model, spec }: Project, recipe: Recipe, folder: string, g
   const data = await loadRecipeData(model, recipe, tokenizer);
   for (const [task, { report }] of data.datasets) console.error(`${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`);
   const device = await openDevice();
-  const training = { batch: recipe.batch, tokens: data.tokens };
+  const training = { batch: recipe.batch, tokens: data.tokens, labels: data.labels };
   const compiled = compile(model, { profile: device.profile, recipe, training, spec });
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
   const start = await startOf(model, recipe.seed, { scratch: given.scratch, ...(initial ? { initial } : {}) });

@@ -45,6 +45,17 @@ export interface BatchOptions {
 export const sequenceLength = (dataset: Dataset, context: number): number =>
   Math.min(ceil4(dataset.report.longest), context);
 
+/**
+ * The most labels a batch can have, in steps of 16; undefined when that is most of its positions, where picking the
+ * labelled ones does not pay.
+ */
+export function labelBound(dataset: Dataset, batch: number, tokens: number): number | undefined {
+  const counts = dataset.examples.map(({ labelled }) => labelled).sort((a, b) => b - a);
+  const most = counts.slice(0, batch).reduce((sum, count) => sum + count, 0);
+  const rounded = Math.ceil(Math.max(1, most) / 16) * 16;
+  return rounded < 0.75 * batch * tokens ? rounded : undefined;
+}
+
 /** @throws InputError when there are fewer examples than a batch takes */
 export function createBatches(dataset: Dataset, options: BatchOptions): Batches {
   const { batch, seed, shuffle = true } = options;

@@ -5,4 +5,4 @@ export interface Chromium {
 }
 
 export function installedChromium(): Chromium | null;
-export function findChromium(options: { log: (text: string) => void }): Chromium;
+export function fetchChromium(options: { log: (text: string) => void }): Chromium;

@@ -1,5 +1,5 @@
 /**
- * Finds a Chromium for the tests that need a browser, or fetches one: the npm package @sparticuz/chromium holds a headless Chromium
+ * Finds a Chromium for the tests that need a browser, and fetches one: the npm package @sparticuz/chromium holds a headless Chromium
  * with SwiftShader and the libraries that bare systems lack. The system is left alone.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -74,6 +74,15 @@ function fetchedChromium() {
   };
 }
 
+/** Instead of the archive's own, which names folders of the cloud service it is made for. */
+const FONTS = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <cachedir prefix="relative">fonts-cache</cachedir>
+</fontconfig>
+`;
+
 function unpackInto(folder, archive) {
   for (const { name, content } of readTar(archive)) {
     const file = join(folder, name);
@@ -88,17 +97,18 @@ function fetchInto(folder, log) {
   const unpacked = (name) => brotliDecompressSync(findFile(files, name));
   for (const archive of ['swiftshader', 'al2023', 'fonts'])
     unpackInto(folder, unpacked(`${archive}.tar.br`));
+  writeFileSync(join(folder, 'fonts.conf'), FONTS);
   writeFileSync(join(folder, 'chromium'), unpacked('chromium.br'));
   chmodSync(join(folder, 'chromium'), 0o755);
   writeJson(join(folder, 'chromium.json'), { executable: 'chromium' });
 }
 
-/** The browser to test with; throws a `SetupError` with the reason when none can be had. */
-export function findChromium({ log }) {
-  const present = installedChromium() ?? fetchedChromium();
+/** The browser of the cache, fetched when it is not there; throws a `SetupError` with the reason when it cannot be had. */
+export function fetchChromium({ log }) {
+  const present = fetchedChromium();
   if (present) return present;
   const obstacle = swiftshaderObstacle();
-  if (obstacle) throw new SetupError(`no Chromium is installed, and none can be fetched: ${obstacle}`);
+  if (obstacle) throw new SetupError(`Chromium cannot be fetched: ${obstacle}`);
   const destination = join(cacheFolder(), 'chromium');
   const temporary = `${destination}.${process.pid}`;
   mkdirSync(temporary, { recursive: true });
@@ -107,9 +117,7 @@ export function findChromium({ log }) {
     rmSync(destination, { recursive: true, force: true });
     renameSync(temporary, destination);
   } catch (error) {
-    throw new SetupError(`no Chromium is installed, and none can be fetched: ${error.message}`, {
-      cause: error,
-    });
+    throw new SetupError(`Chromium cannot be fetched: ${error.message}`, { cause: error });
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 /** One micro-batch on its way to the device. */
+import { invariant } from '../../grammar/invariant.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
 import type { Program } from '../../compiler/package/package.ts';
 import type { Batch as DataBatch } from '../data/batches.ts';
@@ -8,16 +9,42 @@ import { inputNamed, type Session } from '../session.ts';
 /** What a step needs of a batch. */
 export type Batch = Pick<DataBatch, 'tokens' | 'labels' | 'labelled'>;
 
-/** Writes tokens, labels, and the order of the tokens where the embedding is trained. */
+/** Writes tokens and labels, and the order of the tokens where the embedding is trained. */
 export function writeBatch(session: Session, program: Program, batch: Batch): void {
-  const { executor } = session;
-  executor.write(inputNamed(program, 'tokens'), batch.tokens);
-  executor.write(inputNamed(program, 'labels'), behindPrompt(program, batch.labels));
-  const starts = program.inputs.find((slice) => slice.name === 'tokens.starts');
+  session.executor.write(inputNamed(program, 'tokens'), batch.tokens);
+  writeOrder(session, program, 'tokens', batch.tokens);
+  const labels = behindPrompt(program, batch.labels);
+  const rows = program.inputs.find((slice) => slice.name === 'rows');
+  if (!rows) {
+    session.executor.write(inputNamed(program, 'labels'), labels);
+    return;
+  }
+  const picked = pickLabelled(labels, rows.axis.size);
+  session.executor.write(rows, picked.rows);
+  session.executor.write(inputNamed(program, 'labels'), picked.labels);
+  writeOrder(session, program, 'rows', picked.rows);
+}
+
+/** The rows that have a label and their labels, filled up with row 0 and no label. */
+function pickLabelled(labels: Uint32Array, most: number): { rows: Uint32Array; labels: Uint32Array } {
+  const picked = { rows: new Uint32Array(most), labels: new Uint32Array(most).fill(IGNORE) };
+  let count = 0;
+  labels.forEach((label, row) => {
+    if (label === IGNORE) return;
+    invariant(count < most, `a batch has more than the ${most} labels its program was compiled for`);
+    picked.rows[count] = row;
+    picked.labels[count++] = label;
+  });
+  return picked;
+}
+
+/** For the gradient of what `input` picks: a sum over the places of each id, in one fixed order. */
+function writeOrder(session: Session, program: Program, input: string, ids: Uint32Array): void {
+  const starts = program.inputs.find((slice) => slice.name === `${input}.starts`);
   if (!starts) return;
-  const sorted = sortTokens(batch.tokens, starts.axis.size - 1);
-  executor.write(starts, sorted.starts);
-  executor.write(inputNamed(program, 'tokens.order'), sorted.order);
+  const sorted = sortTokens(ids, starts.axis.size - 1);
+  session.executor.write(starts, sorted.starts);
+  session.executor.write(inputNamed(program, `${input}.order`), sorted.order);
 }
 
 /** Prepended vectors predict nothing. */

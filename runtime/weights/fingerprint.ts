@@ -8,10 +8,19 @@ import { showShape } from './source.ts';
 /** Values of each tensor that go into the hash. */
 const SAMPLE = 256;
 
-interface Sampled {
+/** A base tensor, whole or sampled. */
+export interface Sampled {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
+}
+
+/** What of a tensor goes into the hash: a sample of a sample is the same, so a large base need not be kept whole. */
+export function sampleEvenly(values: Float32Array): Float32Array {
+  const count = Math.min(SAMPLE, values.length);
+  const sample = new Float32Array(count);
+  for (let i = 0; i < count; i++) sample[i] = values[Math.floor((i * values.length) / count)]!;
+  return sample;
 }
 
 /**
@@ -22,10 +31,7 @@ export async function fingerprintBase(tensors: Iterable<Sampled>): Promise<strin
   const utf8 = new TextEncoder();
   const parts: Uint8Array[] = [];
   for (const { name, shape, values } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const count = Math.min(SAMPLE, values.length);
-    const sample = new Float32Array(count);
-    for (let i = 0; i < count; i++) sample[i] = values[Math.floor((i * values.length) / count)]!;
-    parts.push(utf8.encode(`${name} ${showShape(shape)}\n`), new Uint8Array(sample.buffer));
+    parts.push(utf8.encode(`${name} ${showShape(shape)}\n`), new Uint8Array(sampleEvenly(values).buffer as ArrayBuffer));
   }
   return await sha256(parts);
 }

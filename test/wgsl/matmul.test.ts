@@ -47,13 +47,17 @@ interface Case {
   readonly before: Slots;
 }
 
+/** Rows that belong to nobody after the last batch, and with a gap after each: who strays meets them. */
+const SPARE = 3;
+
 /** A batched matrix in memory: its view and how many numbers it spans. */
 function place(rows: number, columns: number, outer: number, inner: number, o: Options): { view: View; size: number } {
   const { gap = 0, abreast = false } = o;
   const width = ceil4(columns);
   const row = (abreast ? inner * width : width) + gap;
-  const view = { offset: gap, row, inner: abreast ? width : rows * row, outer: rows * row * (abreast ? 1 : inner) };
-  return { view, size: gap + Math.max(1, outer) * view.outer };
+  const matrix = (rows + (gap > 0 ? SPARE : 0)) * row;
+  const view = { offset: gap, row, inner: abreast ? width : matrix, outer: abreast ? matrix : inner * matrix };
+  return { view, size: gap + outer * view.outer + SPARE * row };
 }
 
 /** Garbage everywhere, random numbers inside the view; pads past `columns` hold `pad`, or random numbers too. */

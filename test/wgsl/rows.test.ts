@@ -3,8 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { IGNORE } from '../../compiler/graph/graph.ts';
 import { axis, ceil4 } from '../../compiler/model/model.ts';
+import { emit } from '../../compiler/wgsl/emit.ts';
 import { type Given, boundsBySize, checkFamilies, makeCase, random, shape, vector, words } from './cases.ts';
-import { openTestDevice } from './harness.ts';
+import { checkNode, openTestDevice } from './harness.ts';
 
 const device = await openTestDevice();
 const t = suite('rows');
@@ -107,6 +108,15 @@ else {
         await checkFamilies(device, made, { relative: 2e-6, absolute: 1e-5 });
       }
     });
+
+  t('more rows than a grid is wide', async () => {
+    const made = makeCase('rmsnorm', [random(70_000, 65), random(1, 65)], [shape(70_000, 65), null], {
+      eps: 1e-5,
+    });
+    const launches = emit(made.node, made.graph, { device: 'gpu', subgroup: null });
+    assert.equal(launches[0]?.grid, [65535, 2, 1]);
+    await checkNode(made.node, made.graph, made.inputs, launches, device, SUMMED);
+  });
 
   t('softmax passes NaN on in its row, and only there', async () => {
     const scores = random(4, 9);

@@ -1,0 +1,69 @@
+/** A package with its base and its trained parts on a device, in one call, and the trained parts as a file again. */
+import { invariant } from '../../grammar/invariant.ts';
+import type { Manifest, PackagedParameter } from '../../compiler/package/package.ts';
+import type { Device } from '../device.ts';
+import { initParameter } from '../random.ts';
+import { openSession, type Package, readParameter, type Session } from '../session.ts';
+import { adapterMetadata, type AdapterModel, importAdapter } from '../weights/adapter.ts';
+import { planBase, readBaseParameter } from '../weights/base.ts';
+import { fingerprintBase, requireSameBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
+import { layoutSafetensors, type NewTensor } from '../weights/safetensors.ts';
+import type { WeightSource } from '../weights/source.ts';
+
+export interface ModelOptions {
+  readonly base: WeightSource;
+  /** Trained parts, as `graft train` or `adapterFile` writes them; without it they start from the seed. */
+  readonly adapter?: WeightSource;
+  /** Default: the recipe's, or 0. */
+  readonly seed?: number;
+}
+
+export interface LoadedModel {
+  readonly session: Session;
+  /** Tells this base from others, see `fingerprintBase`. */
+  readonly fingerprint: string;
+}
+
+/** A package knows its parts by their parameters alone, which is all that files of our own need. */
+const modelOf = (manifest: Manifest): AdapterModel => ({ ...manifest, parts: [] });
+
+/**
+ * Opens a package and fills it, one tensor at a time.
+ * @throws InputError when base, adapter and package do not belong together
+ */
+export async function openModel(device: Device, pkg: Package, options: ModelOptions): Promise<LoadedModel> {
+  const { manifest } = pkg;
+  const { base, adapter, seed = manifest.recipe?.seed ?? 0 } = options;
+  const plan = planBase(base, manifest.base, manifest.parameters);
+  const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
+  const trained = adapter ? (await importAdapter(adapter, modelOf(manifest))).values : new Map<string, Float32Array>();
+  const samples: Sampled[] = [];
+  const valuesOf = async (p: PackagedParameter): Promise<Float32Array> => {
+    const read = reads.get(p.name);
+    if (!read) return trained.get(p.name) ?? initParameter(p.init, p, seed);
+    // Read even where the adapter replaces it, as a norm that was trained: the fingerprint is the base's.
+    const values = await readBaseParameter(base, manifest.base, plan, read, { checkFinite: true });
+    samples.push({ name: p.name, shape: p.shape, values: sampleEvenly(values) });
+    return trained.get(p.name) ?? values;
+  };
+  const session = await openSession(device, pkg, valuesOf);
+  const fingerprint = await fingerprintBase(samples);
+  try {
+    requireSameBase(adapter?.metadata['base_fingerprint'], fingerprint, adapter?.name ?? '', manifest.base.name);
+  } catch (error) {
+    session.executor.destroy();
+    throw error;
+  }
+  return { session, fingerprint };
+}
+
+/** Every trained parameter as a safetensors file: offer it for download, or give it to `openModel` again. */
+export async function adapterFile({ session, fingerprint }: LoadedModel): Promise<Blob> {
+  const { manifest } = session;
+  const tensors: NewTensor[] = [];
+  for (const p of manifest.parameters)
+    if (p.cell !== null) tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
+  invariant(tensors.length > 0, 'an adapter file of a package that trains nothing');
+  const { chunks } = layoutSafetensors(tensors, adapterMetadata(modelOf(manifest), fingerprint, manifest.spec.hash));
+  return new Blob([...chunks()] as Uint8Array<ArrayBuffer>[]);
+}
