@@ -3,6 +3,7 @@
  * docs/browser.md shows a whole page.
  */
 export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './browser/model.ts';
+export { taskBatches } from './browser/data.ts';
 export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } from './browser/fetch.ts';
 export { IGNORE } from './data/encode.ts';
 export { fillPrompt, templateOf } from './data/templates.ts';

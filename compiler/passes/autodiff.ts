@@ -56,7 +56,10 @@ function settle(g: Builder, gradients: ReadonlyMap<number, Tensor>, trained: Rea
   for (const [id, gradient] of gradients) {
     const name = tensorAt(g, id).parameter;
     if (name === undefined || !trained.has(name)) continue;
-    g.rehome(tensorAt(g, gradient.id), 'gradients', name);
+    const made = tensorAt(g, gradient.id);
+    // Two parameters that are added up have one gradient; each needs its own copy of it.
+    const own = made.home === 'activations' ? made : g.copy(made, 'gradients', made.name);
+    g.rehome(own, 'gradients', name);
     reached.add(name);
   }
   return reached;

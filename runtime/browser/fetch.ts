@@ -112,6 +112,7 @@ const notJson = (url: string, cause: unknown): never => {
   throw new InputError(`${url} is not valid JSON: ${String(cause)}`, 'give a tokenizer.json', { cause });
 };
 
-const absolute = (address: string): string => new URL(address, globalThis.location.href).href;
+/** Addresses are taken from the page's; Node, where this is tested, has none. */
+const absolute = (address: string): string => new URL(address, typeof location === 'undefined' ? undefined : location.href).href;
 
 const extensionOf = (url: string): string => /\.(index\.json|\w+)$/.exec(new URL(url).pathname)?.[1] ?? '';

@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly peers: string | null;
   readonly operations: readonly Operation[];
   readonly rounds: number;
+  /** Peers wait for the device as we do. */
+  readonly sameWait: boolean;
   /** First calls with no compiled shader on disk. */
   readonly cold: boolean;
   readonly log: (text: string) => void;
@@ -29,17 +31,16 @@ export interface BenchOptions {
 
 /** Measures, one process a side, one side at a time. */
 export async function runBench(options: BenchOptions): Promise<Line[]> {
-  const { peers, operations, rounds, log } = options;
+  const { peers, operations, rounds, sameWait, log } = options;
   const shaders = options.cold ? mkdtempSync(join(tmpdir(), 'graft-bench-')) : null;
   const env = shaders === null ? {} : { MESA_SHADER_CACHE_DIR: shaders };
   const contestants: Contestant[] = [];
   try {
     const names: readonly SideName[] = peers === null ? ['ours'] : ['ours', 'jax-js', 'tfjs'];
-    for (const name of names) contestants.push(await startContestant(name, peers, env));
+    for (const name of names) contestants.push(await startContestant(name, { folder: peers, sameWait }, env));
     const lines: Line[] = [];
     for (const group of groupsOf(operations)) {
-      log(group.map((op) => op.name).join(', '));
-      const measured = await measure(group, contestants, rounds);
+      const measured = await measure(group, contestants, rounds, log);
       for (const { side, op, error } of measured.failures) log(`${op.name} failed on ${side}: ${error}`);
       lines.push(...linesOf(measured, referenceResult));
     }
@@ -60,13 +61,15 @@ function groupsOf(operations: readonly Operation[]): Operation[][] {
 export const command: Command = {
   name: 'bench',
   summary: 'measure speed on this device',
-  usage: `usage: graft bench [--peers DIR] [--json] [--op TEXT]... [--rounds N] [--cold] [--driver NAME]
+  usage: `usage: graft bench [--peers DIR] [--json] [--op TEXT]... [--rounds N]
+                   [--same-wait] [--cold] [--driver NAME]
 
   --peers DIR   compare with jax-js and tfjs, installed in DIR (packages @jax-js/jax, @tensorflow/tfjs and
                 @tensorflow/tfjs-backend-webgpu)
   --json        print an array of { op, peer, ours_ms, peer_ms, ratio, agrees }
   --op TEXT     only operations whose name contains TEXT; may be repeated
   --rounds N    samples of each side, at least ${FEWEST_ROUNDS} (default 9)
+  --same-wait   let the peers' waits sleep as ours do, instead of polling the device with one core
   --cold        take first calls with an empty cache of compiled shaders (minutes with peers)`,
   async run(argv) {
     const { values } = parseArgs({
@@ -76,17 +79,24 @@ export const command: Command = {
         json: { type: 'boolean', default: false },
         op: { type: 'string', multiple: true, default: [] },
         rounds: { type: 'string', default: '9' },
+        'same-wait': { type: 'boolean', default: false },
         cold: { type: 'boolean', default: false },
       },
     });
     const rounds = Number(values.rounds);
     if (!Number.isInteger(rounds) || rounds < FEWEST_ROUNDS)
       throw new UsageError(`--rounds needs a whole number, at least ${FEWEST_ROUNDS}`);
-    const operations = OPERATIONS.filter(({ name }) => values.op.length === 0 || values.op.some((text) => name.includes(text)));
+    const operations = OPERATIONS.filter(
+      ({ name }) => values.op.length === 0 || values.op.some((text) => name.includes(text)),
+    );
     if (operations.length === 0)
-      throw new UsageError(`no operation is called so; there are: ${OPERATIONS.map(({ name }) => name).join(', ')}`);
+      throw new UsageError(
+        `no operation is called so; there are: ${OPERATIONS.map(({ name }) => name).join(', ')}`,
+      );
     const peers = values.peers ?? null;
-    const lines = await runBench({ peers, operations, rounds, cold: values.cold, log: (text) => console.error(`graft bench: ${text}`) });
+    const sameWait = values['same-wait'];
+    const log = (text: string): void => console.error(`graft bench: ${text}`);
+    const lines = await runBench({ peers, operations, rounds, sameWait, cold: values.cold, log });
     console.log(values.json ? jsonOf(lines) : tableOf(lines));
     if (peers === null) console.error(`\n${PEERS_HINT}`);
     return exitCodeOf(lines);

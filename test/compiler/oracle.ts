@@ -2,13 +2,13 @@
 import type { Graph, Tensor } from '../../compiler/graph/graph.ts';
 import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
 import { extent } from '../../compiler/graph/builder.ts';
-import { positionShift, prependedLength } from '../../compiler/graph/context.ts';
+import { prependedLength } from '../../compiler/graph/context.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { createRandom } from '../../runtime/random.ts';
-import { type Batch, sortTokens } from '../../runtime/train/batch.ts';
+import type { Batch } from '../../runtime/train/batch.ts';
 import { pack } from '../../runtime/weights/pack.ts';
 
 export type Numbers = ReadonlyMap<string, Float64Array>;
@@ -33,19 +33,32 @@ export function randomBatch(model: Model, batch: number, tokens: number, seed = 
 }
 
 /** What the host would write into a program's inputs for a batch. */
-export function inputsOf(model: Model, graph: Pick<Graph, 'batch' | 'tokens'>, batch: Pick<Batch, 'tokens'> & Partial<Batch>): Numbers {
+export function inputsOf(model: Model, graph: Pick<Graph, 'batch' | 'tokens' | 'tensors'>, batch: Pick<Batch, 'tokens'> & Partial<Batch>): Numbers {
   const front = prependedLength(model);
   const length = front + graph.tokens;
   const at = (i: number) => Math.floor(i / length) * graph.tokens + (i % length) - front;
-  const { order, starts } = sortTokens(batch.tokens, Math.ceil(model.base.vocab / 4) * 4);
-  const labels = Float64Array.from({ length: graph.batch * length }, (_, i) => (i % length < front ? IGNORE : (batch.labels?.[at(i)] ?? IGNORE)));
-  return new Map<string, Float64Array>([
+  const labels = Array.from({ length: graph.batch * length }, (_, i) => (i % length < front ? IGNORE : (batch.labels?.[at(i)] ?? IGNORE)));
+  const inputs = new Map<string, Float64Array>([
     ['tokens', Float64Array.from(batch.tokens)],
-    ['positions', Float64Array.from({ length: graph.batch * length }, (_, i) => i % length)],
-    ['labels', labels],
-    ['tokens.order', Float64Array.from(order)],
-    ['tokens.starts', Float64Array.from(starts)],
+    ['positions', Float64Array.from(labels, (_, i) => i % length)],
+    ['labels', Float64Array.from(labels)],
+    ...places('tokens', [...batch.tokens], Math.ceil(model.base.vocab / 4) * 4),
   ]);
+  const picked = graph.tensors.find((t) => t.home === 'inputs' && t.name === 'rows');
+  if (!picked) return inputs;
+  const rows = labels.flatMap((label, row) => (label === IGNORE ? [] : [row]));
+  const all = Array.from({ length: picked.axis.size }, (_, i) => rows[i] ?? 0);
+  inputs.set('rows', Float64Array.from(all));
+  inputs.set('labels', Float64Array.from(all, (row, i) => (i < rows.length ? (labels[row] ?? IGNORE) : IGNORE)));
+  for (const [name, values] of places('rows', all, labels.length)) inputs.set(name, values);
+  return inputs;
+}
+
+/** For each id below `count` the places it stands at: what the gradient of picking rows is summed over. */
+function places(name: string, ids: readonly number[], count: number): [string, Float64Array][] {
+  const at = Array.from({ length: count }, (_, id) => ids.flatMap((other, place) => (other === id ? [place] : [])));
+  const starts = at.reduce<number[]>((sums, list) => [...sums, (sums.at(-1) ?? 0) + list.length], [0]);
+  return [[`${name}.order`, Float64Array.from(at.flat())], [`${name}.starts`, Float64Array.from(starts)]];
 }
 
 /** Values of the tensors no node writes. `lossScale` is what multiplies each label's cross-entropy. */

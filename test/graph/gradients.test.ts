@@ -28,10 +28,10 @@ function directionFor(p: Parameter): Float64Array {
 }
 
 /** Compares every trained parameter's gradient with the difference quotient of the loss; returns how many there were. */
-function checkTask(model: Model, task: Task): number {
+function checkTask(model: Model, task: Task, labels?: number): number {
   const trainable = new Set(model.tasks.flatMap((other) => other.trains));
-  const { g, reached } = buildTraining(model, trainable, task, BATCH, TOKENS);
-  const evaluation = buildEvaluation(model, trainable, task.name, BATCH, TOKENS).graph();
+  const { g, reached } = buildTraining(model, trainable, task, { batch: BATCH, tokens: TOKENS, ...(labels === undefined ? {} : { labels }) });
+  const evaluation = buildEvaluation(model, trainable, task.name, { batch: BATCH, tokens: TOKENS }).graph();
   const batch = randomBatch(model, BATCH, TOKENS);
   const values: Numbers = packAll(model, randomValues(model));
   const lossAt = (p: Parameter, direction: Float64Array, by: number) => {
@@ -81,6 +81,11 @@ for (const [name, items] of Object.entries(variants))
       const model = modelOf(`${items}\ntask train on some trains ${parts.join(' + ')}`, base);
       checkTask(model, model.tasks[0] as Task);
     });
+
+t('the head runs on labelled rows only', () => {
+  const model = modelOf('prompt w on input { length = 3 }\nprompt v on layers[all] { length = 2 }\ntask train on some trains base + w + v');
+  checkTask(model, model.tasks[0] as Task, 9);
+});
 
 t('everything is trained at once, with a tied head and half-split rotation', () => {
   const base = { ...odd, tied: true, rope: { style: 'half', theta: 100 } } as const;

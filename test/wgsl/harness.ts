@@ -70,7 +70,10 @@ function layOut(node: Node, graph: Graph): { places: Map<number, Place>; words: 
 }
 
 function write(arena: Uint32Array, place: Place, values: Float64Array): void {
-  invariant(values.length === place.words, `${place.tensor.name}: ${values.length} values for ${place.words} words`);
+  invariant(
+    values.length === place.words,
+    `${place.tensor.name}: ${values.length} values for ${place.words} words`,
+  );
   if (place.tensor.dtype === 'u32') arena.set(values, place.word);
   else new Float32Array(arena.buffer).set(values, place.word);
 }
@@ -92,10 +95,17 @@ function pipelineOf(device: GPUDevice, kernel: Kernel): GPUComputePipeline {
     return found.pipeline;
   }
   const entries: GPUBindGroupLayoutEntry[] = [{ binding: 0, visibility: 4, buffer: { type: 'uniform' } }];
-  for (let i = 1; i <= kernel.bindings; i++) entries.push({ binding: i, visibility: 4, buffer: { type: 'storage' } });
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [device.createBindGroupLayout({ entries })] });
+  for (let i = 1; i <= kernel.bindings; i++)
+    entries.push({ binding: i, visibility: 4, buffer: { type: 'storage' } });
+  const layout = device.createPipelineLayout({
+    bindGroupLayouts: [device.createBindGroupLayout({ entries })],
+  });
   const module = device.createShaderModule({ code: kernel.code, label: kernel.name });
-  const pipeline = device.createComputePipeline({ layout, compute: { module, entryPoint: 'main' }, label: kernel.name });
+  const pipeline = device.createComputePipeline({
+    layout,
+    compute: { module, entryPoint: 'main' },
+    label: kernel.name,
+  });
   known.set(kernel.name, { code: kernel.code, pipeline });
   return pipeline;
 }
@@ -106,10 +116,19 @@ function validate(launch: Launch): void {
   const say = (what: string) => `${kernel.name}: ${what}`;
   invariant(/^[a-z0-9_]+$/i.test(kernel.name), say('a name that is no file name'));
   invariant(kernel.bindings <= 8, say('more than 8 storage bindings'));
-  invariant(operands.length === kernel.bindings, say(`${operands.length} operands for ${kernel.bindings} bindings`));
+  invariant(
+    operands.length === kernel.bindings,
+    say(`${operands.length} operands for ${kernel.bindings} bindings`),
+  );
   invariant(uniforms.length >= 1 && uniforms.length <= 64, say(`${uniforms.length} uniform words`));
-  invariant(uniforms.every((w) => Number.isInteger(w) && w >= 0 && w <= 0xffffffff), say('a uniform that is no word'));
-  invariant(grid.every((g) => Number.isInteger(g) && g >= 1 && g <= 65535), say(`grid ${grid.join(' x ')}`));
+  invariant(
+    uniforms.every((w) => Number.isInteger(w) && w >= 0 && w <= 0xffffffff),
+    say('a uniform that is no word'),
+  );
+  invariant(
+    grid.every((g) => Number.isInteger(g) && g >= 1 && g <= 65535),
+    say(`grid ${grid.join(' x ')}`),
+  );
   const used = operands.filter((id) => id !== null);
   invariant(new Set(used).size === used.length, say('a tensor is bound twice'));
 }
@@ -168,10 +187,16 @@ export function prepareNode(
     launch.operands.forEach((id, i) => {
       const place = id === null ? undefined : places.get(id);
       invariant(id === null || place, `${launch.kernel.name}: tensor ${id} is no operand of the node`);
-      const [offset, size] = place ? [place.word * 4, place.words * 4] : [(scratch + 2 * i * ALIGN) * 4, ALIGN * 4];
+      const [offset, size] = place
+        ? [place.word * 4, place.words * 4]
+        : [(scratch + 2 * i * ALIGN) * 4, ALIGN * 4];
       entries.push({ binding: i + 1, resource: { buffer: arena, offset, size: Math.ceil(size / 16) * 16 } });
     });
-    return { pipeline, group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }), grid: launch.grid };
+    return {
+      pipeline,
+      group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
+      grid: launch.grid,
+    };
   };
   target.begin(`node ${node.op} (${launches.map((l) => l.kernel.name).join(', ')})`);
   const bound = launches.map(bind);
@@ -217,7 +242,10 @@ function checkGuards(arena: Uint32Array, places: Map<number, Place>, end: number
   let last = 'the start';
   for (const place of [...ordered, { word: end, words: 0, tensor: { name: 'the end' } }]) {
     for (let i = from; i < place.word; i++)
-      invariant(arena[i] === GARBAGE, `a kernel wrote ${i - from + 1} words past ${last}, before ${place.tensor.name}`);
+      invariant(
+        arena[i] === GARBAGE,
+        `a kernel wrote ${i - from + 1} words past ${last}, before ${place.tensor.name}`,
+      );
     from = place.word + place.words;
     last = place.tensor.name;
   }
@@ -248,7 +276,9 @@ export async function runNode(
 export function referenceOf(node: Node, graph: Graph, inputs: Slots, before: Slots = []): Float64Array[] {
   const operands = node.inputs.map((id, slot): Operand | null => {
     const values = inputs[slot];
-    return id === null || !values ? null : { tensor: tensorOf(graph, id), values: rounded(values, tensorOf(graph, id)) };
+    return id === null || !values
+      ? null
+      : { tensor: tensorOf(graph, id), values: rounded(values, tensorOf(graph, id)) };
   });
   const outputs = node.outputs.map((id, slot): Operand | null => {
     if (id === null) return null;
@@ -286,7 +316,12 @@ export async function checkNode(
 }
 
 /** The worst difference in words, or null when all numbers are close enough. */
-function difference(got: Float64Array, wanted: Float64Array, closeness: Closeness, slot: number): string | null {
+function difference(
+  got: Float64Array,
+  wanted: Float64Array,
+  closeness: Closeness,
+  slot: number,
+): string | null {
   const { absolute = 1e-6, relative = 1e-5, bounds } = closeness;
   let wrong = 0;
   let first = '';

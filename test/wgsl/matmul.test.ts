@@ -51,17 +51,34 @@ interface Case {
 const SPARE = 3;
 
 /** A batched matrix in memory: its view and how many numbers it spans. */
-function place(rows: number, columns: number, outer: number, inner: number, o: Options): { view: View; size: number } {
+function place(
+  rows: number,
+  columns: number,
+  outer: number,
+  inner: number,
+  o: Options,
+): { view: View; size: number } {
   const { gap = 0, abreast = false } = o;
   const width = ceil4(columns);
   const row = (abreast ? inner * width : width) + gap;
   const matrix = (rows + (gap > 0 ? SPARE : 0)) * row;
-  const view = { offset: gap, row, inner: abreast ? width : matrix, outer: abreast ? matrix : inner * matrix };
+  const view = {
+    offset: gap,
+    row,
+    inner: abreast ? width : matrix,
+    outer: abreast ? matrix : inner * matrix,
+  };
   return { view, size: gap + outer * view.outer + SPARE * row };
 }
 
 /** Garbage everywhere, random numbers inside the view; pads past `columns` hold `pad`, or random numbers too. */
-function fill(size: number, view: View, [outer, inner, rows, columns]: readonly [number, number, number, number], seed: number, pad?: number): Float64Array {
+function fill(
+  size: number,
+  view: View,
+  [outer, inner, rows, columns]: readonly [number, number, number, number],
+  seed: number,
+  pad?: number,
+): Float64Array {
   const values = new Float64Array(size).fill(NaN);
   const random = randomValues(size, seed);
   for (let o = 0; o < outer; o++)
@@ -87,7 +104,10 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
   const tensors: Tensor[] = [];
   const tensor = (size: number): number => {
     const id = tensors.length;
-    return tensors.push({ id, name: `t${id}`, dtype: 'f32', rows: 1, axis: axis(size), home: 'activations' }), id;
+    return (
+      tensors.push({ id, name: `t${id}`, dtype: 'f32', rows: 1, axis: axis(size), home: 'activations' }),
+      id
+    );
   };
   const when = (on: boolean | undefined, size: number) => (on ? tensor(size) : null);
   const values = (on: boolean | undefined, f: () => Float64Array) => (on ? f() : null);
@@ -95,8 +115,21 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
     ...{ mode, m, n, k, outer, inner, share, reps, alpha, save, a: a.view, c: c.view },
     b: o.oneB ? { ...b.view, outer: 0 } : b.view,
   };
-  const ids = [tensor(a.size), tensor(b.size), when(o.bias, ceil4(n)), when(o.scale, ceil4(n)), when(o.residual, c.size), when(o.u, c.size)];
-  const node: NodeOf<'matmul'> = { op: 'matmul', inputs: ids, outputs: [tensor(c.size), when(save !== 'none', c.size)], attrs, label: 'test' };
+  const ids = [
+    tensor(a.size),
+    tensor(b.size),
+    when(o.bias, ceil4(n)),
+    when(o.scale, ceil4(n)),
+    when(o.residual, c.size),
+    when(o.u, c.size),
+  ];
+  const node: NodeOf<'matmul'> = {
+    op: 'matmul',
+    inputs: ids,
+    outputs: [tensor(c.size), when(save !== 'none', c.size)],
+    attrs,
+    label: 'test',
+  };
   const inputs = [
     // In `nn` the pads of A are zero by contract; elsewhere nobody may look at them.
     fill(a.size, a.view, [outer, aInner, aRows, aColumns], seed, mode === 'nn' ? 0 : NaN),
@@ -117,7 +150,9 @@ function boundsOf({ node, graph, inputs, before }: Case): Float64Array[] {
   const positive = { ...node, attrs: { ...node.attrs, alpha: Math.abs(node.attrs.alpha) } };
   // exp is the least exact of what is used: silu of a software device is good to about 1e-5.
   const share = node.inputs[5] === null ? 2e-6 : 2e-5;
-  return referenceOf(positive, graph, magnitudes, before).map((values) => values.map((x) => share * x + 1e-9));
+  return referenceOf(positive, graph, magnitudes, before).map((values) =>
+    values.map((x) => share * x + 1e-9),
+  );
 }
 
 async function check(c: Case, variant: Variant): Promise<void> {
@@ -139,7 +174,9 @@ function epilogues(variant: Variant): Options[] {
 const describe = (v: Variant) => Object.values(v).join(' ');
 
 /** Every variant that some shape can get on this device. */
-const variants = PROFILES.flatMap((profile) => MODES.flatMap((mode) => variantsOf(mode, profile).map((variant) => ({ mode, variant }))));
+const variants = PROFILES.flatMap((profile) =>
+  MODES.flatMap((mode) => variantsOf(mode, profile).map((variant) => ({ mode, variant }))),
+);
 
 const t = suite('matmul kernels');
 const deviceTest = device ? t : t.skip;
@@ -168,7 +205,8 @@ for (const { mode, variant } of variants) {
   });
 
   deviceTest(`${called}: epilogues`, async () => {
-    for (const e of epilogues(variant)) await check(makeCase(mode, 6, 10, 8, { ...e, alpha: 0.5, gap: 4 }), variant);
+    for (const e of epilogues(variant))
+      await check(makeCase(mode, 6, 10, 8, { ...e, alpha: 0.5, gap: 4 }), variant);
   });
 
   deviceTest(`${called}: NaN and infinity`, async () => {
@@ -179,7 +217,10 @@ for (const { mode, variant } of variants) {
     a[2 * c.node.attrs.a.row + 5] = NaN;
     b[3 * c.node.attrs.b.row + 6] = Infinity;
     b[20 * c.node.attrs.b.row + 9] = NaN;
-    await checkNode(c.node, c.graph, c.inputs, emitMatmulWith(c.node, variant), device, { before: c.before, bounds: boundsOf(c) });
+    await checkNode(c.node, c.graph, c.inputs, emitMatmulWith(c.node, variant), device, {
+      before: c.before,
+      bounds: boundsOf(c),
+    });
   });
 }
 
@@ -198,7 +239,10 @@ t('every family and size is among the variants tested', () => {
 deviceTest('what is too large for one grid is cut', async () => {
   const [first] = variants;
   invariant(first, 'no variants');
-  for (const [m, outer, inner] of [[65535 + 5, 1, 1], [2, 35000, 2]] as const) {
+  for (const [m, outer, inner] of [
+    [65535 + 5, 1, 1],
+    [2, 35000, 2],
+  ] as const) {
     const c = makeCase(first.mode, m, 4, 4, { outer, inner });
     assert.ok(emitMatmulWith(c.node, first.variant).length > 1, 'one launch was enough');
     await check(c, first.variant);

@@ -14,7 +14,11 @@ export type Variant = SubgroupVariant | TileVariant | SplitVariant | RegisterVar
  * half a second; sizes in between were measured and are not worth it (4 rows: 5 % faster than 8 on 4 rows; 32 rows: no
  * faster than 16).
  */
-const rowsOf = (mode: Mode, most: 8 | 16): number[] => [1, 8, 16].filter((r) => r <= most && (mode !== 'tn' || r > 1));
+const rowsOf = (mode: Mode, most: 8 | 16): number[] =>
+  [1, 8, 16].filter((r) => r <= most && (mode !== 'tn' || r > 1));
+
+/** Subgroups of less than a vec4 of lanes have nothing to share. */
+const worthBroadcasting = (subgroup: number | null): subgroup is number => subgroup !== null && subgroup >= 4;
 
 /** All variants a device of this profile may be given for this kind of product. */
 export function variantsOf(mode: Mode, { device, subgroup }: Profile): Variant[] {
@@ -23,7 +27,7 @@ export function variantsOf(mode: Mode, { device, subgroup }: Profile): Variant[]
       ...[64, 32].map((size): Variant => ({ family: 'tile', size })),
       ...rowsOf(mode, 8).map((rows): Variant => ({ family: 'split', rows })),
     ];
-  if (subgroup === null) return [{ family: 'register' }];
+  if (!worthBroadcasting(subgroup)) return [{ family: 'register' }];
   return rowsOf(mode, 16).map((rows): Variant => ({ family: 'subgroup', lanes: subgroup, rows }));
 }
 
@@ -36,6 +40,6 @@ export function chooseVariant(p: Matmul, { device, subgroup }: Profile): Variant
     const tiles = Math.ceil(p.m / 64) * Math.ceil(p.n / 64) * p.outer * p.inner;
     return { family: 'tile', size: p.m > 32 && p.n > 32 && tiles >= 128 ? 64 : 32 };
   }
-  if (subgroup === null) return { family: 'register' };
+  if (!worthBroadcasting(subgroup)) return { family: 'register' };
   return { family: 'subgroup', lanes: subgroup, rows: p.m <= 8 ? few : 16 };
 }

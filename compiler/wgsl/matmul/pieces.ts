@@ -46,11 +46,17 @@ export function loadB(mode: Mode, block: string): string[] {
 
 /** `w0..w3` as the columns of the matrix with rows `b0..b3`. */
 export const transpose = (from: string, to: string): string[] =>
-  range(4).map((q) => `let ${to}${q} = vec4f(${range(4).map((j) => `${from}${j}.${component(q)}`).join(', ')});`);
+  range(4).map(
+    (q) =>
+      `let ${to}${q} = vec4f(${range(4)
+        .map((j) => `${from}${j}.${component(q)}`)
+        .join(', ')});`,
+  );
 
 /** Addresses in A that do not change in the loop, for an invocation that owns `rows` rows from `row0` on. */
 export function startOfA(mode: Mode, rows: number): string[] {
-  if (mode !== 'tn') return range(rows).map((r) => `let aRow${r} = aBase + min(row0 + ${r}u, p.m - 1u) * p.aRow;`);
+  if (mode !== 'tn')
+    return range(rows).map((r) => `let aRow${r} = aBase + min(row0 + ${r}u, p.m - 1u) * p.aRow;`);
   return range(rows / 4).map((j) => `let aColumn${j} = aBase + min(row0 / 4u + ${j}u, p.mv - 1u);`);
 }
 

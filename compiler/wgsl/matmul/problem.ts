@@ -22,12 +22,13 @@ const BINDINGS = ['a', 'b', 'c', 'bias', 'scale', 'extra', 'saved'] as const;
 export const FLAG = { bias: 1, scale: 2, residual: 4, silu: 8, saveBiased: 16, saveScaled: 32 } as const;
 
 /** The uniform block, in order. Strides and offsets are in vec4s; `mv`, `nv`, `kv` are sizes in vec4s, rounded up. */
+// prettier-ignore
 const FIELDS = [
   'm', 'n', 'k', 'mv', 'nv', 'kv', 'inner', 'share', 'reps', 'flags',
   'aOffset', 'aRow', 'aOuter', 'aInner',
   'bOffset', 'bRow', 'bOuter', 'bInner',
   'cOffset', 'cRow', 'cOuter', 'cInner',
-] as const; // prettier-ignore
+] as const;
 
 type Field = (typeof FIELDS)[number];
 
@@ -58,7 +59,8 @@ export function uniformWords(p: Matmul, flags: number): number[] {
 /** The flags of a node's epilogue; 0 = a plain product. */
 export function flagsOf(node: NodeOf<'matmul'>): number {
   const [, , bias, scale, residual, u] = node.inputs;
-  const on = (slot: number | null | undefined, flag: number) => (slot === null || slot === undefined ? 0 : flag);
+  const on = (slot: number | null | undefined, flag: number) =>
+    slot === null || slot === undefined ? 0 : flag;
   const { save } = node.attrs;
   const saved = save === 'none' ? 0 : save === 'biased' ? FLAG.saveBiased : FLAG.saveScaled;
   invariant(!(on(residual, 1) && on(u, 1)), 'a product with both a residual and a gate');

@@ -3,7 +3,19 @@
  * for software devices without subgroups, where shared memory is dearer than loading everything again.
  */
 import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
-import { declareSums, indent, loadA, loadB, type Mode, multiply, pickSum, REPETITION, startOfA, startOfB, valueOfA } from './pieces.ts';
+import {
+  declareSums,
+  indent,
+  loadA,
+  loadB,
+  type Mode,
+  multiply,
+  pickSum,
+  REPETITION,
+  startOfA,
+  startOfB,
+  valueOfA,
+} from './pieces.ts';
 
 export interface RegisterVariant {
   readonly family: 'register';

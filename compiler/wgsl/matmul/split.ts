@@ -4,7 +4,19 @@
  * lies, neighbouring invocations read neighbouring vec4s.
  */
 import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
-import { declareSums, indent, loadA, loadB, type Mode, multiply, range, REPETITION, startOfA, startOfB, valueOfA } from './pieces.ts';
+import {
+  declareSums,
+  indent,
+  loadA,
+  loadB,
+  type Mode,
+  multiply,
+  range,
+  REPETITION,
+  startOfA,
+  startOfB,
+  valueOfA,
+} from './pieces.ts';
 
 export interface SplitVariant {
   readonly family: 'split';
@@ -31,7 +43,10 @@ export function splitShader(mode: Mode, { rows }: SplitVariant): Shader {
   const slices = mode === 'nt' ? 16 : 8;
   const columns = INVOCATIONS / slices;
   // In `nt` the slice of k runs fastest in memory, otherwise the column does; partial sums are ordered by slice.
-  const [slice, column] = mode === 'nt' ? [`local % ${slices}u`, `local / ${slices}u`] : [`local / ${columns}u`, `local % ${columns}u`];
+  const [slice, column] =
+    mode === 'nt'
+      ? [`local % ${slices}u`, `local / ${slices}u`]
+      : [`local / ${columns}u`, `local % ${columns}u`];
   const pick = [`var sum = partial[i * ${INVOCATIONS}u + index];`];
   const code = `${declarations()}
 var<workgroup> partial: array<vec4f, ${rows * INVOCATIONS}>;

@@ -7,7 +7,18 @@
  * subgroups, so there is no barrier.
  */
 import { invariant } from '../../../grammar/invariant.ts';
-import { component, declareSums, indent, loadB, type Mode, multiply, pickSum, range, REPETITION, startOfB } from './pieces.ts';
+import {
+  component,
+  declareSums,
+  indent,
+  loadB,
+  type Mode,
+  multiply,
+  pickSum,
+  range,
+  REPETITION,
+  startOfB,
+} from './pieces.ts';
 import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
 
 export interface SubgroupVariant {
@@ -65,7 +76,9 @@ function stepByColumns({ lanes, rows }: SubgroupVariant): Step {
   const quad = `lane / 4u % ${abreast}u`;
   return {
     depth: 4 * across,
-    before: loads.map((j) => `let aColumn${j} = aBase + min(row0 / 4u + ${j * abreast}u + ${quad}, p.mv - 1u);`),
+    before: loads.map(
+      (j) => `let aColumn${j} = aBase + min(row0 / 4u + ${j * abreast}u + ${quad}, p.mv - 1u);`,
+    ),
     load: [
       `let k = step * ${4 * across}u + lane % 4u + lane / ${4 * abreast}u % ${across}u * 4u;`,
       'let kRow = min(k, p.k - 1u) * p.aRow;',
@@ -113,5 +126,10 @@ ${indent(body(mode, variant, step), 6)}
 ${storeRows(rows, pickSum(rows), 'row0', 'column')}
 }
 `;
-  return { name: `matmul_${mode}_subgroup${lanes}_r${rows}`, code, features: ['subgroups'], tile: [rows, 4 * lanes] };
+  return {
+    name: `matmul_${mode}_subgroup${lanes}_r${rows}`,
+    code,
+    features: ['subgroups'],
+    tile: [rows, 4 * lanes],
+  };
 }

@@ -4,7 +4,17 @@
  * neighbouring invocations loading neighbouring vec4s. Nothing depends on the size of a subgroup.
  */
 import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
-import { component, declareSums, indent, type Mode, multiply, pickSum, range, REPETITION, transpose } from './pieces.ts';
+import {
+  component,
+  declareSums,
+  indent,
+  type Mode,
+  multiply,
+  pickSum,
+  range,
+  REPETITION,
+  transpose,
+} from './pieces.ts';
 
 export interface TileVariant {
   readonly family: 'tile';
@@ -75,7 +85,8 @@ export function tileShader(mode: Mode, { size }: TileVariant): Shader {
   const width = size / 4;
   const invocations = width * width;
   const aStaging = mode === 'tn' ? acrossK(size, 'a', 'rows0', 'p.mv') : alongK(size, 'a', 'rows0', 'p.m');
-  const bStaging = mode === 'nt' ? alongK(size, 'b', 'columns0', 'p.n') : acrossK(size, 'b', 'columns0', 'p.nv');
+  const bStaging =
+    mode === 'nt' ? alongK(size, 'b', 'columns0', 'p.n') : acrossK(size, 'b', 'columns0', 'p.nv');
   // Each invocation moves the same number of vec4s, so no branch stands before the barrier.
   const stage = range((size * DEPTH) / invocations).flatMap((i) => {
     const item = i === 0 ? 'index' : `(index + ${i * invocations}u)`;

@@ -35,7 +35,10 @@ function blockAxes(op: Block): Record<string, readonly Axis[]> {
     ...{ wq: [heads, dim], wk: [heads, dim], wv: [heads, dim], wo: [dim, heads] },
     ...{ w1: [ffn, dim], w3: [ffn, dim], w2: [dim, ffn] },
   };
-  const vectors = Object.entries(linears).flatMap(([name, [out]]) => [[`b_${name}`, [out]] as const, [`s_${name}`, [out]] as const]);
+  const vectors = Object.entries(linears).flatMap(([name, [out]]) => [
+    [`b_${name}`, [out]] as const,
+    [`s_${name}`, [out]] as const,
+  ]);
   return { g1: [dim], g2: [dim], ...linears, ...(op.trains === 'peft' ? Object.fromEntries(vectors) : {}) };
 }
 
@@ -86,7 +89,9 @@ function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
   const linear = (name: string, value: Tensor, out: Axis): Tensor => {
     g.label = name;
     const y = g.linear(value, g.parameter(name), out);
-    return op.trains === 'full' ? y : g.mulScale(g.addBias(y, g.parameter(`b_${name}`)), g.parameter(`s_${name}`));
+    return op.trains === 'full'
+      ? y
+      : g.mulScale(g.addBias(y, g.parameter(`b_${name}`)), g.parameter(`s_${name}`));
   };
   const norm = (name: string, value: Tensor): Tensor => {
     g.label = name;
@@ -94,7 +99,14 @@ function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
   };
   const n1 = norm('g1', x);
   const [q, k, v] = [linear('wq', n1, heads), linear('wk', n1, heads), linear('wv', n1, heads)];
-  const shape = { name: g.name, mode: 'full', batch: 1, tokens: op.tokens, context: op.tokens, keys: op.tokens } as const;
+  const shape = {
+    name: g.name,
+    mode: 'full',
+    batch: 1,
+    tokens: op.tokens,
+    context: op.tokens,
+    keys: op.tokens,
+  } as const;
   const context = { g, model, shape, sites: new Map(), tap: () => {} };
   const positions = g.tensor('positions', 1, axis(op.tokens), 'inputs', 'u32');
   const o = attend(context, 0, q, { key: k, value: v, keys: op.tokens, stride: op.tokens }, [], positions);

@@ -1,5 +1,14 @@
 /** jax-js: everything under `jit`, as its users are told to. */
-import { blockLinears, LEARNING_RATE, LOSSES, NORM_EPS, trainedOf, valuesOf, type Operation, type Values } from './ops.ts';
+import {
+  blockLinears,
+  LEARNING_RATE,
+  LOSSES,
+  NORM_EPS,
+  trainedOf,
+  valuesOf,
+  type Operation,
+  type Values,
+} from './ops.ts';
 import { loadPeer, offerGpu } from './peer.ts';
 import type { Prepared, Side } from './side.ts';
 import type { Block } from './graphs.ts';
@@ -93,7 +102,8 @@ function prepareOutput(jax: Jax, op: Exclude<Operation, Block>): Prepared {
   };
 }
 
-const refs = (tree: Tree): Tree => Object.fromEntries(Object.entries(tree).map(([name, array]) => [name, array.ref]));
+const refs = (tree: Tree): Tree =>
+  Object.fromEntries(Object.entries(tree).map(([name, array]) => [name, array.ref]));
 
 function prepareStep(jax: Jax, op: Block): Prepared {
   const { x, y, ...parameters } = arraysOf(jax, op);
@@ -105,7 +115,9 @@ function prepareStep(jax: Jax, op: Block): Prepared {
   const frozen = pick(false);
   const step = jax.jit((trained: Tree, rest: Tree): [JaxArray, Tree] => {
     const [loss, gradients] = jax.valueAndGrad((p) => lossOf(jax, op, { ...p, ...rest }))(refs(trained));
-    const moved = Object.entries(trained).map(([name, p]) => [name, p.sub(named(gradients, name).mul(LEARNING_RATE))] as const);
+    const moved = Object.entries(trained).map(
+      ([name, p]) => [name, p.sub(named(gradients, name).mul(LEARNING_RATE))] as const,
+    );
     return [loss, Object.fromEntries(moved)];
   });
   const losses: number[] = [];
@@ -128,7 +140,9 @@ function prepareStep(jax: Jax, op: Block): Prepared {
 }
 
 function causalMask(jax: Jax, tokens: number): JaxArray {
-  const mask = Float32Array.from({ length: tokens * tokens }, (_, i) => (i % tokens > Math.floor(i / tokens) ? -1e9 : 0));
+  const mask = Float32Array.from({ length: tokens * tokens }, (_, i) =>
+    i % tokens > Math.floor(i / tokens) ? -1e9 : 0,
+  );
   return arrayOf(jax, { shape: [tokens, tokens], data: mask });
 }
 

@@ -35,13 +35,20 @@ interface Lane {
 }
 
 /** Measures operations on all sides in turns. Operations that are to be compared with each other belong in one call. */
-export async function measure(operations: readonly Operation[], contestants: readonly Contestant[], rounds: number): Promise<Measured> {
+export async function measure(
+  operations: readonly Operation[],
+  contestants: readonly Contestant[],
+  rounds: number,
+  log: (text: string) => void,
+): Promise<Measured> {
   const lanes: Lane[] = [];
   const failures: Measured['failures'][number][] = [];
   for (const op of operations)
     for (const contestant of contestants)
       try {
-        lanes.push(await openLane(contestant, op));
+        const lane = await openLane(contestant, op);
+        log(`${op.name}: first run on ${contestant.name} after ${(lane.firstMs / 1000).toFixed(2)} s`);
+        lanes.push(lane);
       } catch (error) {
         failures.push({ side: contestant.name, op, error: (error as Error).message });
       }
@@ -53,7 +60,13 @@ export async function measure(operations: readonly Operation[], contestants: rea
       lane.samples.push(ms / lane.runs);
     }
   for (const lane of lanes) await lane.contestant.ask({ ask: 'close', lane: lane.op.name });
-  const timings = lanes.map(({ contestant, op, firstMs, values, samples }) => ({ side: contestant.name, op, firstMs, values, ms: median(samples) }));
+  const timings = lanes.map(({ contestant, op, firstMs, values, samples }) => ({
+    side: contestant.name,
+    op,
+    firstMs,
+    values,
+    ms: median(samples),
+  }));
   return { timings, failures };
 }
 

@@ -11,8 +11,19 @@ export interface BlockSize {
 
 /** One thing to measure. `matmul` is A [m, k] times B [k, n]; the rows' operations work on each row by itself. */
 export type Operation =
-  | { readonly kind: 'matmul'; readonly name: string; readonly m: number; readonly k: number; readonly n: number }
-  | { readonly kind: 'softmax' | 'rmsnorm'; readonly name: string; readonly rows: number; readonly columns: number }
+  | {
+      readonly kind: 'matmul';
+      readonly name: string;
+      readonly m: number;
+      readonly k: number;
+      readonly n: number;
+    }
+  | {
+      readonly kind: 'softmax' | 'rmsnorm';
+      readonly name: string;
+      readonly rows: number;
+      readonly columns: number;
+    }
   | ({ readonly kind: 'block'; readonly name: string; readonly trains: Trains } & BlockSize);
 
 /** What a training step of the block trains: every weight, or the norms and a bias and a scale on each linear. */
@@ -89,7 +100,11 @@ function fill(shape: readonly number[], next: () => number): Values {
 /** Names of the parameters that a step of the block trains. */
 export function trainedOf(op: Extract<Operation, { kind: 'block' }>): string[] {
   const linears = Object.keys(blockLinears(op));
-  return ['g1', 'g2', ...(op.trains === 'full' ? linears : linears.flatMap((name) => [`b_${name}`, `s_${name}`]))];
+  return [
+    'g1',
+    'g2',
+    ...(op.trains === 'full' ? linears : linears.flatMap((name) => [`b_${name}`, `s_${name}`])),
+  ];
 }
 
 /** Largest difference allowed, as a share of the largest number (outputs) or of the loss (losses of a block). */

@@ -22,17 +22,26 @@ export function openOurs(device: Device): Side {
 }
 
 /** A parameter in file order: linears are [out, in] here and [in, out] in the shared values. */
-export function parameterValues(p: Pick<PackagedParameter, 'name' | 'shape'>, values: Readonly<Record<string, Values>>): Float32Array {
+export function parameterValues(
+  p: Pick<PackagedParameter, 'name' | 'shape'>,
+  values: Readonly<Record<string, Values>>,
+): Float32Array {
   const given = values[p.name];
   invariant(given, `no values for ${p.name}`);
   const [rows, columns] = given.shape;
   if (rows === undefined || columns === undefined) return given.data;
   const { data } = given;
-  return Float32Array.from({ length: data.length }, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] ?? NaN);
+  return Float32Array.from(
+    { length: data.length },
+    (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] ?? NaN,
+  );
 }
 
 /** What the host writes once, by the names of the graph's inputs. */
-export function hostInputs(op: Operation, values: Readonly<Record<string, Values>>): Record<string, Float32Array | Uint32Array> {
+export function hostInputs(
+  op: Operation,
+  values: Readonly<Record<string, Values>>,
+): Record<string, Float32Array | Uint32Array> {
   const data = (name: string): Float32Array => {
     const given = values[name];
     invariant(given, `no values for ${name}`);
@@ -50,7 +59,10 @@ export function hostInputs(op: Operation, values: Readonly<Record<string, Values
 
 const slopeOf = ({ tokens, dim }: Block): Float32Array => new Float32Array(dim).fill(2 / (tokens * dim));
 
-function writeInputs({ executor, manifest }: Session, inputs: Readonly<Record<string, Float32Array | Uint32Array>>): void {
+function writeInputs(
+  { executor, manifest }: Session,
+  inputs: Readonly<Record<string, Float32Array | Uint32Array>>,
+): void {
   const [program] = manifest.programs;
   invariant(program, 'a package without a program');
   for (const [name, data] of Object.entries(inputs)) executor.write(inputNamed(program, name), data);

@@ -1,8 +1,19 @@
 /** Compiles a measured operation with the compiler's own passes. It is no adapter, so the model around it is made up. */
 import type { Graph } from '../../../compiler/graph/graph.ts';
 import { verify } from '../../../compiler/graph/verify.ts';
-import { logical, type Base, type Model, type Parameter, type Recipe } from '../../../compiler/model/model.ts';
-import { PACKAGE_FORMAT, type Constant, type Manifest, type Profile } from '../../../compiler/package/package.ts';
+import {
+  logical,
+  type Base,
+  type Model,
+  type Parameter,
+  type Recipe,
+} from '../../../compiler/model/model.ts';
+import {
+  PACKAGE_FORMAT,
+  type Constant,
+  type Manifest,
+  type Profile,
+} from '../../../compiler/package/package.ts';
 import { fuse } from '../../../compiler/passes/fuse.ts';
 import { layOut } from '../../../compiler/passes/layout.ts';
 import { planMemory } from '../../../compiler/passes/memory.ts';
@@ -45,7 +56,12 @@ export interface BenchPackage {
 
 export function compileOperation(op: Operation, profile: Profile): BenchPackage {
   const model = modelOf(op);
-  const table = new Map(model.parameters.map((p) => [p.name, { axes: p.axes, trainable: model.tasks[0]?.trains.includes(p.name) ?? false }]));
+  const table = new Map(
+    model.parameters.map((p) => [
+      p.name,
+      { axes: p.axes, trainable: model.tasks[0]?.trains.includes(p.name) ?? false },
+    ]),
+  );
   const { g, reached } = buildGraph(op, model, table);
   const layout = layOut(model, new Map([[TASK, reached]]));
   if (op.kind === 'block') appendOptimizer(g, layout.cells, [...layout.cells.keys()], recipe, 'gradients');
@@ -74,11 +90,17 @@ function modelOf(op: Operation): Model {
     ...{ name: 'bench', family: 'llama', layers: 1, dim, heads, kvHeads: heads, headDim: dim / heads, ffn },
     ...{ vocab: 1, context: tokens, normEps: 0, rope: { style: 'half', theta: 1 }, tied: false },
   };
-  const parameters = Object.entries(parameterAxes(op)).map(
-    ([name, axes]): Parameter => ({
-      ...{ name, shape: axes.map(logical), axes, init: { kind: 'weights' }, owner: 'base', decay: false, rate: 1 },
-    }),
-  );
+  const parameters = Object.entries(parameterAxes(op)).map(([name, axes]): Parameter => ({
+    ...{
+      name,
+      shape: axes.map(logical),
+      axes,
+      init: { kind: 'weights' },
+      owner: 'base',
+      decay: false,
+      rate: 1,
+    },
+  }));
   const trains = op.kind === 'block' ? trainedOf(op) : [];
   const tasks = [{ name: TASK, data: '', trains, groups: [], fields: {}, span }];
   return { name: 'bench', base, sites: [], parts: [], parameters, groups: {}, tasks, data: [], recipes: [] };

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { loadDawn } from '../../driver.ts';
+import { InputError } from '../../input-error.ts';
 
 /** Both peers look for `navigator.gpu`, as in a browser. Must be called before they are loaded. */
 export async function offerGpu(): Promise<void> {
@@ -12,5 +13,17 @@ export async function offerGpu(): Promise<void> {
 
 /** A package installed in `folder`. */
 export function loadPeer(folder: string, name: string): unknown {
-  return createRequire(join(resolve(folder), 'package.json'))(name);
+  const require = createRequire(join(resolve(folder), 'package.json'));
+  try {
+    return require(name);
+  } catch (error) {
+    throw new InputError(
+      `${name} cannot be loaded from ${folder}: ${(error as Error).message.split('\n')[0]}`,
+      { cause: error },
+    );
+  }
 }
+
+/** Errors whose message is meant for the user, as `main` tells them: by name. */
+export const isUserError = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'InputError' || error.name === 'DeviceError');

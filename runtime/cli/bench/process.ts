@@ -2,20 +2,31 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Answer, Request, SideName } from './side.ts';
+import { InputError } from '../../input-error.ts';
+import type { Answer, Done, Request, SideName } from './side.ts';
 
 /** A side in a process of its own. Ask one thing at a time. */
 export interface Contestant {
   readonly name: SideName;
-  ask(request: Request): Promise<Extract<Answer, { ok: true }>>;
+  ask(request: Request): Promise<Done>;
   stop(): void;
 }
 
-/** Starts a side; `folder` is where the peers are installed. */
-export async function startContestant(name: SideName, folder: string | null, env: NodeJS.ProcessEnv = {}): Promise<Contestant> {
+export type StartOptions = Omit<Extract<Request, { ask: 'open' }>, 'ask' | 'side'>;
+
+/** Starts a side, with more environment variables than ours. */
+export async function startContestant(
+  name: SideName,
+  options: StartOptions,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Contestant> {
   const script = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
   // The peers and the driver print things that are nobody's business, unless something goes wrong.
-  const child = fork(script, { serialization: 'advanced', env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(script, {
+    serialization: 'advanced',
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   let complaints = '';
   child.stderr?.on('data', (text: Buffer) => (complaints = (complaints + text.toString()).slice(-2000)));
   const contestant: Contestant = {
@@ -23,11 +34,16 @@ export async function startContestant(name: SideName, folder: string | null, env
     ask: (request) => ask(child, request, () => complaints),
     stop: () => child.kill(),
   };
-  await contestant.ask({ ask: 'open', side: name, folder });
-  return contestant;
+  try {
+    await contestant.ask({ ask: 'open', side: name, ...options });
+    return contestant;
+  } catch (error) {
+    contestant.stop();
+    throw error;
+  }
 }
 
-function ask(child: ChildProcess, request: Request, complaints: () => string): Promise<Extract<Answer, { ok: true }>> {
+function ask(child: ChildProcess, request: Request, complaints: () => string): Promise<Done> {
   return new Promise((resolve, reject) => {
     const done = () => {
       child.off('message', hear);
@@ -36,7 +52,7 @@ function ask(child: ChildProcess, request: Request, complaints: () => string): P
     const hear = (answer: Answer) => {
       done();
       if (answer.ok) resolve(answer);
-      else reject(new Error(answer.error));
+      else reject(answer.forUser ? new InputError(answer.error) : new Error(answer.error));
     };
     const ended = (code: number | null) => {
       done();

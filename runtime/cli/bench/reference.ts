@@ -53,7 +53,8 @@ function run(
 ): Memory {
   const memory: Memory = new Map();
   for (const t of graph.tensors) {
-    const parameter = t.home === 'weights' || t.home === 'parameters' ? parameters.get(t.parameter ?? '') : undefined;
+    const parameter =
+      t.home === 'weights' || t.home === 'parameters' ? parameters.get(t.parameter ?? '') : undefined;
     const input = t.home === 'inputs' ? inputs[t.name] : undefined;
     if (parameter) memory.set(t.id, parameter);
     else if (input) memory.set(t.id, Float64Array.from(input));

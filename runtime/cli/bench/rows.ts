@@ -26,7 +26,10 @@ export interface Line extends Row {
 const PARTIAL_STEP = 'ours:full';
 
 /** Rows of one measurement; `reference` is asked only where there is no peer to compare with. */
-export function linesOf({ timings, failures }: Measured, reference: (op: Operation) => ArrayLike<number>): Line[] {
+export function linesOf(
+  { timings, failures }: Measured,
+  reference: (op: Operation) => ArrayLike<number>,
+): Line[] {
   const ours = timings.filter((timing) => timing.side === 'ours');
   const lines = ours.flatMap((our) => {
     const peers = timings.filter((timing) => timing.side !== 'ours' && timing.op === our.op);
@@ -41,7 +44,10 @@ export function linesOf({ timings, failures }: Measured, reference: (op: Operati
   const [partial, full] = [steps('peft'), steps('full')];
   if (!partial || !full) return lines;
   // Both start with scales of 1 and biases of 0, so their first losses are the same and later ones are not.
-  return [...lines, compare(partial, full, PARTIAL_STEP, agree(full.op, partial.values.slice(0, 1), full.values.slice(0, 1)))];
+  return [
+    ...lines,
+    compare(partial, full, PARTIAL_STEP, agree(full.op, partial.values.slice(0, 1), full.values.slice(0, 1))),
+  ];
 }
 
 function alone(our: Timing, agrees: boolean): Line {
@@ -71,7 +77,14 @@ function targetOf(op: Operation, peer: string): number | null {
 }
 
 export function jsonOf(lines: readonly Line[]): string {
-  const rows = lines.map(({ op, peer, ours_ms, peer_ms, ratio, agrees }): Row => ({ op, peer, ours_ms, peer_ms, ratio, agrees }));
+  const rows = lines.map(({ op, peer, ours_ms, peer_ms, ratio, agrees }): Row => ({
+    op,
+    peer,
+    ours_ms,
+    peer_ms,
+    ratio,
+    agrees,
+  }));
   return JSON.stringify(rows, null, 2);
 }
 
@@ -83,7 +96,9 @@ export function tableOf(lines: readonly Line[]): string {
     ...[line.op, line.peer ?? '-', number(line.ours_ms, 3), number(line.peer_ms, 3), number(line.ratio, 3)],
     ...[verdict(line), line.agrees ? 'yes' : 'NO', number(line.oursFirstMs, 0), number(line.peerFirstMs, 0)],
   ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...body.map((cells) => cells[i]?.length ?? 0)));
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...body.map((cells) => cells[i]?.length ?? 0)),
+  );
   const show = (cells: readonly string[]) =>
     cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ');
   return [head, ...body].map(show).join('\n');
@@ -95,4 +110,5 @@ function verdict({ target, ratio }: Line): string {
 }
 
 /** Speed is reported, never judged; a wrong result is a failure. */
-export const exitCodeOf = (lines: readonly Line[]): number => (lines.every((line) => line.agrees) ? EXIT.ok : EXIT.failed);
+export const exitCodeOf = (lines: readonly Line[]): number =>
+  lines.every((line) => line.agrees) ? EXIT.ok : EXIT.failed;

@@ -18,12 +18,29 @@ export interface Side {
 
 /** What the parent asks of a worker; `lane` names a prepared operation. */
 export type Request =
-  | { readonly ask: 'open'; readonly side: SideName; readonly folder: string | null }
+  | {
+      readonly ask: 'open';
+      readonly side: SideName;
+      /** Where the peers are installed. */
+      readonly folder: string | null;
+      /** Whether a peer's waits sleep, as ours always do: see runtime/poll.ts. */
+      readonly sameWait: boolean;
+    }
   | { readonly ask: 'prepare'; readonly lane: string; readonly op: Operation }
   | { readonly ask: 'run'; readonly lane: string; readonly n: number }
   | { readonly ask: 'result'; readonly lane: string }
   | { readonly ask: 'close'; readonly lane: string };
 
 /** What comes back: milliseconds for `prepare` (the first run included) and `run`, numbers for `result`. */
-export type Answer =
-  { readonly ok: true; readonly ms: number; readonly values: Float32Array | null } | { readonly ok: false; readonly error: string };
+export type Answer = Done | Refusal;
+export interface Done {
+  readonly ok: true;
+  readonly ms: number;
+  readonly values: Float32Array | null;
+}
+export interface Refusal {
+  readonly ok: false;
+  readonly error: string;
+  /** Whether it is something a user can mend, rather than a bug. */
+  readonly forUser: boolean;
+}

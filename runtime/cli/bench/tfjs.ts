@@ -29,7 +29,9 @@ interface Tf {
   transpose(x: TfTensor, order: readonly number[]): TfTensor;
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
   readonly train: {
-    sgd(rate: number): { minimize(f: () => TfTensor, returnCost: true, variables: readonly TfTensor[]): TfTensor };
+    sgd(rate: number): {
+      minimize(f: () => TfTensor, returnCost: true, variables: readonly TfTensor[]): TfTensor;
+    };
   };
 }
 type Tree = Readonly<Record<string, TfTensor>>;
@@ -95,8 +97,15 @@ function prepareOutput(tf: Tf, op: Exclude<Operation, Block>): Prepared {
 
 function prepareStep(tf: Tf, op: Block): Prepared {
   const { x, y, ...rest } = tensorsOf(tf, op);
-  const parameters: Tree = Object.fromEntries(Object.entries(rest).map(([name, tensor]) => [name, tf.variable(tensor)]));
-  const tensors: Tree = { ...parameters, x: x as TfTensor, y: y as TfTensor, mask: causalMask(tf, op.tokens) };
+  const parameters: Tree = Object.fromEntries(
+    Object.entries(rest).map(([name, tensor]) => [name, tf.variable(tensor)]),
+  );
+  const tensors: Tree = {
+    ...parameters,
+    x: x as TfTensor,
+    y: y as TfTensor,
+    mask: causalMask(tf, op.tokens),
+  };
   const variables = trainedOf(op).map((name) => named(parameters, name));
   const optimizer = tf.train.sgd(LEARNING_RATE);
   const losses: number[] = [];
@@ -120,7 +129,9 @@ function prepareStep(tf: Tf, op: Block): Prepared {
 }
 
 function causalMask(tf: Tf, tokens: number): TfTensor {
-  const mask = Float32Array.from({ length: tokens * tokens }, (_, i) => (i % tokens > Math.floor(i / tokens) ? -1e9 : 0));
+  const mask = Float32Array.from({ length: tokens * tokens }, (_, i) =>
+    i % tokens > Math.floor(i / tokens) ? -1e9 : 0,
+  );
   return tf.tensor(mask, [tokens, tokens]);
 }
 

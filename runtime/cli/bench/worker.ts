@@ -1,6 +1,7 @@
 /** The process of one side: answers requests one at a time, so that only one side runs at any moment. */
 import { openDevice } from '../../device.ts';
 import { waitGently } from '../../poll.ts';
+import { isUserError } from './peer.ts';
 import { openJax } from './jax.ts';
 import { openOurs } from './ours.ts';
 import type { Answer, Prepared, Request, Side, SideName } from './side.ts';
@@ -8,6 +9,7 @@ import { openTfjs } from './tfjs.ts';
 
 let side: Side | null = null;
 let name: SideName = 'ours';
+let sameWait = false;
 const lanes = new Map<string, Prepared>();
 
 async function open(which: SideName, folder: string | null): Promise<Side> {
@@ -22,23 +24,23 @@ function lane(key: string): Prepared {
   return found;
 }
 
-const gently = <T>(promise: Promise<T>): Promise<T> => (process.env.GENTLE ? waitGently(promise) : promise);
+const waiting = <T>(promise: Promise<T>): Promise<T> => (sameWait ? waitGently(promise) : promise);
 
 async function answer(request: Request): Promise<Float32Array | null> {
   switch (request.ask) {
     case 'open':
-      name = request.side;
+      ({ side: name, sameWait } = request);
       side = await open(request.side, request.folder);
       return null;
     case 'prepare': {
       if (!side) throw new Error('nothing is open');
       const prepared = await side.prepare(request.op);
       lanes.set(request.lane, prepared);
-      await gently(prepared.run(1));
+      await waiting(prepared.run(1));
       return null;
     }
     case 'run':
-      await gently(lane(request.lane).run(request.n));
+      await waiting(lane(request.lane).run(request.n));
       return null;
     case 'result':
       return await lane(request.lane).result();
@@ -53,9 +55,13 @@ process.on('message', (request: Request) => {
   const start = performance.now();
   answer(request).then(
     (values) => reply({ ok: true, ms: performance.now() - start, values }),
-    (error: unknown) => reply({ ok: false, error: `${name}: ${error instanceof Error ? error.message : String(error)}` }),
+    (error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      reply({ ok: false, error: `${name}: ${text}`, forUser: isUserError(error) });
+    },
   );
 });
+// An open device would keep the process alive.
 process.on('disconnect', () => process.exit(0));
 
 function reply(message: Answer): void {
