@@ -10,11 +10,11 @@ export type DataShape = 'text' | 'instructions' | 'images';
 
 /** The formats of data, with what their files hold. */
 export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; readonly doc: string }>> = {
-  text: { shape: 'text', doc: 'Plain text, cut into sequences.' },
-  tokens: { shape: 'text', doc: 'Token ids, two bytes each, little-endian.' },
-  instructions: { shape: 'instructions', doc: 'One JSON object a line: instruction, input (may be absent), output.' },
-  alpaca: { shape: 'instructions', doc: 'A JSON list of objects: instruction, input, output.' },
-  image_text: { shape: 'images', doc: 'One JSON object a line: image (a path), text.' },
+  text: { shape: 'text', doc: 'Plain text, or JSON lines of `{"text"}`; cut into sequences.' },
+  tokens: { shape: 'text', doc: 'Token ids: little-endian uint16 in a `.bin`, or JSON lines of lists.' },
+  instructions: { shape: 'instructions', doc: 'JSON lines, or a JSON list, of `{"instruction", "input", "output"}`; the input may be absent.' },
+  alpaca: { shape: 'instructions', doc: 'The same; by the name of the data set that made it common.' },
+  image_text: { shape: 'images', doc: 'JSON lines, or a JSON list, of `{"image", "caption"}`, the image a path.' },
 };
 
 export const shapeOf = (data: DataSource): DataShape => dataFormats[data.format]?.shape ?? 'text';

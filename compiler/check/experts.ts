@@ -4,6 +4,7 @@ import { choice } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import type { Env } from './env.ts';
 import { readFields } from './fields.ts';
+import { checkPlaceholder } from './tasks.ts';
 
 /** The attributes of an expert. */
 export const expertFields: Readonly<Record<string, Field>> = {
@@ -13,5 +14,6 @@ export const expertFields: Readonly<Record<string, Field>> = {
 
 /** Checks an expert's attributes. */
 export function checkExpert(env: Env, item: ExpertItem): void {
-  readFields(env, item.fields, expertFields, 'expert', item.name.span);
+  const { written } = readFields(env, item.fields, expertFields, 'expert', item.name.span);
+  checkPlaceholder(env, written.get('say'), 'text');
 }

@@ -48,8 +48,10 @@ function checkPart(
     if (item.type.text !== '') env.report(unknownKind(item.type, kinds.map((k) => k.name)));
     return null;
   }
-  const place = readPlace(env, kind, item, sites);
   const read = readFields(env, item.fields, kind.fields, kind.name, item.name.span);
+  // What enters a norm loses its scale there, so only linears can be scaled on that side.
+  const accepts = read.values['side'] === 'input' ? (['linear'] as const) : accepted[kind.selects];
+  const place = readPlace(env, kind, item, sites, accepts);
   const source = readSource(env, kind, item, itemOf);
   if (place === null || source === undefined || !read.ok) return null;
   const from = source === null ? null : resolve(source);
@@ -77,7 +79,13 @@ const accepted: Readonly<Partial<Record<Selects, readonly SiteKind[]>>> = {
   parameters: ['linear', 'norm', 'embedding'],
 };
 
-function readPlace(env: BaseEnv, kind: Kind, item: PartItem, sites: readonly Site[]): Place | null {
+function readPlace(
+  env: BaseEnv,
+  kind: Kind,
+  item: PartItem,
+  sites: readonly Site[],
+  accepts: readonly SiteKind[] | undefined,
+): Place | null {
   const { on } = item;
   if (kind.selects === 'nothing') {
     if (on === null) return nowhere;
@@ -89,7 +97,6 @@ function readPlace(env: BaseEnv, kind: Kind, item: PartItem, sites: readonly Sit
     return null;
   }
   if (isInput(on) && kind.selects.endsWith('input')) return { ...nowhere, input: true };
-  const accepts = accepted[kind.selects];
   if (accepts === undefined) {
     const layers = layersOf(env, on);
     return layers === null ? null : { ...nowhere, layers };

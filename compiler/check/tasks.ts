@@ -1,15 +1,15 @@
 /** Tasks: what each trains, on what, and whether that can work. */
-import type { Expression, TaskItem } from '../../grammar/ast.ts';
+import type { Expression, Field as SpecField, TaskItem } from '../../grammar/ast.ts';
 import { printExpression } from '../../grammar/print.ts';
 import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
 import type { DataSource, FieldValue, Parameter, Task } from '../model/model.ts';
 import { shapeOf } from './data.ts';
-import type { BaseEnv } from './env.ts';
+import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import type { Members } from './groups.ts';
-import { meaninglessField, neverMoves, noGradient, noImagePath, trainedTwice, trainsNothing } from './messages/tasks.ts';
+import { badPlaceholder, meaninglessField, neverMoves, noGradient, noImagePath, trainedTwice, trainsNothing } from './messages/tasks.ts';
 import { unknownDeclaration } from './messages/names.ts';
 import type { CheckedPart } from './parts.ts';
 
@@ -18,13 +18,12 @@ const string = { kind: 'string' } as const;
 /** The attributes of a task. */
 export const taskFields: Readonly<Record<string, Field>> = {
   template: {
-    type: anyOf(choice('alpaca', 'none'), string),
+    type: anyOf(choice('alpaca'), string),
     default: 'alpaca',
-    doc: 'How an example becomes text: `alpaca`, `none` (its parts one after the other), or a string with {instruction}, {input} and {output}.',
+    doc: 'How an example becomes text: `alpaca`, or a string with {instruction}, {input} and {output}.',
   },
   max_tokens: { type: count(), default: 512, doc: 'Sequences are cut after this many tokens.' },
-  mask: { type: choice('prompt', 'none'), default: 'prompt', doc: 'What the loss leaves out: the prompt, or nothing.' },
-  ask: { type: orNone(string), default: null, doc: 'The question put to every image.' },
+  ask: { type: orNone(string), default: null, doc: "The question put to every image; none: the official code's." },
   shared: { type: { kind: 'boolean' }, default: false, doc: 'Whether another task may train the same parameters.' },
 };
 
@@ -60,6 +59,7 @@ function checkTask(env: BaseEnv, item: TaskItem & { readonly depth: number }, kn
     env.report(trainsNothing(item));
     return null;
   }
+  checkPlaceholder(env, read.written.get('template'), 'output');
   const values = fieldsFor(env, data, read, item);
   const ordered = known.parameters.map((p) => p.name).filter((name) => trains.has(name));
   checkGradients(env, item, data, trains, known);
@@ -74,10 +74,18 @@ function checkTask(env: BaseEnv, item: TaskItem & { readonly depth: number }, kn
   return { task, item };
 }
 
+/** A string that is to be filled in has to say where, once. */
+export function checkPlaceholder(env: Env, field: SpecField | undefined, name: string): void {
+  const value = field?.value;
+  if (field === undefined || value?.kind !== 'string') return;
+  const count = value.value.split(`{${name}}`).length - 1;
+  if (count !== 1) env.report(badPlaceholder(field, value.span, name, count));
+}
+
 /** Attributes that say nothing about this data are mistakes when written and null when not. */
 function fieldsFor(env: BaseEnv, data: DataSource, read: Values, item: TaskItem): Readonly<Record<string, FieldValue>> {
   const shape = shapeOf(data);
-  const idle = shape === 'text' ? ['template', 'mask', 'ask'] : shape === 'instructions' ? ['ask'] : [];
+  const idle = shape === 'text' ? ['template', 'ask'] : shape === 'instructions' ? ['ask'] : [];
   for (const key of idle) {
     const field = read.written.get(key);
     if (field !== undefined) env.report(meaninglessField(field, data, item.name.text));

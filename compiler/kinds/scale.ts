@@ -12,13 +12,13 @@ export const scale: Kind = {
   doc: 'Multiplies what leaves (or enters) each selected linear or norm by a trainable vector.',
   formula: 'y = s * (W x), or y = W (s * x) with side = input',
   source:
-    'output: LLaMA-Adapter V2, arXiv 2304.15010, section 4.1, equation 2; input: the released 65B chat model; SSF, arXiv 2210.08823',
+    'LLaMA-Adapter V2, arXiv 2304.15010, section 4.1, equation 2; `llama_adapter_v2_chat65b/llama/model.py` for the input side',
   selects: 'sites',
   fields: {
     side: {
       type: choice('output', 'input'),
       default: 'output',
-      doc: 'Whether the product is taken after the site (the paper) or before it (the released 65B chat model).',
+      doc: 'Whether the product is taken after the site (the paper) or before it (the released 65B chat model; linears only).',
     },
     init: initField(1, 'the vectors'),
     ...common,

@@ -39,11 +39,15 @@ export async function findBrowser(page: string): Promise<Found | string> {
 
 async function openWithAdapter(found: Chromium, address: string): Promise<Browser> {
   const browser = await launch(found);
-  const page = await browser.newPage();
-  await page.goto(address);
-  const works = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
-  await page.close();
-  if (works) return browser;
-  await browser.close();
-  throw new Error(`${found.executable} has no WebGPU adapter`);
+  try {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const works = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+    if (!works) throw new Error(`${found.executable} has no WebGPU adapter`);
+    await page.close();
+    return browser;
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
 }

@@ -176,6 +176,12 @@ t('an imported adapter is not complained about twice', () => {
   assert.equal(checkSpec('x.adapter', host).diagnostics, []);
 });
 
+t('what enters a norm is not scaled', () => {
+  const codesOf = (on: string) => check(`${small}\nadapter X on small { scale s on ${on} { side = input } }`).diagnostics.map((d) => d.code);
+  assert.equal(codesOf('every norm'), ['A110']);
+  assert.equal(codesOf('layers'), []);
+});
+
 t('a spec that is not there is no diagnostic', () => assert.is(checkSpec('no', memoryHost({})).found, false));
 
 t('a model prints the same twice', () => {

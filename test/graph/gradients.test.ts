@@ -70,7 +70,7 @@ const variants: Readonly<Record<string, string>> = {
   'two prompts in one layer': 'prompt w on layers[last 1] { length = 3 }\nprompt v on layers[all] { length = 2  gate = raw(init: 0, per: head) }',
   'prefix and prompt': 'prefix w on layers[all] { length = 3 }\nprompt v on layers[all] { length = 2 }',
   'two soft prompts and a prompt': 'prompt w on input { length = 3 }\nprompt u on input { length = 2 }\nprompt v on layers[all] { length = 2 }',
-  'parts on the head, the embedding and norms': 'bias w on every norm + tok_embeddings + output\nscale v on every norm + output',
+  'parts on the head, the embedding and norms': 'bias w on every norm + output\nscale v on every norm + output',
   'scale, then bias, then scale, then lora': 'scale w on every linear in layers { side = input }\nbias v on every linear in layers\nscale u on every linear in layers\nlora x on every linear in layers { rank = 3 }',
   'lora on prompts': 'lora w on layers.attention.{wk, wv} { rank = 2  alpha = 3  on_prompts = true }\nprompt v on layers[all] { length = 3 }',
 };

@@ -174,4 +174,13 @@ export const valueCodes: readonly Code[] = [
       bias  biases on every linear
       group writing = biases`),
   ),
+  entry(
+    'A133',
+    'a string without its placeholder',
+    `
+    A template is filled in with an example, so it says once where the output goes: what stands before it is the prompt,
+    which is not learned. An expert's answer takes the place of {text} in \`say\`.`,
+    onLlama('expert ocr { say = "Text in the image:" }'),
+    onLlama('expert ocr { say = "Text in the image: {text}" }'),
+  ),
 ];

@@ -2,6 +2,7 @@
 import type { Expression, Field, PartItem, TaskItem } from '../../../grammar/ast.ts';
 import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
+import type { Span } from '../../../grammar/source.ts';
 import type { DataSource } from '../../model/model.ts';
 import { asWritten } from './fields.ts';
 import { listOf } from './names.ts';
@@ -49,6 +50,11 @@ export const meaninglessField = (field: Field, data: DataSource, task: string): 
   error('A210', field.span, `\`${field.name.text}\` says nothing about ${data.format} data`, {
     label: `\`${task}\` reads \`${data.name}\``,
     help: `take \`${asWritten(field)}\` away`,
+  });
+
+export const badPlaceholder = (field: Field, span: Span, name: string, count: number): Diagnostic =>
+  error('A133', span, `\`${field.name.text}\` has ${count === 0 ? 'no' : `${count} times`} \`{${name}}\``, {
+    help: `write \`{${name}}\` once, where it belongs`,
   });
 
 export const nothingTrains = (item: PartItem): Diagnostic =>

@@ -26,7 +26,8 @@ function shaderOf(mode: Matmul['mode'], variant: Variant): Shader {
 }
 
 /** Parts of a product whose rows or batches are more than a grid holds; usually the product itself. */
-function cutToFit(p: Matmul, [rows]: Shader['tile']): Matmul[] {
+function cutToFit(p: Matmul, [rows, columns]: Shader['tile']): Matmul[] {
+  invariant(p.n <= MOST_WORKGROUPS * columns, `a product of ${p.n} columns does not fit a grid`);
   invariant(p.inner <= MOST_WORKGROUPS, `a product of ${p.inner} inner batches does not fit a grid`);
   const mostRows = MOST_WORKGROUPS * rows;
   const mostOuter = Math.floor(MOST_WORKGROUPS / p.inner);

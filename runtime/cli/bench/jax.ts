@@ -1,14 +1,5 @@
 /** jax-js: everything under `jit`, as its users are told to. */
-import {
-  blockLinears,
-  LEARNING_RATE,
-  LOSSES,
-  NORM_EPS,
-  trainedOf,
-  valuesOf,
-  type Operation,
-  type Values,
-} from './ops.ts';
+import { LEARNING_RATE, LOSSES, NORM_EPS, trainedOf, valuesOf, type Operation, type Values } from './ops.ts';
 import { loadPeer, offerGpu } from './peer.ts';
 import type { Prepared, Side } from './side.ts';
 import type { Block } from './graphs.ts';
@@ -152,7 +143,7 @@ function lossOf(jax: Jax, op: Block, p: Tree): JaxArray {
   const { tokens, dim, heads } = op;
   const at = (name: string) => named(p, name).ref;
   const biased = op.trains === 'peft';
-  const linear = (x: JaxArray, name: keyof ReturnType<typeof blockLinears>): JaxArray => {
+  const linear = (x: JaxArray, name: string): JaxArray => {
     const y = numpy.matmul(x, at(name));
     return biased ? y.add(at(`b_${name}`)).mul(at(`s_${name}`)) : y;
   };

@@ -17,13 +17,8 @@ export function loadPeer(folder: string, name: string): unknown {
   try {
     return require(name);
   } catch (error) {
-    throw new InputError(
-      `${name} cannot be loaded from ${folder}: ${(error as Error).message.split('\n')[0]}`,
-      { cause: error },
-    );
+    const help = 'install @jax-js/jax, @tensorflow/tfjs and @tensorflow/tfjs-backend-webgpu there.';
+    const reason = (error as Error).message.split('\n')[0];
+    throw new InputError(`${name} cannot be loaded from ${folder}: ${reason}`, help, { cause: error });
   }
 }
-
-/** Errors whose message is meant for the user, as `main` tells them: by name. */
-export const isUserError = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'InputError' || error.name === 'DeviceError');

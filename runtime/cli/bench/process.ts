@@ -2,7 +2,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InputError } from '../../input-error.ts';
 import type { Answer, Done, Request, SideName } from './side.ts';
 
 /** A side in a process of its own. Ask one thing at a time. */
@@ -52,7 +51,7 @@ function ask(child: ChildProcess, request: Request, complaints: () => string): P
     const hear = (answer: Answer) => {
       done();
       if (answer.ok) resolve(answer);
-      else reject(answer.forUser ? new InputError(answer.error) : new Error(answer.error));
+      else reject(Object.assign(new Error(answer.error), { name: answer.name }));
     };
     const ended = (code: number | null) => {
       done();

@@ -71,7 +71,7 @@ function runNode(graph: Graph, node: Node, memory: Memory): void {
   };
   const inputs = node.inputs.map((id) => operand(id, (t) => read(memory, t.id)));
   const outputs = node.outputs.map((id) => operand(id, (t) => new Float64Array(extent(t))));
-  (ops[node.op].reference as Op<Node['op']>['reference'])(node as never, inputs, outputs);
+  (ops[node.op].reference as Op<Node['op']>['reference'])(node, inputs, outputs);
   for (const output of outputs) if (output) memory.set(output.tensor.id, output.values);
 }
 

@@ -41,6 +41,6 @@ export interface Done {
 export interface Refusal {
   readonly ok: false;
   readonly error: string;
-  /** Whether it is something a user can mend, rather than a bug. */
-  readonly forUser: boolean;
+  /** The error's name, by which `main` tells what a user can mend from bugs. */
+  readonly name: string;
 }

@@ -1,7 +1,6 @@
 /** The process of one side: answers requests one at a time, so that only one side runs at any moment. */
 import { openDevice } from '../../device.ts';
 import { waitGently } from '../../poll.ts';
-import { isUserError } from './peer.ts';
 import { openJax } from './jax.ts';
 import { openOurs } from './ours.ts';
 import type { Answer, Prepared, Request, Side, SideName } from './side.ts';
@@ -55,9 +54,9 @@ process.on('message', (request: Request) => {
   const start = performance.now();
   answer(request).then(
     (values) => reply({ ok: true, ms: performance.now() - start, values }),
-    (error: unknown) => {
-      const text = error instanceof Error ? error.message : String(error);
-      reply({ ok: false, error: `${name}: ${text}`, forUser: isUserError(error) });
+    (thrown: unknown) => {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      reply({ ok: false, error: `${name}: ${error.message}`, name: error.name });
     },
   );
 });

@@ -1,0 +1,63 @@
+/** The compiled training programs of every spec on the device, under each class of kernels, against float64. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildTraining } from '../../compiler/graph/programs.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { Profile } from '../../compiler/package/package.ts';
+import { type Device } from '../../runtime/device.ts';
+import { parameterNamed, readParameter } from '../../runtime/session.ts';
+import { evaluate, gradients } from '../../runtime/train/trainer.ts';
+import { unpack } from '../../runtime/weights/pack.ts';
+import { gradientsOf, lossOf, packAll, randomBatch, runBatch } from './oracle.ts';
+import { distance, largest, openTrainer, withDevice } from './sessions.ts';
+import { library, modelOf, odd, randomValues } from './subjects.ts';
+
+const t = suite('programs on the device');
+const [BATCH, TOKENS] = [2, 5];
+const LOSS = 1e-5;
+/** Of a gradient's largest number: what single precision leaves after a backward pass. */
+const GRADIENT = 1e-4;
+
+/** Null: the device's own class. */
+const profiles: readonly (Profile | null)[] = [null, { device: 'software', subgroup: null }, { device: 'gpu', subgroup: null }];
+
+async function checkModel(device: Device, model: Model, profile: Profile | null, labels?: number): Promise<void> {
+  const values = randomValues(model);
+  const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, TOKENS]));
+  const bound = labels === undefined ? {} : { labels: Object.fromEntries(model.tasks.map((task) => [task.name, labels])) };
+  const sizes = { batch: BATCH, tokens, ...bound };
+  const trainer = await openTrainer(device, model, values, { ...(profile ? { profile } : {}), training: sizes, evaluation: sizes });
+  const trainable = new Set(model.tasks.flatMap((task) => task.trains));
+  const batch = randomBatch(model, BATCH, TOKENS);
+  for (const task of model.tasks) {
+    const graph = buildTraining(model, trainable, task, { batch: BATCH, tokens: TOKENS }).g.graph();
+    const wanted = runBatch(model, graph, packAll(model, values), batch);
+    const loss = await gradients(trainer, task.name, batch);
+    const expected = lossOf(graph, wanted);
+    assert.ok(Math.abs(loss - expected) < LOSS * (1 + expected), `${task.name}: loss ${loss}, in float64 ${expected}`);
+    for (const [name, packed] of gradientsOf(graph, wanted)) {
+      const p = parameterNamed(trainer.session, name);
+      const actual = await readParameter(trainer.session, p, 'gradients');
+      const reference = unpack(Float32Array.from(packed.subarray(0, p.slice.size / 4)), p.shape, p.axes);
+      const off = distance(actual, reference) / largest(reference);
+      assert.ok(off < GRADIENT, `${task.name}: the gradient of ${name} is off by ${off.toExponential(1)}`);
+    }
+    assert.is(await evaluate(trainer, task.name, batch), loss, `${task.name}: the loss alone is the loss of training`);
+  }
+}
+
+for (const profile of profiles) {
+  const title = profile ? `${profile.device} without subgroups` : "the device's own profile";
+  for (const { name, model } of library())
+    if (model.tasks.length > 0) t(`${name}, ${title}`, () => withDevice((device) => checkModel(device, model, profile)));
+  t(`everything is trained, tied head, half-split rotation, odd width, ${title}`, () =>
+    withDevice((device) => {
+      const base = { ...odd, tied: true, rope: { style: 'half', theta: 100 } } as const;
+      const items = 'prompt w on layers[all] { length = 1 }\nprompt u on input { length = 3 }\nprefix v on layers[last 1] { length = 2 }\ntask train on some trains base + w + u + v';
+      return checkModel(device, modelOf(items, base), profile);
+    }));
+  t(`the head runs on labelled rows only, ${title}`, () =>
+    withDevice((device) => checkModel(device, modelOf('prompt w on input { length = 3 }\ntask train on some trains base + w'), profile, 8)));
+}
+
+t.run();

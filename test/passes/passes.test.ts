@@ -1,0 +1,251 @@
+/** What every pass must leave behind, on every spec: valid graphs, no work for frozen weights, the same values, disjoint memory. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compile } from '../../compiler/compile.ts';
+import type { Builder } from '../../compiler/graph/builder.ts';
+import type { Graph, Node } from '../../compiler/graph/graph.ts';
+import { interpret } from '../../compiler/graph/interpret.ts';
+import { buildEvaluation, buildForward, buildGeneration, buildTraining } from '../../compiler/graph/programs.ts';
+import { tensorAt, used } from '../../compiler/graph/slots.ts';
+import { verify } from '../../compiler/graph/verify.ts';
+import type { Model, Task } from '../../compiler/model/model.ts';
+import { fuse } from '../../compiler/passes/fuse.ts';
+import { prune } from '../../compiler/passes/prune.ts';
+import { givenFor, inputsOf, type Numbers, packAll, randomBatch } from '../compiler/oracle.ts';
+import { fromLibrary, library, modelOf, randomValues, recipeFor, tiny } from '../compiler/subjects.ts';
+
+const t = suite('passes');
+const SIZES = { batch: 2, tokens: 5 };
+const CONTEXT = 12;
+const subjects = library();
+const trainableOf = (model: Model) => new Set(model.tasks.flatMap((task) => task.trains));
+
+/** Every program of a model, before any pass but autodiff. */
+function programsOf(model: Model): Builder[] {
+  const trainable = trainableOf(model);
+  return [
+    ...model.tasks.map((task) => buildTraining(model, trainable, task, SIZES).g),
+    ...model.tasks.map((task) => buildEvaluation(model, trainable, task.name, { ...SIZES, labels: 8 })),
+    buildForward(model, trainable, SIZES),
+    ...buildGeneration(model, trainable, { ...SIZES, context: CONTEXT, keys: [CONTEXT] }),
+  ];
+}
+
+/** Reads that nothing answers: activations no node wrote before. Independent of `verify`, which is tested below too. */
+function checkOrder(graph: Graph): void {
+  const written = new Set<number>();
+  for (const node of graph.nodes) {
+    for (const id of used(node.inputs)) assert.ok(written.has(id) || tensorAt(graph, id).home !== 'activations', `${graph.name}: ${node.op} ${node.label}`);
+    for (const id of used(node.outputs)) written.add(id);
+  }
+  for (const { tensor } of graph.outputs) assert.ok(written.has(tensor), `${graph.name} gives what it never writes`);
+}
+
+/** Nodes whose every output is read by nobody. */
+function dead(graph: Graph): Node[] {
+  const read = new Set([...graph.nodes.flatMap((node) => used(node.inputs)), ...graph.outputs.map(({ tensor }) => tensor)]);
+  return graph.nodes.filter((node) => used(node.outputs).every((id) => !read.has(id) && tensorAt(graph, id).home === 'activations'));
+}
+
+for (const { name, model } of subjects)
+  t(`every pass leaves valid graphs: ${name}`, () => {
+    for (const g of programsOf(model)) {
+      const built = verify(g.graph());
+      const pruned = verify(prune(built));
+      const fused = verify(fuse(pruned));
+      for (const graph of [built, pruned, fused]) checkOrder(graph);
+      assert.equal(dead(pruned).map((node) => `${node.op} ${node.label}`), [], g.name);
+      assert.equal(dead(fused).map((node) => `${node.op} ${node.label}`), [], g.name);
+      assert.equal(prune(pruned).nodes, pruned.nodes, 'pruning twice changes nothing');
+    }
+  });
+
+t('verify refuses a graph that reads what comes later, and a node short of a slot', () => {
+  const [subject] = subjects;
+  const graph = buildForward(subject?.model as Model, new Set(), SIZES).graph();
+  assert.throws(() => verify({ ...graph, nodes: [...graph.nodes].reverse() }), /before it is written/);
+  assert.throws(() => verify({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.slice(1) }) as Node) }), /inputs/);
+  assert.throws(() => verify({ ...graph, nodes: [...graph.nodes, ...graph.nodes] }), /again/);
+});
+
+/** Backward nodes of a task's training program, after pruning. */
+function backward(model: Model, task: Task): { readonly graph: Graph; readonly nodes: readonly Node[] } {
+  const trainable = trainableOf(model);
+  const forward = prune(buildEvaluation(model, trainable, task.name, SIZES).graph()).nodes.length;
+  const graph = prune(buildTraining(model, trainable, task, SIZES).g.graph());
+  return { graph, nodes: graph.nodes.slice(forward) };
+}
+
+for (const { name, model } of subjects)
+  for (const task of model.tasks)
+    t(`no gradient of a frozen weight: ${name} ${task.name}`, () => {
+      const { graph, nodes } = backward(model, task);
+      const written = nodes.flatMap((node) => used(node.outputs)).map((id) => tensorAt(graph, id));
+      for (const tensor of written) {
+        if (tensor.home !== 'gradients') continue;
+        assert.ok(task.trains.includes(tensor.parameter ?? ''), `a gradient of ${tensor.parameter}`);
+      }
+      // A weight's gradient is the only product over rows outside of attention.
+      const trained = new Set(model.sites.filter((site) => task.trains.includes(site.parameter)).map((site) => site.name));
+      const parts = model.parts.map((part) => ` ${part.name}`);
+      for (const node of nodes) {
+        if (node.op !== 'matmul' || node.attrs.mode !== 'tn') continue;
+        const allowed = /^layers\.\d+\.attention$/.test(node.label) || trained.has(node.label) || parts.some((part) => node.label.endsWith(part));
+        assert.ok(allowed, `a product over rows for ${node.label}`);
+      }
+    });
+
+t('nothing below the lowest trained leaf is differentiated', () => {
+  for (const late of [1, 2, 3]) {
+    const model = fromLibrary('llama-adapter-v1.adapter', { base: { ...tiny, layers: 4 }, params: { late: `last ${late}` } });
+    const { nodes } = backward(model, model.tasks[0] as Task);
+    const layers = new Set(nodes.flatMap((node) => /^layers\.(\d+)\./.exec(node.label)?.[1] ?? []).map(Number));
+    assert.equal([...layers].sort(), Array.from({ length: late }, (_, i) => 4 - late + i));
+  }
+});
+
+t('the backward pass of one prompted layer has the nodes it needs and no other', () => {
+  const model = fromLibrary('llama-adapter-v1.adapter', { base: { ...tiny, layers: 3 } });
+  const { nodes } = backward(model, model.tasks[0] as Task);
+  const counts: Record<string, number> = {};
+  for (const node of nodes) {
+    const op = node.op === 'matmul' ? `${node.op} ${node.attrs.mode}` : node.op;
+    counts[op] = (counts[op] ?? 0) + 1;
+  }
+  assert.equal(counts, {
+    // output, w2, w1, w3, wo, and the prompt through wk and wv: products with frozen weights.
+    'matmul nn': 7,
+    // Towards the prompt's values and keys; from the values to the probabilities.
+    'matmul tn': 2,
+    'matmul nt': 1,
+    rmsnormGrad: 2,
+    siluMulGrad: 1,
+    softmaxGrad: 1,
+    gateMul: 1,
+    gateGrad: 1,
+    columnSum: 1,
+    // Two branches meet: w1 with w3, the residual stream around the feed-forward network, wk with wv.
+    add: 3,
+  });
+});
+
+t('training nothing below the head costs one product', () => {
+  const model = modelOf('bias w on output\ntask train on some trains w');
+  const { nodes } = backward(model, model.tasks[0] as Task);
+  assert.equal(nodes.map((node) => node.op), ['columnSum']);
+});
+
+/** What the host or a later program sees of a graph, by tensor. */
+function effects(graph: Graph): readonly number[] {
+  const seen = graph.tensors.filter((tensor) => ['gradients', 'results', 'state'].includes(tensor.home)).map((tensor) => tensor.id);
+  const written = new Set(graph.nodes.flatMap((node) => used(node.outputs)));
+  return [...new Set([...seen, ...graph.outputs.map(({ tensor }) => tensor)])].filter((id) => written.has(id));
+}
+
+function compareFused(model: Model, built: Graph, parameters: Numbers): number {
+  const batch = randomBatch(model, SIZES.batch, built.tokens);
+  const pruned = prune(built);
+  const fused = fuse(pruned);
+  const inputs = new Map([...inputsOf(model, built, batch), ['last', Float64Array.of(3, 1)]]);
+  if (built.name.startsWith('decode')) inputs.set('positions', Float64Array.of(4, 2));
+  const given = givenFor(model, built, parameters, inputs, 1 / batch.labelled);
+  // Caches and prompts as some earlier program left them.
+  for (const tensor of built.tensors)
+    if (tensor.home === 'state') given.set(tensor.id, Float64Array.from({ length: tensor.rows * Math.ceil(tensor.axis.size / 4) * 4 * tensor.axis.groups }, (_, i) => Math.sin(i + tensor.id)));
+  const [plain, merged] = [interpret(built, given), interpret(fused, given)];
+  for (const id of effects(fused))
+    plain.get(id)?.forEach((value, i) => assert.ok(Math.abs(value - (merged.get(id)?.[i] ?? NaN)) <= 1e-12 * (1 + Math.abs(value)), `${built.name}: ${tensorAt(built, id).name} [${i}]: ${merged.get(id)?.[i]}, unfused ${value}`));
+  assert.equal(effects(fused), effects(built), 'nothing is lost');
+  return pruned.nodes.length - fused.nodes.length;
+}
+
+for (const { name, model } of subjects)
+  t(`fusing changes no value: ${name}`, () => {
+    const parameters = packAll(model, randomValues(model));
+    const saved = programsOf(model).map((g) => compareFused(model, g.graph(), parameters));
+    assert.ok(saved[0] && saved[0] >= 3 * model.base.layers, `at least SiLU and two residual sums a layer are taken in, not ${saved[0]} in all`);
+  });
+
+t('every bias, scale and residual sum of the forward pass goes into a product', () => {
+  const model = fromLibrary('llama-adapter-v2.adapter');
+  const graph = fuse(prune(buildForward(model, trainableOf(model), SIZES).graph()));
+  const left = graph.nodes.filter((node) => ['addBias', 'mulScale', 'siluMul', 'add'].includes(node.op));
+  assert.equal(left.map((node) => `${node.op} ${node.label}`), []);
+});
+
+/** Walks a program with an owner for every 256 bytes: whoever reads must still find what was written for it. */
+function checkArena(graph: Graph, slices: ReadonlyMap<number, { readonly offset: number; readonly size: number }>): number {
+  const owner = new Map<number, number>();
+  let top = 0;
+  const pieces = (id: number): number[] => {
+    const { offset, size } = slices.get(id) ?? { offset: NaN, size: NaN };
+    assert.is(offset % 256, 0, 'bindings begin at multiples of 256 bytes');
+    top = Math.max(top, offset + size);
+    return Array.from({ length: Math.ceil(size / 256) }, (_, i) => offset / 256 + i);
+  };
+  const inArena = (id: number) => tensorAt(graph, id).home === 'activations';
+  const read = (id: number, who: string) => {
+    for (const piece of pieces(id)) assert.is(owner.get(piece), id, `${graph.name}: ${who} finds ${tensorAt(graph, id).name} overwritten`);
+  };
+  for (const node of graph.nodes) {
+    const inputs = used(node.inputs).filter(inArena);
+    inputs.forEach((id) => read(id, `${node.op} ${node.label}`));
+    const busy = new Set(inputs.flatMap(pieces));
+    for (const id of used(node.outputs).filter(inArena))
+      for (const piece of pieces(id)) {
+        assert.not(busy.has(piece), `${graph.name}: ${node.op} writes where it reads`);
+        owner.set(piece, id);
+        busy.add(piece);
+      }
+  }
+  for (const { tensor } of graph.outputs) if (inArena(tensor)) read(tensor, 'the host');
+  return top;
+}
+
+for (const { name, model } of subjects)
+  t(`memory is disjoint: ${name}`, () => {
+    const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, SIZES.tokens]));
+    const { manifest, graphs, plan } = compile(model, {
+      profile: { device: 'gpu', subgroup: null },
+      recipe: recipeFor(model, { accumulate: 2 }),
+      training: { batch: 2, tokens },
+      evaluation: { batch: 2, tokens },
+      forward: SIZES,
+      generation: { ...SIZES, context: CONTEXT },
+      taps: true,
+    });
+    const tops = graphs.map((graph, i) => checkArena(graph, plan.slices[i] ?? new Map()));
+    assert.ok(Math.max(...tops) <= plan.peak, 'the peak covers every tensor');
+    assert.ok(plan.peak <= plan.sum);
+    checkFixed(graphs, plan.slices);
+    for (const program of manifest.programs)
+      for (const { bindings, label } of program.dispatches)
+        for (const { buffer, offset, size } of bindings)
+          assert.ok(offset % 256 === 0 && offset + size <= (manifest.buffers[buffer] ?? 0), `${program.name} ${label}: ${offset}+${size} of ${buffer}`);
+  });
+
+/** Outside of the arena two tensors are the same place, one inside the other (a parameter in its cell), or apart. */
+function checkFixed(graphs: readonly Graph[], plans: readonly ReadonlyMap<number, { readonly buffer: string; readonly offset: number; readonly size: number }>[]): void {
+  const places = new Map<string, { name: string; buffer: string; from: number; to: number; whole: boolean }>();
+  graphs.forEach((graph, i) => {
+    for (const tensor of graph.tensors) {
+      const slice = plans[i]?.get(tensor.id);
+      if (!slice || slice.buffer === 'activations') continue;
+      const shared = ['inputs', 'results'].includes(slice.buffer) ? `${graph.name} ` : '';
+      const name = `${slice.buffer} ${shared}${tensor.parameter ?? tensor.name}`;
+      const place = { name, buffer: slice.buffer, from: slice.offset, to: slice.offset + slice.size, whole: tensor.cell !== undefined };
+      const known = places.get(name);
+      assert.ok(!known || known.from === place.from, `${name} lies in two places`);
+      if (!known || known.to < place.to) places.set(name, place);
+    }
+  });
+  const all = [...places.values()];
+  for (const [i, a] of all.entries())
+    for (const b of all.slice(i + 1)) {
+      if (a.buffer !== b.buffer || a.from >= b.to || b.from >= a.to) continue;
+      const [cell, inside] = a.whole ? [a, b] : [b, a];
+      assert.ok(cell.whole && !inside.whole && cell.from <= inside.from && inside.to <= cell.to, `${a.name} and ${b.name} share bytes`);
+    }
+}
+
+t.run();
