@@ -12,10 +12,23 @@
 import { Builder } from './graph/builder.ts';
 import { prependedLength } from './graph/context.ts';
 import type { Graph } from './graph/graph.ts';
-import { buildEvaluation, buildForward, buildGeneration, buildTraining, type Sizes, type TrainingProgram } from './graph/programs.ts';
+import {
+  buildEvaluation,
+  buildForward,
+  buildGeneration,
+  buildTraining,
+  type Sizes,
+  type TrainingProgram,
+} from './graph/programs.ts';
 import { verify } from './graph/verify.ts';
 import type { Model, Recipe } from './model/model.ts';
-import { type Constant, type Manifest, PACKAGE_FORMAT, type Profile, type Program } from './package/package.ts';
+import {
+  type Constant,
+  type Manifest,
+  PACKAGE_FORMAT,
+  type Profile,
+  type Program,
+} from './package/package.ts';
 import { fuse } from './passes/fuse.ts';
 import { type Layout, layOut } from './passes/layout.ts';
 import { type MemoryPlan, planMemory } from './passes/memory.ts';
@@ -62,17 +75,36 @@ export function compile(model: Model, options: CompileOptions): Compiled {
   const trainable = new Set(model.tasks.flatMap((task) => task.trains));
   const training = buildTrainings(model, trainable, options);
   // Without training programs the layout still follows the tasks, so that one checkpoint fits every package.
-  const reached = new Map(model.tasks.map((task) => [task.name, training.find((t) => t.task === task)?.reached ?? new Set(task.trains)]));
+  const reached = new Map(
+    model.tasks.map((task) => [
+      task.name,
+      training.find((t) => t.task === task)?.reached ?? new Set(task.trains),
+    ]),
+  );
   const layout = layOut(model, reached);
-  const graphs = [...finishTraining(training, layout, options), ...others(model, trainable, options)].map((g) => finish(g.graph()));
+  const graphs = [...finishTraining(training, layout, options), ...others(model, trainable, options)].map(
+    (g) => finish(g.graph()),
+  );
   const plan = planMemory(graphs, layout);
   const kernels = new KernelTable();
-  const programs = graphs.map((graph, index) => schedule(index, { graph, prepended: prependedLength(model), keys: keysOf(graph) }, plan, options.profile, kernels));
+  const programs = graphs.map((graph, index) =>
+    schedule(
+      index,
+      { graph, prepended: prependedLength(model), keys: keysOf(graph) },
+      plan,
+      options.profile,
+      kernels,
+    ),
+  );
   return {
     manifest: manifest(model, options, layout, plan, programs, kernels, constants(model, graphs, plan)),
     sources: kernels.sources,
     graphs,
-    unreached: training.flatMap((t) => t.task.trains.filter((name) => !t.reached.has(name)).map((parameter) => ({ task: t.task.name, parameter }))),
+    unreached: training.flatMap((t) =>
+      t.task.trains
+        .filter((name) => !t.reached.has(name))
+        .map((parameter) => ({ task: t.task.name, parameter })),
+    ),
     plan,
   };
 }
@@ -84,16 +116,26 @@ function sizesOf(sizes: TaskSizes | undefined, task: string, tokens: number): Si
 
 const finish = (graph: Graph): Graph => verify(fuse(prune(verify(graph))));
 
-function buildTrainings(model: Model, trainable: ReadonlySet<string>, { training, taps }: CompileOptions): TrainingProgram[] {
+function buildTrainings(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  { training, taps }: CompileOptions,
+): TrainingProgram[] {
   if (!training) return [];
   return model.tasks.flatMap((task) => {
     const tokens = training.tokens[task.name];
-    return tokens === undefined ? [] : [buildTraining(model, trainable, task, sizesOf(training, task.name, tokens), taps)];
+    return tokens === undefined
+      ? []
+      : [buildTraining(model, trainable, task, sizesOf(training, task.name, tokens), taps)];
   });
 }
 
 /** Adds the optimizer; with accumulation it is a program of its own, run once for several micro-batches. */
-function finishTraining(trainings: readonly TrainingProgram[], layout: Layout, { recipe }: CompileOptions): Builder[] {
+function finishTraining(
+  trainings: readonly TrainingProgram[],
+  layout: Layout,
+  { recipe }: CompileOptions,
+): Builder[] {
   return trainings.flatMap(({ g, task }) => {
     if (!recipe) return [g];
     const active = layout.cells.flatMap((cell, index) => (cell.tasks.includes(task.name) ? [index] : []));
@@ -110,11 +152,17 @@ function finishTraining(trainings: readonly TrainingProgram[], layout: Layout, {
 
 function others(model: Model, trainable: ReadonlySet<string>, options: CompileOptions): Builder[] {
   const { evaluation, forward, generation } = options;
-  const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) => buildEvaluation(model, trainable, task, sizesOf(evaluation, task, tokens)));
+  const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) =>
+    buildEvaluation(model, trainable, task, sizesOf(evaluation, task, tokens)),
+  );
   const logits = forward ? [buildForward(model, trainable, forward, options.taps)] : [];
   if (!generation) return [...losses, ...logits];
   const context = generation.context + prependedLength(model);
-  return [...losses, ...logits, ...buildGeneration(model, trainable, { ...generation, context, keys: keyCounts(context) })];
+  return [
+    ...losses,
+    ...logits,
+    ...buildGeneration(model, trainable, { ...generation, context, keys: keyCounts(context) }),
+  ];
 }
 
 /** A decoding step looks at the fewest keys that suffice; doubling keeps the number of programs small. */
@@ -134,13 +182,26 @@ function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Co
       if (t.home !== 'constants' || !slice || made.has(t.name)) continue;
       const cell = /^blocks\.(\d+)$/.exec(t.name)?.[1];
       const { headDim, rope } = model.base;
-      made.set(t.name, cell === undefined ? { kind: 'rope', slice, positions: t.rows, size: headDim, theta: rope.theta } : { kind: 'blocks', slice, cell: Number(cell) });
+      made.set(
+        t.name,
+        cell === undefined
+          ? { kind: 'rope', slice, positions: t.rows, size: headDim, theta: rope.theta }
+          : { kind: 'blocks', slice, cell: Number(cell) },
+      );
     }
   });
   return [...made.values()];
 }
 
-function manifest(model: Model, options: CompileOptions, layout: Layout, plan: MemoryPlan, programs: Program[], kernels: KernelTable, made: Constant[]): Manifest {
+function manifest(
+  model: Model,
+  options: CompileOptions,
+  layout: Layout,
+  plan: MemoryPlan,
+  programs: Program[],
+  kernels: KernelTable,
+  made: Constant[],
+): Manifest {
   const tasks = model.tasks.map((task) => ({
     name: task.name,
     data: task.data,

@@ -152,16 +152,7 @@ export interface Field {
 
 /** One expression language for values, layers, selectors and groups; what it means is decided where it is used. */
 export type Expression =
-  | NumberLiteral
-  | StringLiteral
-  | Path
-  | Call
-  | List
-  | Range
-  | Edge
-  | Every
-  | Binary
-  | Missing;
+  NumberLiteral | StringLiteral | Path | Call | List | Range | Edge | Every | Binary | Missing;
 
 export interface NumberLiteral {
   readonly kind: 'number';

@@ -37,7 +37,13 @@ export interface Details {
   readonly edits?: Fix['edits'];
 }
 
-const make = (severity: Severity, code: string, span: Span, message: string, details: Details): Diagnostic => ({
+const make = (
+  severity: Severity,
+  code: string,
+  span: Span,
+  message: string,
+  details: Details,
+): Diagnostic => ({
   code,
   severity,
   message,

@@ -102,7 +102,10 @@ function unclosed(
 
 function notADeclaration(span: Span, found: IToken): Diagnostic {
   const starts = t.declarationKeywords.map(labelOf).join(', ');
-  const near = nearest(found.image, t.declarationKeywords.map((type) => String(type.PATTERN)));
+  const near = nearest(
+    found.image,
+    t.declarationKeywords.map((type) => String(type.PATTERN)),
+  );
   return error('A006', span, `${describe(found)} does not start a declaration`, {
     notes: [`a file holds declarations, which start with ${starts}`],
     help: tokenMatcher(found, t.RightBrace)
@@ -120,12 +123,15 @@ function hint(e: IRecognitionException, found: IToken): string | undefined {
     return 'a part is written `KIND NAME on PLACE { ... }`; is `on` missing?';
   }
   const isKeyword = t.keywords.includes(found.tokenType);
-  if (isKeyword && e.message === 'a name') return `\`${found.image}\` is a word of the language; choose another name`;
+  if (isKeyword && e.message === 'a name')
+    return `\`${found.image}\` is a word of the language; choose another name`;
   return undefined;
 }
 
 const describe = (token: IToken): string =>
-  token.tokenType === EOF ? 'the end of the file' : `\`${token.image.length > 30 ? `${token.image.slice(0, 27)}...` : token.image}\``;
+  token.tokenType === EOF
+    ? 'the end of the file'
+    : `\`${token.image.length > 30 ? `${token.image.slice(0, 27)}...` : token.image}\``;
 
 const spanOf = (source: Source, token: IToken): Span => ({
   file: source.file,
@@ -167,7 +173,11 @@ export const singleQuotes = (span: Span, text: string): Diagnostic =>
 export const unknownSuffix = (span: Span, text: string, suffix: string): Diagnostic =>
   error('A004', span, `\`${suffix}\` is not a unit that can follow a number`, {
     label: `in \`${text}\``,
-    notes: [`known are ${Object.keys(t.suffixes).map((s) => `\`${s}\``).join(', ')}, and the words \`epochs\` and \`steps\``],
+    notes: [
+      `known are ${Object.keys(t.suffixes)
+        .map((s) => `\`${s}\``)
+        .join(', ')}, and the words \`epochs\` and \`steps\``,
+    ],
   });
 
 /** Nested so deeply that reading on would exhaust the stack. */

@@ -55,7 +55,8 @@ function printSegment(s: Segment): string {
 }
 
 /** A whole file, one attribute a line, without its comments. */
-export const printFile = (file: File): string => file.declarations.map((d) => `${printDeclaration(d)}\n`).join('\n');
+export const printFile = (file: File): string =>
+  file.declarations.map((d) => `${printDeclaration(d)}\n`).join('\n');
 
 function printDeclaration(d: Declaration): string {
   switch (d.kind) {
@@ -67,7 +68,9 @@ function printDeclaration(d: Declaration): string {
     case 'data':
       return `${d.kind} ${d.name.text} = ${printExpression(d.value)}`;
     case 'adapter': {
-      const head = (d.base === null ? '' : ` on ${d.base.text}`) + (d.parent === null ? '' : ` extends ${d.parent.text}`);
+      const head =
+        (d.base === null ? '' : ` on ${d.base.text}`) +
+        (d.parent === null ? '' : ` extends ${d.parent.text}`);
       return `adapter ${d.name.text}${head} {\n${d.items.map((i) => `  ${printItem(i)}\n`).join('')}}`;
     }
     case 'recipe':
@@ -83,8 +86,10 @@ function printDeclaration(d: Declaration): string {
 }
 
 function printItem(i: Item): string {
-  const block = (fields: readonly Field[]): string => (fields.length === 0 ? '' : ` ${printBlock(fields, '  ')}`);
-  const clause = (word: string, e: Expression | null): string => (e === null ? '' : ` ${word} ${printExpression(e)}`);
+  const block = (fields: readonly Field[]): string =>
+    fields.length === 0 ? '' : ` ${printBlock(fields, '  ')}`;
+  const clause = (word: string, e: Expression | null): string =>
+    e === null ? '' : ` ${word} ${printExpression(e)}`;
   switch (i.kind) {
     case 'part': {
       const from = i.from === null ? '' : ` from ${i.from.text}`;

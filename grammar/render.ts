@@ -12,7 +12,11 @@ export interface Painter {
 export const plain: Painter = { severity: (text) => text, strong: (text) => text, faint: (text) => text };
 
 /** One diagnostic as the terminal shows it, without a final new line. `sources` are texts by file name. */
-export function renderDiagnostic(d: Diagnostic, sources: ReadonlyMap<string, string>, paint: Painter = plain): string {
+export function renderDiagnostic(
+  d: Diagnostic,
+  sources: ReadonlyMap<string, string>,
+  paint: Painter = plain,
+): string {
   const head = `${paint.severity(`${d.severity}[${d.code}]`, d.severity)}${paint.strong(`: ${d.message}`)}`;
   const marks = [
     { span: d.span, label: d.label, main: true },
@@ -48,7 +52,13 @@ export function placeOf(span: Span, sources: ReadonlyMap<string, string>): strin
 }
 
 /** The marked lines of one file in order, each mark on a line of its own below. */
-function excerpt(marks: readonly Mark[], text: string, width: number, severity: Severity, paint: Painter): string[] {
+function excerpt(
+  marks: readonly Mark[],
+  text: string,
+  width: number,
+  severity: Severity,
+  paint: Painter,
+): string[] {
   const rows = text.split('\n');
   const bar = paint.faint('|');
   const pad = ' '.repeat(width);
@@ -59,11 +69,14 @@ function excerpt(marks: readonly Mark[], text: string, width: number, severity: 
     const { line, character } = positionOf(text, span.start);
     const row = (rows[line] ?? '').replace(/\r$/, '');
     if (shown !== -1 && line > shown + 1) out.push(`${pad} ${paint.faint(':')}`);
-    if (line !== shown) out.push(`${paint.faint(String(line + 1).padStart(width))} ${bar} ${row.replaceAll('\t', ' ')}`);
+    if (line !== shown)
+      out.push(`${paint.faint(String(line + 1).padStart(width))} ${bar} ${row.replaceAll('\t', ' ')}`);
     shown = line;
     const length = Math.max(1, Math.min(span.end - span.start, row.length - character));
     const under = `${(main ? '^' : '-').repeat(length)}${label === '' ? '' : ` ${label}`}`;
-    out.push(`${pad} ${bar} ${' '.repeat(character)}${main ? paint.severity(under, severity) : paint.faint(under)}`);
+    out.push(
+      `${pad} ${bar} ${' '.repeat(character)}${main ? paint.severity(under, severity) : paint.faint(under)}`,
+    );
   }
   return out;
 }

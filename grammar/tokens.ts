@@ -96,7 +96,12 @@ export const StringToken = createToken({
 });
 
 export const LineComment = createToken({ name: 'Comment', pattern: /\/\/[^\n\r]*/, group: 'comments' });
-const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
+const WhiteSpace = createToken({
+  name: 'WhiteSpace',
+  pattern: /\s+/,
+  group: Lexer.SKIPPED,
+  line_breaks: true,
+});
 
 const signs = [
   ...[LeftBrace, RightBrace, LeftParen, RightParen, LeftBracket, RightBracket, Comma, Colon, DotDot, Dot],

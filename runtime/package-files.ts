@@ -1,5 +1,5 @@
 /** Packages on disk, in Node. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Manifest } from '../compiler/package/package.ts';
 import { readText } from './files.ts';
@@ -8,7 +8,12 @@ import { loadPackage, packageFiles } from './package.ts';
 import type { Package } from './session.ts';
 
 /** Writes a package beside its place and moves it there, so that no half of one is ever found. */
-export async function writePackage(folder: string, manifest: Manifest, sources: ReadonlyMap<string, string>): Promise<void> {
+export async function writePackage(
+  folder: string,
+  manifest: Manifest,
+  sources: ReadonlyMap<string, string>,
+): Promise<void> {
+  await requireOwn(folder);
   const fresh = `${resolve(folder)}.${process.pid}.new`;
   try {
     await mkdir(join(fresh, 'kernels'), { recursive: true });
@@ -18,9 +23,25 @@ export async function writePackage(folder: string, manifest: Manifest, sources: 
     await rename(fresh, folder);
   } catch (cause) {
     await rm(fresh, { recursive: true, force: true });
-    throw new InputError(`cannot write the package ${resolve(folder)}: ${String(cause)}`, 'free some space, or write elsewhere', { cause });
+    throw new InputError(
+      `cannot write the package ${resolve(folder)}: ${String(cause)}`,
+      'free some space, or write elsewhere',
+      { cause },
+    );
   }
 }
 
+/** What lay in the folder before is deleted, so it must be a package and nothing else. */
+async function requireOwn(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const foreign = names.filter((name) => name !== 'kernels' && name !== 'manifest.json');
+  if (foreign.length > 0)
+    throw new InputError(
+      `${resolve(folder)} holds ${foreign.slice(0, 3).join(', ')}, which is no part of a package`,
+      'give a folder of its own with --out: a package replaces what is there',
+    );
+}
+
 /** Reads a package from a folder. */
-export const readPackage = (folder: string): Promise<Package> => loadPackage((path) => readText(join(folder, path)), folder);
+export const readPackage = (folder: string): Promise<Package> =>
+  loadPackage((path) => readText(join(folder, path)), folder);

@@ -28,10 +28,19 @@ function parseManifest(text: string, where: string): Manifest {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new InputError(`${where}/manifest.json is not valid JSON: ${String(cause)}`, 'build the package again', { cause });
+    throw new InputError(
+      `${where}/manifest.json is not valid JSON: ${String(cause)}`,
+      'build the package again',
+      { cause },
+    );
   }
   const manifest = value as Partial<Manifest> | null;
-  if (manifest?.format === PACKAGE_FORMAT && Array.isArray(manifest.kernels) && Array.isArray(manifest.programs)) return manifest as Manifest;
+  if (
+    manifest?.format === PACKAGE_FORMAT &&
+    Array.isArray(manifest.kernels) &&
+    Array.isArray(manifest.programs)
+  )
+    return manifest as Manifest;
   throw new InputError(
     `${where}/manifest.json is ${manifest?.format === undefined ? 'no package' : `a package of format ${manifest.format}, this runtime reads ${PACKAGE_FORMAT}`}`,
     'build the package again with this version: `graft build SPEC --out FOLDER`',

@@ -30,7 +30,11 @@ function batchOf(rows: readonly Row[], batch: number, length: number) {
   const labels = new Uint32Array(batch * length).fill(IGNORE);
   let labelled = 0;
   rows.forEach((row, b) => {
-    if (row.tokens.length > length) throw new InputError(`a row of ${row.tokens.length} tokens, the program takes ${length}`, 'compile it for longer sequences');
+    if (row.tokens.length > length)
+      throw new InputError(
+        `a row of ${row.tokens.length} tokens, the program takes ${length}`,
+        'compile it for longer sequences',
+      );
     for (let t = 0; t < row.tokens.length; t++) {
       tokens[b * length + t] = row.tokens[t] ?? 0;
       if (t + 1 < row.from || t + 1 >= row.tokens.length) continue;
@@ -42,11 +46,18 @@ function batchOf(rows: readonly Row[], batch: number, length: number) {
 }
 
 /** Greedy answers, up to the end-of-sequence token or `maxTokens`. */
-export async function answerAll(decoder: Decoder, tokenizer: Tokenizer, prompts: readonly string[], maxTokens: number): Promise<string[]> {
+export async function answerAll(
+  decoder: Decoder,
+  tokenizer: Tokenizer,
+  prompts: readonly string[],
+  maxTokens: number,
+): Promise<string[]> {
   const { batch } = capacity(decoder);
   const answers: string[] = [];
   for (let start = 0; start < prompts.length; start += batch) {
-    const encoded = prompts.slice(start, start + batch).map((prompt) => tokenizer.encode(prompt, { bos: tokenizer.bos !== null }));
+    const encoded = prompts
+      .slice(start, start + batch)
+      .map((prompt) => tokenizer.encode(prompt, { bos: tokenizer.bos !== null }));
     const ids = await generate(decoder, encoded, { maxTokens, eos: tokenizer.eos, pick: argmax });
     answers.push(...ids.map((answer) => tokenizer.decode(answer)));
   }

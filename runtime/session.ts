@@ -43,7 +43,10 @@ function requireProfile({ adapter, features }: Device, { name, profile }: Manife
   const wanted = profile.subgroup;
   const fixed = features.has('subgroups') ? [least, most] : [];
   if (wanted === null || (fixed.length > 0 && fixed.every((size) => size === wanted))) return;
-  const found = fixed.length === 0 ? 'has no subgroups' : `has subgroups of ${least === most ? least : `${least} to ${most}`}`;
+  const found =
+    fixed.length === 0
+      ? 'has no subgroups'
+      : `has subgroups of ${least === most ? least : `${least} to ${most}`}`;
   throw new DeviceError(
     'validation',
     `the package \`${name}\` is compiled for subgroups of ${wanted}; this device ${found}: ` +

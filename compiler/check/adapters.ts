@@ -42,7 +42,10 @@ export function checkAdapter(
   const expertItems: ExpertItem[] = itemsOf(flat, 'expert');
   const sensible = checkParts(env, partItems, sitesOf(env.base));
   const parts = checkPrompts(env, sensible) ?? sensible;
-  const parameters = parametersOf(env.base, parts.map((p) => p.part));
+  const parameters = parametersOf(
+    env.base,
+    parts.map((p) => p.part),
+  );
   const members = checkGroups(env, flat, parts, parameters);
   const tasks = checkTasks(env, taskItems, { parts, parameters, members, data });
   // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
@@ -65,7 +68,9 @@ export function checkAdapter(
 /** Groups as lists, each in the order of the parameters. */
 function inOrder(members: Members, parameters: readonly Parameter[]): CheckedAdapter['groups'] {
   const names = parameters.map((p) => p.name);
-  return Object.fromEntries([...members.groups].map(([group, set]) => [group, names.filter((n) => set.has(n))]));
+  return Object.fromEntries(
+    [...members.groups].map(([group, set]) => [group, names.filter((n) => set.has(n))]),
+  );
 }
 
 function warnUntrained(

@@ -16,7 +16,11 @@ export const baseFields: Readonly<Record<string, Field>> = {
   layers: { type: count(), doc: 'Transformer layers.' },
   dim: { type: count(), doc: 'Width of a token.' },
   heads: { type: count(), doc: 'Query heads in each layer.' },
-  kv_heads: { type: orNone(count()), default: null, doc: 'Key and value heads; none: as many as query heads.' },
+  kv_heads: {
+    type: orNone(count()),
+    default: null,
+    doc: 'Key and value heads; none: as many as query heads.',
+  },
   head_dim: { type: orNone(count()), default: null, doc: 'Width of a head; none: dim / heads.' },
   ffn: { type: count(), doc: "Width of the feed-forward network's hidden layer." },
   vocab: { type: count(), doc: 'Tokens in the vocabulary.' },
@@ -74,7 +78,11 @@ function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base
   };
   if (!Number.isInteger(base.headDim)) {
     const message = `${base.heads} heads do not divide a dim of ${base.dim}`;
-    return complain('heads', message, 'each head takes an equal share of `dim`, unless `head_dim` says otherwise');
+    return complain(
+      'heads',
+      message,
+      'each head takes an equal share of `dim`, unless `head_dim` says otherwise',
+    );
   }
   if (base.heads % base.kvHeads !== 0) {
     const message = `${base.kvHeads} key and value heads do not divide ${base.heads} query heads`;
@@ -82,8 +90,11 @@ function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base
   }
   if (base.headDim % 2 !== 0) {
     const message = `a head of ${base.headDim} numbers cannot be rotated`;
-    return complain(read.written.has('head_dim') ? 'head_dim' : 'heads', message, 'rotary positions turn pairs of numbers');
+    return complain(
+      read.written.has('head_dim') ? 'head_dim' : 'heads',
+      message,
+      'rotary positions turn pairs of numbers',
+    );
   }
   return true;
 }
-

@@ -58,7 +58,8 @@ interface Subject {
 /** Checks a spec. Warnings and errors are in `diagnostics`; with an error there are no `adapters`. */
 export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
   const loaded = loadFiles(path, host);
-  if (loaded === null) return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
+  if (loaded === null)
+    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
   const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
@@ -75,7 +76,8 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
   }
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
   // A sweep's layers are meant for the base that the spec names.
-  if (options.base === undefined) for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
+  if (options.base === undefined)
+    for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
   return {
     path,
     found: true,
@@ -109,20 +111,24 @@ function readAdapter(
 }
 
 /** Tasks as they are written: one with a mistake in it still has a name that a recipe may use. */
-const taskNames = ({ flat }: Subject): string[] => flat.items.filter((i) => i.kind === 'task').map((i) => i.name.text);
+const taskNames = ({ flat }: Subject): string[] =>
+  flat.items.filter((i) => i.kind === 'task').map((i) => i.name.text);
 
 function checkRecipe(env: Env, recipe: RecipeDeclaration, subjects: ReadonlyMap<string, Subject>): void {
   const { adapter } = recipe;
   const { adapters } = env.scope;
-  if (!adapters.has(adapter.text) && adapter.text !== '') env.report(unknownDeclaration(adapter, 'adapter', [...adapters.keys()]));
+  if (!adapters.has(adapter.text) && adapter.text !== '')
+    env.report(unknownDeclaration(adapter, 'adapter', [...adapters.keys()]));
   const subject = subjects.get(adapter.text);
   if (subject !== undefined) readRecipe(env, recipe, taskNames(subject));
 }
 
 function checkSweepOf(env: Env, sweep: SweepDeclaration, subjects: ReadonlyMap<string, Subject>): void {
   const { adapters, recipes } = env.scope;
-  if (!adapters.has(sweep.adapter.text)) env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
-  if (!recipes.has(sweep.recipe.text)) env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
+  if (!adapters.has(sweep.adapter.text))
+    env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
+  if (!recipes.has(sweep.recipe.text))
+    env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
   const subject = subjects.get(sweep.adapter.text);
   if (subject !== undefined) checkSweep({ ...subject.env, report: env.report }, sweep);
 }

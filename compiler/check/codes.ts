@@ -8,8 +8,8 @@ import { valueCodes } from './codes/values.ts';
 export type { Code } from './codes/code.ts';
 
 /** In the order of their numbers. */
-export const codes: readonly Code[] = [...syntaxCodes, ...nameCodes, ...valueCodes, ...taskCodes].sort((a, b) =>
-  a.code.localeCompare(b.code),
+export const codes: readonly Code[] = [...syntaxCodes, ...nameCodes, ...valueCodes, ...taskCodes].sort(
+  (a, b) => a.code.localeCompare(b.code),
 );
 
 /** The entry of a code, however it is spelled. */

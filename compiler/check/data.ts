@@ -12,9 +12,15 @@ export type DataShape = 'text' | 'instructions' | 'images';
 export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; readonly doc: string }>> = {
   text: { shape: 'text', doc: 'Plain text, or JSON lines of `{"text"}`; cut into sequences.' },
   tokens: { shape: 'text', doc: 'Token ids: little-endian uint16 in a `.bin`, or JSON lines of lists.' },
-  instructions: { shape: 'instructions', doc: 'JSON lines, or a JSON list, of `{"instruction", "input", "output"}`; the input may be absent.' },
+  instructions: {
+    shape: 'instructions',
+    doc: 'JSON lines, or a JSON list, of `{"instruction", "input", "output"}`; the input may be absent.',
+  },
   alpaca: { shape: 'instructions', doc: 'The same; by the name of the data set that made it common.' },
-  image_text: { shape: 'images', doc: 'JSON lines, or a JSON list, of `{"image", "caption"}`, the image a path.' },
+  image_text: {
+    shape: 'images',
+    doc: 'JSON lines, or a JSON list, of `{"image", "caption"}`, the image a path.',
+  },
 };
 
 export const shapeOf = (data: DataSource): DataShape => dataFormats[data.format]?.shape ?? 'text';
@@ -50,5 +56,7 @@ export function readData(env: Env, declaration: DataDeclaration, host: Host): Da
     env.report(wrongType(value, { kind: 'string' }));
     ok = false;
   }
-  return ok ? { name: declaration.name.text, format: value.name.text, paths, fields: {}, span: declaration.span } : null;
+  return ok
+    ? { name: declaration.name.text, format: value.name.text, paths, fields: {}, span: declaration.span }
+    : null;
 }

@@ -42,6 +42,7 @@ export interface BaseEnv extends Env {
 
 /** The env in which a param's value is read: its mistakes also show where the param is used. */
 export function inParam<E extends Env>(env: E, use: Name): E {
-  const report: Report = (d) => env.report({ ...d, related: [...d.related, { span: use.span, label: 'used here' }] });
+  const report: Report = (d) =>
+    env.report({ ...d, related: [...d.related, { span: use.span, label: 'used here' }] });
   return { ...env, report };
 }

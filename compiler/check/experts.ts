@@ -9,7 +9,11 @@ import { checkPlaceholder } from './tasks.ts';
 /** The attributes of an expert. */
 export const expertFields: Readonly<Record<string, Field>> = {
   reads: { type: choice('image'), default: 'image', doc: 'What it is given.' },
-  say: { type: { kind: 'string' }, default: '{text}', doc: 'How its answer is put to the model; {text} is the answer.' },
+  say: {
+    type: { kind: 'string' },
+    default: '{text}',
+    doc: 'How its answer is put to the model; {text} is the answer.',
+  },
 };
 
 /** Checks an expert's attributes. */

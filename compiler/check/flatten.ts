@@ -48,14 +48,19 @@ export function flattenAdapter(env: Env, declaration: AdapterDeclaration): FlatA
 /** From the root to the adapter itself. */
 function chainOf(env: Env, declaration: AdapterDeclaration): AdapterDeclaration[] | null {
   const chain = [declaration];
-  for (let at = declaration; at.parent !== null; ) {
+  for (let at = declaration; at.parent !== null;) {
     const parent = env.scope.adapters.get(at.parent.text);
     if (parent === undefined) {
       env.report(unknownDeclaration(at.parent, 'adapter', [...env.scope.adapters.keys()]));
       return null;
     }
     if (chain.includes(parent)) {
-      env.report(extendsCycle(at.parent, chain.map((d) => d.name.text)));
+      env.report(
+        extendsCycle(
+          at.parent,
+          chain.map((d) => d.name.text),
+        ),
+      );
       return null;
     }
     chain.unshift(parent);

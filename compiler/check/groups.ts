@@ -22,9 +22,16 @@ export function checkGroups(
   parts: readonly CheckedPart[],
   parameters: readonly Parameter[],
 ): Members {
-  const ofPart = new Map(parts.map(({ part, kind }) => [part.name, namesOfPart(parameters, part.name, kind.unfreezes?.(part, env.base) ?? [])]));
+  const ofPart = new Map(
+    parts.map(({ part, kind }) => [
+      part.name,
+      namesOfPart(parameters, part.name, kind.unfreezes?.(part, env.base) ?? []),
+    ]),
+  );
   const items = new Map(
-    flat.items.filter((i): i is GroupItem & { depth: number } => i.kind === 'group').map((g) => [g.name.text, g]),
+    flat.items
+      .filter((i): i is GroupItem & { depth: number } => i.kind === 'group')
+      .map((g) => [g.name.text, g]),
   );
   const others = flat.items.filter((i) => i.kind === 'part').map((i) => i.name.text);
   const done = new Map<string, ReadonlySet<string> | null>();
@@ -59,7 +66,8 @@ export function checkGroups(
     if (part !== undefined) return member === undefined ? part : memberOf(from, e, part);
     // A part that is itself wrong, or was dropped below the place that names it, is nobody's second mistake.
     if (others.includes(name.text)) return null;
-    if (items.has(name.text)) return member === undefined ? group(name.text, from) : (from.report(notAGroup(e)), null);
+    if (items.has(name.text))
+      return member === undefined ? group(name.text, from) : (from.report(notAGroup(e)), null);
     if ((flat.dropped.get(name.text) ?? -1) > depth) return new Set();
     from.report(unknownGroupMember(name, ['base', ...others, ...items.keys()], flat.dropped.has(name.text)));
     return null;
@@ -81,7 +89,9 @@ export function checkGroups(
 
   const mention = (e: Expression, depth: number, parameter: string): Path | null => {
     if (e.kind === 'path') return leaf(quiet, e, depth)?.has(parameter) === true ? e : null;
-    return e.kind === 'binary' ? (mention(e.left, depth, parameter) ?? mention(e.right, depth, parameter)) : null;
+    return e.kind === 'binary'
+      ? (mention(e.left, depth, parameter) ?? mention(e.right, depth, parameter))
+      : null;
   };
 
   for (const name of items.keys()) group(name, env);
@@ -90,7 +100,11 @@ export function checkGroups(
 }
 
 /** What a part adds and what it unfreezes. */
-function namesOfPart(parameters: readonly Parameter[], part: string, unfrozen: readonly string[]): ReadonlySet<string> {
+function namesOfPart(
+  parameters: readonly Parameter[],
+  part: string,
+  unfrozen: readonly string[],
+): ReadonlySet<string> {
   return new Set([...parameters.filter((p) => p.owner === part).map((p) => p.name), ...unfrozen]);
 }
 

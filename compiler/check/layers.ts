@@ -1,5 +1,12 @@
 /** Which layers an expression means: an ascending list of indices, every one of which exists. */
-import { singleName, type Edge, type Expression, type NumberLiteral, type Path, type Range } from '../../grammar/ast.ts';
+import {
+  singleName,
+  type Edge,
+  type Expression,
+  type NumberLiteral,
+  type Path,
+  type Range,
+} from '../../grammar/ast.ts';
 import { inParam, type BaseEnv } from './env.ts';
 import { emptyRange, layersOutside, notLayers, tooManyLayers } from './messages/layers.ts';
 import { unknownName } from './messages/names.ts';
@@ -61,7 +68,9 @@ function rangeOfLayers(env: BaseEnv, e: Range): readonly number[] | null {
     env.report(layersOutside(e.span, outside, env.base, e));
     return null;
   }
-  return allLayers(env).filter((layer) => layer >= e.from.value && layer <= e.to.value && (layer - e.from.value) % step === 0);
+  return allLayers(env).filter(
+    (layer) => layer >= e.from.value && layer <= e.to.value && (layer - e.from.value) % step === 0,
+  );
 }
 
 function edgeOfLayers(env: BaseEnv, e: Edge): readonly number[] | null {
@@ -87,7 +96,12 @@ function namedLayers(env: BaseEnv, e: Path): readonly number[] | null {
     return null;
   }
   const [segment] = e.segments;
-  if (e.segments.length === 1 && segment?.kind === 'name' && segment.name.text === 'layers' && segment.index !== null) {
+  if (
+    e.segments.length === 1 &&
+    segment?.kind === 'name' &&
+    segment.name.text === 'layers' &&
+    segment.index !== null
+  ) {
     return layersOf(env, segment.index);
   }
   env.report(notLayers(e));

@@ -21,7 +21,11 @@ export interface CheckedPart {
 }
 
 /** Every part that could be made sense of, in the order written. */
-export function checkParts(env: BaseEnv, items: readonly PartItem[], sites: readonly Site[]): readonly CheckedPart[] {
+export function checkParts(
+  env: BaseEnv,
+  items: readonly PartItem[],
+  sites: readonly Site[],
+): readonly CheckedPart[] {
   const done = new Map<string, CheckedPart | null>();
   const names = new Map(items.map((item) => [item.name.text, item]));
   const resolve = (item: PartItem): CheckedPart | null => {
@@ -45,11 +49,17 @@ function checkPart(
 ): CheckedPart | null {
   const kind = kindOf(item.type.text);
   if (kind === undefined) {
-    if (item.type.text !== '') env.report(unknownKind(item.type, kinds.map((k) => k.name)));
+    if (item.type.text !== '')
+      env.report(
+        unknownKind(
+          item.type,
+          kinds.map((k) => k.name),
+        ),
+      );
     return null;
   }
   const read = readFields(env, item.fields, kind.fields, kind.name, item.name.span);
-  // What enters a norm loses its scale there, so only linears can be scaled on that side.
+  // The graph scales what enters linears only: a norm would divide most of it out again.
   const accepts = read.values['side'] === 'input' ? (['linear'] as const) : accepted[kind.selects];
   const place = readPlace(env, kind, item, sites, accepts);
   const source = readSource(env, kind, item, itemOf);
@@ -130,11 +140,16 @@ function readSource(
   }
   if (kind.reads.kinds.includes(source.type.text)) return source;
   // A source of a kind that does not exist is complained about at its own line.
-  if (kindOf(source.type.text) !== undefined) env.report(wrongSource(item, item.from, source, kind.reads.kinds));
+  if (kindOf(source.type.text) !== undefined)
+    env.report(wrongSource(item, item.from, source, kind.reads.kinds));
   return undefined;
 }
 
-function inherited(kind: Kind, from: CheckedPart | null, written: Values['written']): Record<string, FieldValue> {
+function inherited(
+  kind: Kind,
+  from: CheckedPart | null,
+  written: Values['written'],
+): Record<string, FieldValue> {
   if (from === null || kind.inherits === undefined) return {};
   return Object.fromEntries(Object.entries(kind.inherits(from.part)).filter(([key]) => !written.has(key)));
 }

@@ -4,7 +4,14 @@ import { isCall } from '../kinds/fields.ts';
 import { addedTo, gateOf } from '../kinds/prompt.ts';
 import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './parts.ts';
-import { addOutside, addToItself, addUnequal, deadPrompt, gateOnInput, promptsMeet } from './messages/parts.ts';
+import {
+  addOutside,
+  addToItself,
+  addUnequal,
+  deadPrompt,
+  gateOnInput,
+  promptsMeet,
+} from './messages/parts.ts';
 import { unknownPart } from './messages/names.ts';
 
 /** The parts with what follows from `fuse` and `on input` filled in; null after a report. */
@@ -33,7 +40,13 @@ function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[])
   if (target === undefined) {
     const argument = p.written.get('fuse')?.value;
     const span = argument?.kind === 'call' ? (argument.arguments[0]?.value.span ?? at) : at;
-    env.report(unknownPart({ text: name, span }, prompts.filter((q) => q !== p).map((q) => q.part.name), p.part.name));
+    env.report(
+      unknownPart(
+        { text: name, span },
+        prompts.filter((q) => q !== p).map((q) => q.part.name),
+        p.part.name,
+      ),
+    );
     return false;
   }
   if (target === p || addedTo(target.part) !== null) {
@@ -53,7 +66,8 @@ function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[])
 }
 
 const startsAtZero = (part: Part): boolean =>
-  part.source === null && (part.fields['init'] === 0 || (isCall(part.fields['init']) && part.fields['init'].args['std'] === 0));
+  part.source === null &&
+  (part.fields['init'] === 0 || (isCall(part.fields['init']) && part.fields['init'].args['std'] === 0));
 
 /** A gate at zero lets no gradient through to the prompt, and a prompt of zeros none to the gate. */
 function checkGate(env: BaseEnv, p: CheckedPart): boolean {

@@ -56,7 +56,11 @@ export const recipeFields: Readonly<Record<string, Field>> = {
 };
 
 /** The recipe for an adapter with these tasks, or null after reporting what is wrong. */
-export function readRecipe(env: Env, declaration: RecipeDeclaration, tasks: readonly string[]): Recipe | null {
+export function readRecipe(
+  env: Env,
+  declaration: RecipeDeclaration,
+  tasks: readonly string[],
+): Recipe | null {
   const read = readFields(env, declaration.fields, recipeFields, 'recipe', declaration.name.span);
   const mix = checkMix(env, declaration, read, tasks);
   const { epochs = null, steps: count = null } = read.values;
@@ -103,7 +107,12 @@ function durationOf(value: FieldValue | undefined): Duration {
   return { value: numberOf(args['value']), unit: args['unit'] === 'epochs' ? 'epochs' : 'steps' };
 }
 
-function checkMix(env: Env, declaration: RecipeDeclaration, read: Values, tasks: readonly string[]): Recipe['mix'] | null {
+function checkMix(
+  env: Env,
+  declaration: RecipeDeclaration,
+  read: Values,
+  tasks: readonly string[],
+): Recipe['mix'] | null {
   const value = read.values['mix'];
   if (!isCall(value)) return null;
   const kind = value.call === 'proportional' || value.call === 'staged' ? value.call : 'alternate';
@@ -113,11 +122,14 @@ function checkMix(env: Env, declaration: RecipeDeclaration, read: Values, tasks:
   let ok = true;
   for (const [task] of named) {
     if (tasks.includes(task)) continue;
-    env.report(unknownTask(task, argumentSpan(at, task) ?? declaration.name.span, declaration.adapter.text, tasks));
+    env.report(
+      unknownTask(task, argumentSpan(at, task) ?? declaration.name.span, declaration.adapter.text, tasks),
+    );
     ok = false;
   }
   const idle = tasks.filter((task) => numberOf(value.args[task] ?? 0) === 0);
-  if (ok && idle.length > 0) env.report(untrainedTask(idle, at?.span ?? declaration.name.span, declaration.name.text));
+  if (ok && idle.length > 0)
+    env.report(untrainedTask(idle, at?.span ?? declaration.name.span, declaration.name.text));
   return ok ? { kind, parts: named.map(([task, times]) => ({ task, count: numberOf(times) })) } : null;
 }
 

@@ -31,7 +31,11 @@ export function collectScope(
   };
 }
 
-function byName<D extends Declaration>(declarations: readonly D[], kind: string, report: Report): Map<string, D> {
+function byName<D extends Declaration>(
+  declarations: readonly D[],
+  kind: string,
+  report: Report,
+): Map<string, D> {
   const map = new Map<string, D>();
   for (const d of declarations) {
     if (!('name' in d) || d.name.text === '') continue;
@@ -73,7 +77,11 @@ function dropCycles(params: Map<string, Param>, report: Report): void {
   }
 }
 
-function cycleFrom(params: ReadonlyMap<string, Param>, param: Param, above: readonly string[]): readonly string[] | null {
+function cycleFrom(
+  params: ReadonlyMap<string, Param>,
+  param: Param,
+  above: readonly string[],
+): readonly string[] | null {
   const path = [...above, param.name.text];
   for (const name of namesIn(param.value)) {
     if (name.text === path[0]) return path;

@@ -12,7 +12,12 @@ export interface Target {
 }
 
 /** Sites in model order, or null after reporting why there are none. */
-export function sitesSelected(env: BaseEnv, sites: readonly Site[], e: Expression, target: Target): readonly Site[] | null {
+export function sitesSelected(
+  env: BaseEnv,
+  sites: readonly Site[],
+  e: Expression,
+  target: Target,
+): readonly Site[] | null {
   const found = select(env, sites, e, target);
   if (found === null) return null;
   const chosen = new Set(found.map((s) => s.name));
@@ -63,7 +68,11 @@ function selectPath(env: BaseEnv, sites: readonly Site[], e: Path, target: Targe
     return null;
   }
   const layers = layersOfPath(env, e.segments);
-  return layers === null ? null : layers === 'any' ? fitting : fitting.filter((s) => layers.includes(s.layer ?? -1));
+  return layers === null
+    ? null
+    : layers === 'any'
+      ? fitting
+      : fitting.filter((s) => layers.includes(s.layer ?? -1));
 }
 
 /** The layers a path is restricted to by `layers[...]` or `layers.3`. */
@@ -80,14 +89,18 @@ function layersOfPath(env: BaseEnv, segments: readonly Segment[]): readonly numb
 
 type Named = Segment & { readonly kind: 'name' };
 
-const isLayerNumber = (s: Segment | undefined): s is Named => s?.kind === 'name' && /^[0-9]+$/.test(s.name.text);
+const isLayerNumber = (s: Segment | undefined): s is Named =>
+  s?.kind === 'name' && /^[0-9]+$/.test(s.name.text);
 
 /** A site's name without its layer number: a path's words are matched with these. */
 const wordsOf = (site: Site): string[] => site.name.split('.').filter((word) => !/^[0-9]+$/.test(word));
 
 /** Whether a path names a site or something that contains it; layers are not looked at. */
 function matches(segments: readonly Segment[], site: Site): boolean {
-  return covers(segments.filter((s) => !isLayerNumber(s)), wordsOf(site));
+  return covers(
+    segments.filter((s) => !isLayerNumber(s)),
+    wordsOf(site),
+  );
 }
 
 function covers(segments: readonly Segment[], words: readonly string[]): boolean {
@@ -117,7 +130,8 @@ function firstMissing(sites: readonly Site[], segments: readonly Segment[]): Mis
       const one: Segment = { kind: 'name', name, index: null, span: name.span };
       if (!sites.some((s) => matches([...before, one], s))) return { index, name };
     }
-    if (!sites.some((s) => matches([...before, segment], s))) return { index, name: { text: '*', span: segment.span } };
+    if (!sites.some((s) => matches([...before, segment], s)))
+      return { index, name: { text: '*', span: segment.span } };
   }
   return null;
 }
@@ -127,7 +141,9 @@ function namesAt(sites: readonly Site[], segments: readonly Segment[], missing: 
   const before = segments.slice(0, missing.index);
   const exact = before.every((s) => s.kind !== 'any');
   const depth = before.filter((s) => !isLayerNumber(s)).length;
-  const words = sites.filter((s) => matches(before, s)).flatMap((s) => (exact ? wordsOf(s).slice(depth, depth + 1) : wordsOf(s)));
+  const words = sites
+    .filter((s) => matches(before, s))
+    .flatMap((s) => (exact ? wordsOf(s).slice(depth, depth + 1) : wordsOf(s)));
   return [...new Set(words)];
 }
 
@@ -140,7 +156,13 @@ function selectEvery(env: BaseEnv, sites: readonly Site[], e: Every, target: Tar
     return null;
   }
   if (!target.accepts.includes(kind)) {
-    env.report(wrongPlace(e, sites.filter((s) => s.kind === kind), target));
+    env.report(
+      wrongPlace(
+        e,
+        sites.filter((s) => s.kind === kind),
+        target,
+      ),
+    );
     return null;
   }
   const narrowed: Target = { kind: target.kind, accepts: [kind] };
@@ -149,7 +171,12 @@ function selectEvery(env: BaseEnv, sites: readonly Site[], e: Every, target: Tar
 }
 
 /** After `in`: a path, or layers by themselves as in `every linear in last 4`. */
-function selectArea(env: BaseEnv, sites: readonly Site[], e: Expression, target: Target): readonly Site[] | null {
+function selectArea(
+  env: BaseEnv,
+  sites: readonly Site[],
+  e: Expression,
+  target: Target,
+): readonly Site[] | null {
   const name = singleName(e);
   const param = name === null ? undefined : env.scope.params.get(name.text);
   if (name !== null && param !== undefined) return selectArea(inParam(env, name), sites, param.value, target);

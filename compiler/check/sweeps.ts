@@ -17,7 +17,8 @@ export function checkSweep(env: BaseEnv, sweep: SweepDeclaration): void {
     if (first !== undefined) env.report(attributeTwice(field.name, first.name));
     seen.set(field.name.text, field);
     if (field.value.kind === 'missing') continue;
-    if (field.value.kind !== 'list') env.report(wrongType(field.value, { kind: 'list', of: { kind: 'number' } }));
+    if (field.value.kind !== 'list')
+      env.report(wrongType(field.value, { kind: 'list', of: { kind: 'number' } }));
     else if (field.name.text === 'measure') checkMeasures(env, field.value.items);
     else if (field.name.text === 'seed' || env.scope.params.has(field.name.text)) {
       field.value.items.forEach((item) => checkValue(env, item));
@@ -49,6 +50,26 @@ function checkValue(env: BaseEnv, item: Expression): void {
   }
 }
 
-const words = ['all', 'none', 'true', 'false', 'layers', 'head', 'layer', 'const', 'separate', 'input', 'output', 'raw', 'tanh', 'alpaca', 'linear', 'mlp', 'tokens', 'class', 'prompt'];
+const words = [
+  'all',
+  'none',
+  'true',
+  'false',
+  'layers',
+  'head',
+  'layer',
+  'const',
+  'separate',
+  'input',
+  'output',
+  'raw',
+  'tanh',
+  'alpaca',
+  'linear',
+  'mlp',
+  'tokens',
+  'class',
+  'prompt',
+];
 
 const knownWord = (env: BaseEnv, text: string): boolean => words.includes(text) || env.scope.params.has(text);

@@ -9,7 +9,15 @@ import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import type { Members } from './groups.ts';
-import { badPlaceholder, meaninglessField, neverMoves, noGradient, noImagePath, trainedTwice, trainsNothing } from './messages/tasks.ts';
+import {
+  badPlaceholder,
+  meaninglessField,
+  neverMoves,
+  noGradient,
+  noImagePath,
+  trainedTwice,
+  trainsNothing,
+} from './messages/tasks.ts';
 import { unknownDeclaration } from './messages/names.ts';
 import type { CheckedPart } from './parts.ts';
 
@@ -23,8 +31,16 @@ export const taskFields: Readonly<Record<string, Field>> = {
     doc: 'How an example becomes text: `alpaca`, or a string with {instruction}, {input} and {output}.',
   },
   max_tokens: { type: count(), default: 512, doc: 'Sequences are cut after this many tokens.' },
-  ask: { type: orNone(string), default: null, doc: "The question put to every image; none: the official code's." },
-  shared: { type: { kind: 'boolean' }, default: false, doc: 'Whether another task may train the same parameters.' },
+  ask: {
+    type: orNone(string),
+    default: null,
+    doc: "The question put to every image; none: the official code's.",
+  },
+  shared: {
+    type: { kind: 'boolean' },
+    default: false,
+    doc: 'Whether another task may train the same parameters.',
+  },
 };
 
 export interface CheckedTask {
@@ -41,13 +57,21 @@ export interface Trainable {
 }
 
 /** The tasks that could be made sense of, and complaints about those that train the same or in vain. */
-export function checkTasks(env: BaseEnv, items: readonly (TaskItem & { depth: number })[], known: Trainable): readonly CheckedTask[] {
+export function checkTasks(
+  env: BaseEnv,
+  items: readonly (TaskItem & { depth: number })[],
+  known: Trainable,
+): readonly CheckedTask[] {
   const tasks = items.flatMap((item) => checkTask(env, item, known) ?? []);
   tasks.forEach((a, i) => tasks.slice(i + 1).forEach((b) => checkDisjoint(env, a, b, known)));
   return tasks;
 }
 
-function checkTask(env: BaseEnv, item: TaskItem & { readonly depth: number }, known: Trainable): CheckedTask | null {
+function checkTask(
+  env: BaseEnv,
+  item: TaskItem & { readonly depth: number },
+  known: Trainable,
+): CheckedTask | null {
   const data = known.data.get(item.data.text);
   if (data === undefined && item.data.text !== '') {
     env.report(unknownDeclaration(item.data, 'data', [...known.data.keys()]));
@@ -83,7 +107,12 @@ export function checkPlaceholder(env: Env, field: SpecField | undefined, name: s
 }
 
 /** Attributes that say nothing about this data are mistakes when written and null when not. */
-function fieldsFor(env: BaseEnv, data: DataSource, read: Values, item: TaskItem): Readonly<Record<string, FieldValue>> {
+function fieldsFor(
+  env: BaseEnv,
+  data: DataSource,
+  read: Values,
+  item: TaskItem,
+): Readonly<Record<string, FieldValue>> {
   const shape = shapeOf(data);
   const idle = shape === 'text' ? ['template', 'ask'] : shape === 'instructions' ? ['ask'] : [];
   for (const key of idle) {
@@ -94,9 +123,17 @@ function fieldsFor(env: BaseEnv, data: DataSource, read: Values, item: TaskItem)
 }
 
 /** Parameters whose gradient is zero whatever the numbers are. */
-function checkGradients(env: BaseEnv, item: TaskItem & { readonly depth: number }, data: DataSource, trains: ReadonlySet<string>, known: Trainable): void {
+function checkGradients(
+  env: BaseEnv,
+  item: TaskItem & { readonly depth: number },
+  data: DataSource,
+  trains: ReadonlySet<string>,
+  known: Trainable,
+): void {
   const images = shapeOf(data) === 'images';
-  const readers = known.parts.filter((p) => p.part.kind === 'prompt' && p.part.source !== null && isPlaced(p));
+  const readers = known.parts.filter(
+    (p) => p.part.kind === 'prompt' && p.part.source !== null && isPlaced(p),
+  );
   if (images && readers.length === 0) {
     env.report(noImagePath(item, data));
     return;
@@ -125,10 +162,15 @@ function checkGradients(env: BaseEnv, item: TaskItem & { readonly depth: number 
 const isPlaced = ({ part }: CheckedPart): boolean => part.layers.length > 0 || part.input;
 
 /** A factor that starts at zero and stays there hides what it is multiplied with. */
-function stuckBehind(part: CheckedPart['part'], trained: readonly string[], frozen: readonly string[]): string | null {
+function stuckBehind(
+  part: CheckedPart['part'],
+  trained: readonly string[],
+  frozen: readonly string[],
+): string | null {
   const only = (names: readonly string[], word: string): boolean =>
     names.length > 0 && names.every((name) => name.endsWith(`.${word}`));
-  if (part.kind === 'prompt' && gateOf(part)?.init === 0 && only(trained, 'prompt') && only(frozen, 'gate')) return 'gate';
+  if (part.kind === 'prompt' && gateOf(part)?.init === 0 && only(trained, 'prompt') && only(frozen, 'gate'))
+    return 'gate';
   if (part.kind === 'lora' && only(trained, 'a') && only(frozen, 'b')) return 'b';
   return null;
 }
@@ -136,7 +178,10 @@ function stuckBehind(part: CheckedPart['part'], trained: readonly string[], froz
 function checkDisjoint(env: BaseEnv, a: CheckedTask, b: CheckedTask, known: Trainable): void {
   if (a.task.fields['shared'] === true && b.task.fields['shared'] === true) return;
   const first = new Set(a.task.trains);
-  const clashes = new Map<string, { readonly owners: Set<string>; readonly here: Expression; readonly there: Expression }>();
+  const clashes = new Map<
+    string,
+    { readonly owners: Set<string>; readonly here: Expression; readonly there: Expression }
+  >();
   for (const name of b.task.trains.filter((n) => first.has(n))) {
     const here = known.members.mention(b.item.trains, b.item.depth, name) ?? b.item.trains;
     const there = known.members.mention(a.item.trains, a.item.depth, name) ?? a.item.trains;
@@ -155,5 +200,9 @@ function checkDisjoint(env: BaseEnv, a: CheckedTask, b: CheckedTask, known: Trai
 function ownerOf(known: Trainable, parameter: string): string {
   const own = known.parameters.find((p) => p.name === parameter)?.owner ?? 'base';
   if (own !== 'base') return own;
-  return known.parts.find(({ part }) => part.kind === 'unfreeze' && part.sites.some((s) => s.parameter === parameter))?.part.name ?? 'base';
+  return (
+    known.parts.find(
+      ({ part }) => part.kind === 'unfreeze' && part.sites.some((s) => s.parameter === parameter),
+    )?.part.name ?? 'base'
+  );
 }

@@ -67,7 +67,12 @@ function readNumber(env: Env, e: Expression, type: FieldType & { kind: 'number' 
   return undefined;
 }
 
-function readChoice(env: Env, e: Expression, name: Name | null, type: FieldType & { kind: 'choice' }): FieldValue | undefined {
+function readChoice(
+  env: Env,
+  e: Expression,
+  name: Name | null,
+  type: FieldType & { kind: 'choice' },
+): FieldValue | undefined {
   if (name === null) return fail(env, e, type);
   if (type.choices.includes(name.text)) return name.text === 'none' ? null : name.text;
   env.report(unknownChoice(name, type.choices));
@@ -93,7 +98,12 @@ function readList(env: Env, e: Expression, type: FieldType & { kind: 'list' }): 
   return good.length === items.length ? good : undefined;
 }
 
-function readCall(env: Env, e: Expression, name: Name | null, type: FieldType & { kind: 'call' }): FieldValue | undefined {
+function readCall(
+  env: Env,
+  e: Expression,
+  name: Name | null,
+  type: FieldType & { kind: 'call' },
+): FieldValue | undefined {
   const called = e.kind === 'call' ? e.name : name;
   if (called === null) return fail(env, e, type);
   const rows = Object.hasOwn(type.calls, called.text) ? type.calls[called.text] : undefined;
@@ -146,7 +156,9 @@ function readAny(env: Env, e: Expression, type: FieldType & { kind: 'any' }): Fi
   const alternative = type.of.find((t) => looksLike(e, t));
   if (alternative !== undefined) return evaluate(env, e, alternative);
   const name = singleName(e) ?? (e.kind === 'call' ? e.name : null);
-  const words = type.of.flatMap((t) => (t.kind === 'choice' ? t.choices : t.kind === 'call' ? Object.keys(t.calls) : []));
+  const words = type.of.flatMap((t) =>
+    t.kind === 'choice' ? t.choices : t.kind === 'call' ? Object.keys(t.calls) : [],
+  );
   if (name === null || words.length === 0) return fail(env, e, type);
   env.report(unknownChoice(name, words));
   return undefined;

@@ -20,17 +20,32 @@ export interface Words {
   readonly stride: number;
 }
 
-export function attend(c: Context, layer: number, q: Tensor, words: Words, sources: readonly AttentionSource[], positions: Tensor): Tensor {
+export function attend(
+  c: Context,
+  layer: number,
+  q: Tensor,
+  words: Words,
+  sources: readonly AttentionSource[],
+  positions: Tensor,
+): Tensor {
   const g = c.g;
   g.label = `layers.${layer}.attention`;
   const joint = sources.filter((source) => source.softmax === 'joint');
   invariant(joint.length <= 1, 'at most one joint prefix a layer');
   const scores = scoresOf(c, q, words.key, words.keys, words.stride);
   const [prefix] = joint;
-  const prefixScores = prefix ? scoresOf(c, q, prefix.key, prefix.length, prefix.batched ? prefix.length : 0) : null;
-  const [p, prefixP] = g.softmax(scores, positions, prefixScores, softmaxShape(c, q, words.keys, prefix?.length ?? 0));
+  const prefixScores = prefix
+    ? scoresOf(c, q, prefix.key, prefix.length, prefix.batched ? prefix.length : 0)
+    : null;
+  const [p, prefixP] = g.softmax(
+    scores,
+    positions,
+    prefixScores,
+    softmaxShape(c, q, words.keys, prefix?.length ?? 0),
+  );
   let o = valuesOf(c, p, words.value, words.keys, words.stride, q);
-  if (prefix && prefixP) o = g.add(valuesOf(c, prefixP, prefix.value, prefix.length, prefix.batched ? prefix.length : 0, q), o);
+  if (prefix && prefixP)
+    o = g.add(valuesOf(c, prefixP, prefix.value, prefix.length, prefix.batched ? prefix.length : 0, q), o);
   for (const source of sources) if (source.softmax === 'separate') o = addGated(c, o, q, source);
   return o;
 }
@@ -62,12 +77,23 @@ function scoresOf(c: Context, q: Tensor, key: Tensor, keys: number, stride: numb
   const { outer, rows } = fold(c, q, stride);
   const [size, across, of, s] = [ceil4(headDim), padded(q.axis), padded(key.axis), ceil4(keys)];
   return c.g.matmul(
-    'nt', q, key,
+    'nt',
+    q,
+    key,
     {
-      m: rows, n: keys, k: size, outer, inner: heads, share: heads / kvHeads, alpha: 1 / Math.sqrt(headDim),
-      a: view(across, rows * across, size), b: view(of, stride * of, size), c: view(s, rows * s, q.rows * s),
+      m: rows,
+      n: keys,
+      k: size,
+      outer,
+      inner: heads,
+      share: heads / kvHeads,
+      alpha: 1 / Math.sqrt(headDim),
+      a: view(across, rows * across, size),
+      b: view(of, stride * of, size),
+      c: view(s, rows * s, q.rows * s),
     },
-    heads * q.rows, axis(keys),
+    heads * q.rows,
+    axis(keys),
   );
 }
 
@@ -77,11 +103,21 @@ function valuesOf(c: Context, p: Tensor, value: Tensor, keys: number, stride: nu
   const { outer, rows } = fold(c, q, stride);
   const [size, across, of, s] = [ceil4(headDim), padded(q.axis), padded(value.axis), ceil4(keys)];
   return c.g.matmul(
-    'nn', p, value,
+    'nn',
+    p,
+    value,
     {
-      m: rows, n: size, k: keys, outer, inner: heads, share: heads / kvHeads,
-      a: view(s, rows * s, q.rows * s), b: view(of, stride * of, size), c: view(across, rows * across, size),
+      m: rows,
+      n: size,
+      k: keys,
+      outer,
+      inner: heads,
+      share: heads / kvHeads,
+      a: view(s, rows * s, q.rows * s),
+      b: view(of, stride * of, size),
+      c: view(across, rows * across, size),
     },
-    q.rows, q.axis,
+    q.rows,
+    q.axis,
   );
 }

@@ -22,7 +22,10 @@ export interface Product {
 }
 
 /** What a builder must know of every parameter: how it lies on the device, and whether any task trains it. */
-export type ParameterTable = ReadonlyMap<string, { readonly axes: readonly Axis[]; readonly trainable: boolean }>;
+export type ParameterTable = ReadonlyMap<
+  string,
+  { readonly axes: readonly Axis[]; readonly trainable: boolean }
+>;
 
 export class Builder {
   readonly tensors: Tensor[] = [];
@@ -43,8 +46,23 @@ export class Builder {
     this.#table = table;
   }
 
-  tensor(name: string, rows: number, ax: Axis, home: Home = 'activations', dtype: 'f32' | 'u32' = 'f32', parameter?: string): Tensor {
-    const made: Tensor = { id: this.tensors.length, name, dtype, rows, axis: ax, home, ...(parameter ? { parameter } : {}) };
+  tensor(
+    name: string,
+    rows: number,
+    ax: Axis,
+    home: Home = 'activations',
+    dtype: 'f32' | 'u32' = 'f32',
+    parameter?: string,
+  ): Tensor {
+    const made: Tensor = {
+      id: this.tensors.length,
+      name,
+      dtype,
+      rows,
+      axis: ax,
+      home,
+      ...(parameter ? { parameter } : {}),
+    };
     this.tensors.push(made);
     return made;
   }
@@ -86,7 +104,12 @@ export class Builder {
     return moved;
   }
 
-  node<K extends OpName>(op: K, inputs: readonly (Tensor | null)[], outputs: readonly (Tensor | null)[], attrs: Ops[K]): void {
+  node<K extends OpName>(
+    op: K,
+    inputs: readonly (Tensor | null)[],
+    outputs: readonly (Tensor | null)[],
+    attrs: Ops[K],
+  ): void {
     const ids = (list: readonly (Tensor | null)[]) => list.map((t) => t?.id ?? null);
     this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, label: this.label } as Node);
   }
@@ -100,16 +123,40 @@ export class Builder {
 
   /** alpha times x [rows, in] times the transpose of w [out, in]: [rows, out]. */
   linear(x: Tensor, w: Tensor, out: Axis, alpha = 1): Tensor {
-    invariant(padded(x.axis) === padded(w.axis) && w.rows === padded(out), `${this.label}: ${describe(x)} does not fit ${describe(w)}`);
+    invariant(
+      padded(x.axis) === padded(w.axis) && w.rows === padded(out),
+      `${this.label}: ${describe(x)} does not fit ${describe(w)}`,
+    );
     const k = padded(x.axis);
     const n = padded(out);
-    return this.matmul('nt', x, w, { m: x.rows, n, k, alpha, a: view(k), b: view(k), c: view(n) }, x.rows, out);
+    return this.matmul(
+      'nt',
+      x,
+      w,
+      { m: x.rows, n, k, alpha, a: view(k), b: view(k), c: view(n) },
+      x.rows,
+      out,
+    );
   }
 
   matmul(mode: Matmul['mode'], a: Tensor, b: Tensor, p: Product, rows: number, ax: Axis): Tensor {
     const c = this.tensor(`${this.label}:matmul`, rows, ax);
     const { m, n, k, outer = 1, inner = 1, share = 1, reps = 1, alpha = 1 } = p;
-    const attrs: Matmul = { mode, m, n, k, outer, inner, share, reps, alpha, a: p.a, b: p.b, c: p.c, save: 'none' };
+    const attrs: Matmul = {
+      mode,
+      m,
+      n,
+      k,
+      outer,
+      inner,
+      share,
+      reps,
+      alpha,
+      a: p.a,
+      b: p.b,
+      c: p.c,
+      save: 'none',
+    };
     this.node('matmul', [a, b, null, null, null, null], [c, null], attrs);
     return c;
   }
@@ -118,8 +165,10 @@ export class Builder {
   mulScale = (x: Tensor, v: Tensor): Tensor => this.#same('mulScale', [x, v], {}, x);
   add = (a: Tensor, b: Tensor): Tensor => this.#same('add', [a, b], {}, a);
   siluMul = (u: Tensor, v: Tensor): Tensor => this.#same('siluMul', [u, v], {}, u);
-  gateAdd = (x: Tensor, y: Tensor, gate: Tensor | null, attrs: Gate): Tensor => this.#same('gateAdd', [x, y, gate], attrs, x);
-  gateMul = (x: Tensor, gate: Tensor | null, attrs: Gate): Tensor => this.#same('gateMul', [x, gate], attrs, x);
+  gateAdd = (x: Tensor, y: Tensor, gate: Tensor | null, attrs: Gate): Tensor =>
+    this.#same('gateAdd', [x, y, gate], attrs, x);
+  gateMul = (x: Tensor, gate: Tensor | null, attrs: Gate): Tensor =>
+    this.#same('gateMul', [x, gate], attrs, x);
   rope = (x: Tensor, positions: Tensor, table: Tensor, attrs: Ops['rope']): Tensor =>
     this.#same('rope', [x, positions, table], attrs, x);
 
@@ -137,7 +186,12 @@ export class Builder {
   }
 
   /** Returns [p, prefixP]. */
-  softmax(scores: Tensor, positions: Tensor | null, prefix: Tensor | null, attrs: Ops['softmax']): [Tensor, Tensor | null] {
+  softmax(
+    scores: Tensor,
+    positions: Tensor | null,
+    prefix: Tensor | null,
+    attrs: Ops['softmax'],
+  ): [Tensor, Tensor | null] {
     const p = this.tensor(`${this.label}:softmax`, scores.rows, scores.axis);
     const q = prefix ? this.tensor(`${this.label}:softmaxPrefix`, prefix.rows, prefix.axis) : null;
     this.node('softmax', [scores, positions, prefix], [p, q], attrs);
@@ -168,7 +222,14 @@ export class Builder {
   }
 
   graph(): Graph {
-    return { name: this.name, batch: this.batch, tokens: this.tokens, tensors: this.tensors, nodes: this.nodes, outputs: this.outputs };
+    return {
+      name: this.name,
+      batch: this.batch,
+      tokens: this.tokens,
+      tensors: this.tensors,
+      nodes: this.nodes,
+      outputs: this.outputs,
+    };
   }
 }
 

@@ -30,8 +30,15 @@ export interface Context {
   readonly tap: (name: string, tensor: Tensor) => void;
 }
 
-export function makeContext(model: Model, trainable: ReadonlySet<string>, shape: Shape, taps: boolean): Context {
-  const table = new Map(model.parameters.map((p) => [p.name, { axes: p.axes, trainable: trainable.has(p.name) }]));
+export function makeContext(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  shape: Shape,
+  taps: boolean,
+): Context {
+  const table = new Map(
+    model.parameters.map((p) => [p.name, { axes: p.axes, trainable: trainable.has(p.name) }]),
+  );
   const g = new Builder(shape.name, shape.batch, shape.tokens, table);
   const sites = new Map(model.sites.map((site) => [site.name, site]));
   return { g, model, shape, sites, tap: taps ? (name, tensor) => g.output(name, tensor) : () => {} };
@@ -49,7 +56,8 @@ export function siteNamed(c: Context, name: string): Site {
   return site;
 }
 
-const partsAt = (c: Context, site: Site): Part[] => c.model.parts.filter((part) => part.sites.some((s) => s.name === site.name));
+const partsAt = (c: Context, site: Site): Part[] =>
+  c.model.parts.filter((part) => part.sites.some((s) => s.name === site.name));
 
 /** Runs what parts do to the output of a site, in the order they were written. */
 export function after(c: Context, site: Site, x: Tensor, y: Tensor, parts = partsAt(c, site)): Tensor {

@@ -89,13 +89,23 @@ export interface Ops {
   /** dy, x, w, inverse, residual? -> dx (+ residual) */
   readonly rmsnormGrad: Empty;
   /** x [rows, heads x size], positions [1, rows], table [positions, size] of (cos, sin) pairs -> rotated x */
-  readonly rope: { readonly style: 'interleaved' | 'half'; readonly inverse: boolean; readonly shift: number };
+  readonly rope: {
+    readonly style: 'interleaved' | 'half';
+    readonly inverse: boolean;
+    readonly shift: number;
+  };
   /**
    * scores, positions? [1, batch x queries], prefix? -> p, prefixP?. Rows are (batch, head, query); key j is visible
    * when j <= positions[batch, query] (always, without positions); prefix columns are always visible and share the
    * softmax. Columns past `keys` (and past `prefix`) come out zero, whatever they held.
    */
-  readonly softmax: { readonly batch: number; readonly heads: number; readonly queries: number; readonly keys: number; readonly prefix: number };
+  readonly softmax: {
+    readonly batch: number;
+    readonly heads: number;
+    readonly queries: number;
+    readonly keys: number;
+    readonly prefix: number;
+  };
   /** dp, p, prefixDp?, prefixP? -> ds, prefixDs?: p * (dp - sum(p dp)), zero in columns past the logical width */
   readonly softmaxGrad: { readonly keys: number; readonly prefix: number };
   /** x, y [rows, heads x size], gate? -> x + f(gate) * y; without a gate the factor is `constant` */
@@ -133,7 +143,12 @@ export interface Ops {
    * in place. blocks [1, 2 x n/64]: learning-rate factor and weight decay of every 64 numbers. `cell` selects the
    * bias corrections in `step`. Does nothing when norm says something is not finite.
    */
-  readonly adamw: { readonly cell: number; readonly beta1: number; readonly beta2: number; readonly eps: number };
+  readonly adamw: {
+    readonly cell: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly eps: number;
+  };
   /** gradients [1, n], accumulated [1, n], step -> accumulated + gradients, in place (= gradients when step says it is the first) */
   readonly accumulate: Empty;
 }

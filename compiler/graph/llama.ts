@@ -3,7 +3,16 @@ import { invariant } from '../../grammar/invariant.ts';
 import type { AttentionSource } from '../kinds/kind.ts';
 import { type Axis, axis } from '../model/model.ts';
 import { attend, type Words } from './attention.ts';
-import { type Context, after, hooksOf, linear, norm, positionShift, prependedLength, siteNamed } from './context.ts';
+import {
+  type Context,
+  after,
+  hooksOf,
+  linear,
+  norm,
+  positionShift,
+  prependedLength,
+  siteNamed,
+} from './context.ts';
 import type { Tensor } from './graph.ts';
 
 /** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
@@ -83,7 +92,9 @@ function wordsOf(c: Context, layer: number, key: Tensor, value: Tensor, position
     return cache;
   };
   const cached = { key: write('key', key), value: write('value', value) };
-  return shape.mode === 'prefill' ? { key, value, keys: rows, stride: rows } : { ...cached, keys: shape.keys, stride: shape.context };
+  return shape.mode === 'prefill'
+    ? { key, value, keys: rows, stride: rows }
+    : { ...cached, keys: shape.keys, stride: shape.context };
 }
 
 const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor =>
@@ -96,8 +107,14 @@ function sourcesOf(c: Context, layer: number): AttentionSource[] {
     invariant(hook, `${part.kind} has no attention hook`);
     c.g.label = `layers.${layer}.attention ${part.name}`;
     const stored = (site: string, x: Tensor): Tensor =>
-      c.g.tensor(stateName(part.name, layer, site), x.rows, siteNamed(c, `layers.${layer}.attention.${site}`).output, 'state');
-    const fresh = (site: string, x: Tensor): Tensor => linear(c, `layers.${layer}.attention.${site}`, x, true);
+      c.g.tensor(
+        stateName(part.name, layer, site),
+        x.rows,
+        siteNamed(c, `layers.${layer}.attention.${site}`).output,
+        'state',
+      );
+    const fresh = (site: string, x: Tensor): Tensor =>
+      linear(c, `layers.${layer}.attention.${site}`, x, true);
     return hook(c.g, part, layer, c.shape.mode === 'full' ? fresh : stored);
   });
 }

@@ -10,11 +10,19 @@ export function printGraph(graph: Graph): string {
     return `  ${outputs} = ${node.op}(${inputs})${attributes(node)}  // ${node.label}`;
   });
   const outputs = graph.outputs.map(({ name, tensor }) => `  ${name} = %${tensor}`);
-  return [`graph ${graph.name} batch ${graph.batch} tokens ${graph.tokens} {`, ...lines, ...outputs, '}', ''].join('\n');
+  return [
+    `graph ${graph.name} batch ${graph.batch} tokens ${graph.tokens} {`,
+    ...lines,
+    ...outputs,
+    '}',
+    '',
+  ].join('\n');
 }
 
-const shape = (t: Tensor): string => `[${t.rows}, ${t.axis.groups === 1 ? t.axis.size : `${t.axis.groups}x${t.axis.size}`}]`;
-const typed = (t: Tensor): string => `%${t.id} ${t.home === 'activations' ? '' : `${t.home}${t.parameter ? `.${t.parameter}` : ''} `}${shape(t)}`;
+const shape = (t: Tensor): string =>
+  `[${t.rows}, ${t.axis.groups === 1 ? t.axis.size : `${t.axis.groups}x${t.axis.size}`}]`;
+const typed = (t: Tensor): string =>
+  `%${t.id} ${t.home === 'activations' ? '' : `${t.home}${t.parameter ? `.${t.parameter}` : ''} `}${shape(t)}`;
 const reference = (t: Tensor): string => t.parameter ?? (t.home === 'activations' ? `%${t.id}` : t.name);
 
 function attributes(node: Node): string {

@@ -23,7 +23,11 @@ export interface Sizes {
 }
 
 /** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
-function buildLoss(c: Context, withGradient: boolean, count?: number): { logits: Tensor; dLogits: Tensor | null } {
+function buildLoss(
+  c: Context,
+  withGradient: boolean,
+  count?: number,
+): { logits: Tensor; dLogits: Tensor | null } {
   const g = c.g;
   const rows = count === undefined ? undefined : g.tensor('rows', 1, axis(count), 'inputs', 'u32');
   const logits = buildLogits(c, buildHidden(c, rows));
@@ -43,7 +47,13 @@ const full = (model: Model, name: string, { batch, tokens }: Sizes): Shape => {
 };
 
 /** Forward and backward towards the parameters the task trains. */
-export function buildTraining(model: Model, trainable: ReadonlySet<string>, task: Task, sizes: Sizes, taps = false): TrainingProgram {
+export function buildTraining(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  task: Task,
+  sizes: Sizes,
+  taps = false,
+): TrainingProgram {
   const c = makeContext(model, trainable, full(model, `train:${task.name}`, sizes), taps);
   const { logits, dLogits } = buildLoss(c, true, sizes.labels);
   const reached = dLogits ? differentiate(c.g, logits, dLogits, new Set(task.trains)) : new Set<string>();
@@ -51,14 +61,24 @@ export function buildTraining(model: Model, trainable: ReadonlySet<string>, task
 }
 
 /** The loss alone, for held-out data. */
-export function buildEvaluation(model: Model, trainable: ReadonlySet<string>, task: string, sizes: Sizes): Builder {
+export function buildEvaluation(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  task: string,
+  sizes: Sizes,
+): Builder {
   const c = makeContext(model, trainable, full(model, `loss:${task}`, sizes), false);
   buildLoss(c, false, sizes.labels);
   return c.g;
 }
 
 /** Logits at every position. */
-export function buildForward(model: Model, trainable: ReadonlySet<string>, sizes: Sizes, taps = false): Builder {
+export function buildForward(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  sizes: Sizes,
+  taps = false,
+): Builder {
   const c = makeContext(model, trainable, full(model, 'forward', sizes), taps);
   const logits = buildLogits(c, buildHidden(c));
   c.g.output('logits', logits);
@@ -69,10 +89,22 @@ export function buildForward(model: Model, trainable: ReadonlySet<string>, sizes
 export function buildGeneration(
   model: Model,
   trainable: ReadonlySet<string>,
-  sizes: { readonly batch: number; readonly tokens: number; readonly context: number; readonly keys: readonly number[] },
+  sizes: {
+    readonly batch: number;
+    readonly tokens: number;
+    readonly context: number;
+    readonly keys: readonly number[];
+  },
 ): Builder[] {
   const { batch, tokens, context } = sizes;
-  const shape = (name: string, mode: Shape['mode'], words: number, keys: number): Shape => ({ name, mode, batch, tokens: words, context, keys });
+  const shape = (name: string, mode: Shape['mode'], words: number, keys: number): Shape => ({
+    name,
+    mode,
+    batch,
+    tokens: words,
+    context,
+    keys,
+  });
   const prompts = makeContext(model, trainable, shape('prompts', 'full', 1, 1), false);
   buildPrompts(prompts);
   const prefill = makeContext(model, trainable, shape('prefill', 'prefill', tokens, context), false);

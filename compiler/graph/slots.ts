@@ -23,8 +23,7 @@ export function countReaders(graph: Pick<Graph, 'nodes' | 'outputs'>): Map<numbe
 }
 
 /** Whether somebody outside the graph sees what is written to this tensor. */
-export const isEffect = (tensor: Tensor): boolean =>
-  tensor.home !== 'activations';
+export const isEffect = (tensor: Tensor): boolean => tensor.home !== 'activations';
 
 /** The node that writes each tensor. Tensors updated in place keep their last writer. */
 export function writers(nodes: readonly Node[]): Map<number, Node> {

@@ -5,11 +5,33 @@ import { isEffect, tensorAt, used } from './slots.ts';
 
 /** Slots of each operation: inputs, outputs. `gradNorm` takes any number of inputs. */
 const SLOTS: Readonly<Record<OpName, readonly [number | null, number]>> = {
-  matmul: [6, 2], addBias: [2, 1], mulScale: [2, 1], add: [2, 1], columnSum: [3, 1], siluMul: [2, 1], siluMulGrad: [3, 2],
-  rmsnorm: [2, 2], rmsnormGrad: [5, 1], rope: [3, 1], softmax: [3, 2], softmaxGrad: [4, 2], gateAdd: [3, 1],
-  gateMul: [2, 1], gateGrad: [2, 1], embed: [2, 1], embedGrad: [3, 1], prepend: [2, 1], prependGrad: [1, 2],
-  cacheWrite: [2, 1], copy: [1, 1], crossEntropy: [3, 2], sum: [1, 1], sumSquares: [1, 1], gradNorm: [null, 1],
-  adamw: [7, 3], accumulate: [3, 1],
+  matmul: [6, 2],
+  addBias: [2, 1],
+  mulScale: [2, 1],
+  add: [2, 1],
+  columnSum: [3, 1],
+  siluMul: [2, 1],
+  siluMulGrad: [3, 2],
+  rmsnorm: [2, 2],
+  rmsnormGrad: [5, 1],
+  rope: [3, 1],
+  softmax: [3, 2],
+  softmaxGrad: [4, 2],
+  gateAdd: [3, 1],
+  gateMul: [2, 1],
+  gateGrad: [2, 1],
+  embed: [2, 1],
+  embedGrad: [3, 1],
+  prepend: [2, 1],
+  prependGrad: [1, 2],
+  cacheWrite: [2, 1],
+  copy: [1, 1],
+  crossEntropy: [3, 2],
+  sum: [1, 1],
+  sumSquares: [1, 1],
+  gradNorm: [null, 1],
+  adamw: [7, 3],
+  accumulate: [3, 1],
 };
 
 /** Throws when a node has the wrong slots, reads what is not written yet, or writes an activation twice. */
@@ -19,9 +41,15 @@ export function verify(graph: Graph): Graph {
     const name = `${graph.name}: ${node.op} (${node.label})`;
     checkSlots(node, name);
     for (const id of used(node.inputs))
-      invariant(written.has(id) || tensorAt(graph, id).home !== 'activations', `${name} reads ${tensorAt(graph, id).name} before it is written`);
+      invariant(
+        written.has(id) || tensorAt(graph, id).home !== 'activations',
+        `${name} reads ${tensorAt(graph, id).name} before it is written`,
+      );
     for (const id of used(node.outputs)) {
-      invariant(isEffect(tensorAt(graph, id)) || !written.has(id), `${name} writes ${tensorAt(graph, id).name} again`);
+      invariant(
+        isEffect(tensorAt(graph, id)) || !written.has(id),
+        `${name} writes ${tensorAt(graph, id).name} again`,
+      );
       written.add(id);
     }
   }

@@ -21,7 +21,11 @@ export type FieldType =
   | { readonly kind: 'duration' }
   | { readonly kind: 'list'; readonly of: FieldType; readonly length?: number }
   /** Arguments in the order they may be written without their names; `rest` takes names that are not listed. */
-  | { readonly kind: 'call'; readonly rest?: FieldType; readonly calls: Readonly<Record<string, Readonly<Record<string, Field>>>> }
+  | {
+      readonly kind: 'call';
+      readonly rest?: FieldType;
+      readonly calls: Readonly<Record<string, Readonly<Record<string, Field>>>>;
+    }
   | { readonly kind: 'any'; readonly of: readonly FieldType[] };
 
 export interface Field {
@@ -63,7 +67,12 @@ export interface AttentionSource {
   readonly batched: boolean;
   /** Joint: one softmax over [source; words]. Separate: its own softmax, multiplied by the gate and added. */
   readonly softmax: 'joint' | 'separate';
-  readonly gate: { readonly parameter: Tensor | null; readonly function: 'tanh' | 'raw'; readonly per: 'head' | 'layer'; readonly constant: number } | null;
+  readonly gate: {
+    readonly parameter: Tensor | null;
+    readonly function: 'tanh' | 'raw';
+    readonly per: 'head' | 'layer';
+    readonly constant: number;
+  } | null;
 }
 
 /** What a kind does to the arithmetic of the base; the graph builder calls each hook where it applies. */
@@ -76,7 +85,12 @@ export interface Hooks {
    * Adds keys and values to one layer's attention (`part.layers` contains `layer`). `project(site, x)` runs a linear of this layer with the parts on
    * it; parts whose `onPrompts` is false are left out.
    */
-  readonly attention?: (g: Builder, part: Part, layer: number, project: (site: 'wk' | 'wv', x: Tensor) => Tensor) => AttentionSource;
+  readonly attention?: (
+    g: Builder,
+    part: Part,
+    layer: number,
+    project: (site: 'wk' | 'wv', x: Tensor) => Tensor,
+  ) => AttentionSource;
   /** How far the words' positions move because of this part (prefix tuning: its length). */
   readonly shift?: (part: Part) => number;
   /** Token vectors put in front of the words: [length, dim], the same for every sequence; null when it adds none. */

@@ -2,9 +2,11 @@
 import type { Model, Parameter } from './model.ts';
 
 /** Numbers in a parameter, as files have it. */
-export const sizeOf = (parameter: Parameter): number => parameter.shape.reduce((product, n) => product * n, 1);
+export const sizeOf = (parameter: Parameter): number =>
+  parameter.shape.reduce((product, n) => product * n, 1);
 
-export const sumOf = (parameters: readonly Parameter[]): number => parameters.reduce((sum, p) => sum + sizeOf(p), 0);
+export const sumOf = (parameters: readonly Parameter[]): number =>
+  parameters.reduce((sum, p) => sum + sizeOf(p), 0);
 
 /** One part's parameters: those it adds, or the base's that it makes trainable. */
 export interface PartCount {

@@ -64,15 +64,21 @@ function layerCell(part: Part, layer: number): string {
     const target = addedTo(part);
     return target === null ? lengthOf(part) : `${lengthOf(part)}+${target}`;
   }
-  const here = new Set(part.sites.filter((s) => s.layer === layer).map((s) => s.name.replace(/^layers\.\d+\./, '')));
-  return Object.entries(letters).map(([name, letter]) => (here.has(name) ? letter : '')).join('');
+  const here = new Set(
+    part.sites.filter((s) => s.layer === layer).map((s) => s.name.replace(/^layers\.\d+\./, '')),
+  );
+  return Object.entries(letters)
+    .map(([name, letter]) => (here.has(name) ? letter : ''))
+    .join('');
 }
 
 function tasksOf(model: Model, part: Part): string[] {
   const unfrozen = new Set(part.kind === 'unfreeze' ? part.sites.map((s) => s.parameter) : []);
   // A prompt that reads a projector may have no numbers of its own; then the projector's are what is trained.
   const owners = [part.name, ...(part.source === null ? [] : [part.source])];
-  const own = new Set(model.parameters.filter((p) => owners.includes(p.owner) || unfrozen.has(p.name)).map((p) => p.name));
+  const own = new Set(
+    model.parameters.filter((p) => owners.includes(p.owner) || unfrozen.has(p.name)).map((p) => p.name),
+  );
   return model.tasks.filter((t) => t.trains.some((name) => own.has(name))).map((t) => t.name);
 }
 

@@ -134,7 +134,10 @@ export interface Recipe {
    * How tasks take turns, one task a step. Alternate: `count` steps of each in turn. Proportional: drawn with chances
    * in the ratio of the counts. Staged: one task after the other, each for its share of the run.
    */
-  readonly mix: { readonly kind: 'alternate' | 'proportional' | 'staged'; readonly parts: readonly { readonly task: string; readonly count: number }[] };
+  readonly mix: {
+    readonly kind: 'alternate' | 'proportional' | 'staged';
+    readonly parts: readonly { readonly task: string; readonly count: number }[];
+  };
   readonly optimizer: {
     readonly lr: number;
     readonly betas: readonly [number, number];
@@ -143,7 +146,11 @@ export interface Recipe {
   };
   /** `floor` is the share of `lr` that is left at the end. */
   /** `floor` is the share of the learning rate that is left at the end. */
-  readonly schedule: { readonly kind: 'cosine' | 'constant' | 'linear'; readonly warmup: Duration; readonly floor: number };
+  readonly schedule: {
+    readonly kind: 'cosine' | 'constant' | 'linear';
+    readonly warmup: Duration;
+    readonly floor: number;
+  };
   /** Exactly one of them is set. */
   readonly epochs: number | null;
   readonly steps: number | null;

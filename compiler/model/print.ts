@@ -13,15 +13,22 @@ export function printModel(model: Model): string {
     ...model.parts.map(printPart),
     ...model.parameters.filter((p) => p.owner !== 'base' || p.rate !== 1).map(printParameter),
     ...Object.entries(model.groups).map(([name, names]) => `group ${name} = ${names.length} parameters`),
-    ...model.tasks.map((t) => `task ${t.name} on ${t.data} trains ${t.trains.length} of ${t.groups.join(' + ')} ${printExact(t.fields)}`),
+    ...model.tasks.map(
+      (t) =>
+        `task ${t.name} on ${t.data} trains ${t.trains.length} of ${t.groups.join(' + ')} ${printExact(t.fields)}`,
+    ),
     ...model.data.map((d) => `data ${d.name} = ${d.format} ${d.paths.join(' ')}`),
-    ...model.recipes.map(({ span: _, ...recipe }) => `recipe ${JSON.stringify(recipe)}`),
+    ...model.recipes.map((recipe) => `recipe ${JSON.stringify({ ...recipe, span: undefined })}`),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 function printPart(part: Part): string {
-  const place = part.input ? ' on input' : part.layers.length > 0 ? ` on layers ${printLayers(part.layers)}` : '';
+  const place = part.input
+    ? ' on input'
+    : part.layers.length > 0
+      ? ` on layers ${printLayers(part.layers)}`
+      : '';
   const sites = part.sites.length > 0 ? ` on ${part.sites.length} sites` : '';
   const source = part.source === null ? '' : ` from ${part.source}`;
   return `part ${part.kind} ${part.name}${place}${sites}${source} ${printExact(part.fields)}`;

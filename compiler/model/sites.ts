@@ -3,7 +3,16 @@
  *
  * Selectors match against these names, parts sit on them, and the weight readers fill `NAME.weight`.
  */
-import { axis, logical, type Axis, type Base, type Init, type Parameter, type Site, type SiteKind } from './model.ts';
+import {
+  axis,
+  logical,
+  type Axis,
+  type Base,
+  type Init,
+  type Parameter,
+  type Site,
+  type SiteKind,
+} from './model.ts';
 
 /** Linears of one layer, in checkpoint order, by their short names. */
 export const attentionLinears = ['wq', 'wk', 'wv', 'wo'] as const;
@@ -60,9 +69,19 @@ function baseParameter(s: Site): Parameter {
       return { ...common, shape: [logical(s.output)], axes: [s.output], decay: false };
     case 'embedding':
       // A row of the table is a token, so rows are what enters and columns what leaves.
-      return { ...common, shape: [logical(s.input), logical(s.output)], axes: [s.input, s.output], decay: true };
+      return {
+        ...common,
+        shape: [logical(s.input), logical(s.output)],
+        axes: [s.input, s.output],
+        decay: true,
+      };
     case 'linear':
-      return { ...common, shape: [logical(s.output), logical(s.input)], axes: [s.output, s.input], decay: true };
+      return {
+        ...common,
+        shape: [logical(s.output), logical(s.input)],
+        axes: [s.output, s.input],
+        decay: true,
+      };
   }
 }
 

@@ -8,12 +8,17 @@ export function printValue(value: FieldValue): string {
   if (typeof value !== 'object') return String(value);
   if ('call' in value) {
     const { call, args } = value;
-    if (call === 'duration') return `${printValue(args['value'] ?? 0)} ${printValue(args['unit'] ?? 'steps')}`;
-    return `${call}(${Object.entries(args).map(([key, v]) => `${key}: ${printValue(v)}`).join(', ')})`;
+    if (call === 'duration')
+      return `${printValue(args['value'] ?? 0)} ${printValue(args['unit'] ?? 'steps')}`;
+    return `${call}(${Object.entries(args)
+      .map(([key, v]) => `${key}: ${printValue(v)}`)
+      .join(', ')})`;
   }
   return `[${value.map(printValue).join(', ')}]`;
 }
 
 /** A block of attributes on one line. */
 export const printExact = (fields: Readonly<Record<string, FieldValue>>): string =>
-  `{ ${Object.entries(fields).map(([key, value]) => `${key} = ${printValue(value)}`).join('  ')} }`;
+  `{ ${Object.entries(fields)
+    .map(([key, value]) => `${key} = ${printValue(value)}`)
+    .join('  ')} }`;

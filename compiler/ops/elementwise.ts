@@ -8,7 +8,8 @@ const tensor = (g: { readonly tensors: readonly Tensor[] }, id: number | null | 
   id === null || id === undefined ? null : (g.tensors[id] ?? null);
 
 export const addBias: Op<'addBias'> = {
-  gradient: (g, _node, [dy], needs) => (dy ? [needs[0] ? dy : null, needs[1] ? g.columnSum(dy) : null] : [null, null]),
+  gradient: (g, _node, [dy], needs) =>
+    dy ? [needs[0] ? dy : null, needs[1] ? g.columnSum(dy) : null] : [null, null],
   reference(_node, inputs, outputs) {
     const [x, v, y] = [need(inputs, 0), need(inputs, 1).values, need(outputs, 0).values];
     const n = width(x);

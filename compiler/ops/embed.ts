@@ -26,11 +26,17 @@ export const embed: Op<'embed'> = {
 
 export const embedGrad: Op<'embedGrad'> = {
   reference(_node, inputs, outputs) {
-    const [dy, order, starts, d] = [need(inputs, 0), need(inputs, 1).values, need(inputs, 2).values, need(outputs, 0)];
+    const [dy, order, starts, d] = [
+      need(inputs, 0),
+      need(inputs, 1).values,
+      need(inputs, 2).values,
+      need(outputs, 0),
+    ];
     const n = width(dy);
     for (let v = 0; v < d.tensor.rows; v++)
       for (let i = at(starts, v); i < at(starts, v + 1); i++)
-        for (let c = 0; c < n; c++) d.values[v * n + c] = at(d.values, v * n + c) + at(dy.values, at(order, i) * n + c);
+        for (let c = 0; c < n; c++)
+          d.values[v * n + c] = at(d.values, v * n + c) + at(dy.values, at(order, i) * n + c);
   },
 };
 

@@ -29,7 +29,8 @@ export const gateAdd: Op<'gateAdd'> = {
   reference(node, inputs, outputs) {
     const [x, y, z] = [need(inputs, 0), need(inputs, 1), need(outputs, 0).values];
     const n = width(x);
-    for (let i = 0; i < z.length; i++) z[i] = at(x.values, i) + factor(node.attrs, inputs[2], i % n, x) * at(y.values, i);
+    for (let i = 0; i < z.length; i++)
+      z[i] = at(x.values, i) + factor(node.attrs, inputs[2], i % n, x) * at(y.values, i);
   },
 };
 

@@ -21,7 +21,8 @@ export const crossEntropy: Op<'crossEntropy'> = {
       const max = row.reduce((a, b) => Math.max(a, b), -Infinity);
       const total = row.reduce((sum, x) => sum + Math.exp(x - max), 0);
       loss[r] = scale * (max + Math.log(total) - at(row, label));
-      if (d) row.forEach((x, c) => (d[r * n + c] = scale * (Math.exp(x - max) / total - (c === label ? 1 : 0))));
+      if (d)
+        row.forEach((x, c) => (d[r * n + c] = scale * (Math.exp(x - max) / total - (c === label ? 1 : 0))));
     }
   },
 };

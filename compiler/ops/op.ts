@@ -26,5 +26,9 @@ export interface Op<K extends OpName> {
    * The operation in float64, slow and obvious: the oracle for every kernel. `outputs[i].values` start as zeros
    * (or as the former values of tensors that are updated in place) and are filled.
    */
-  readonly reference: (node: NodeOf<K>, inputs: readonly (Operand | null)[], outputs: readonly (Operand | null)[]) => void;
+  readonly reference: (
+    node: NodeOf<K>,
+    inputs: readonly (Operand | null)[],
+    outputs: readonly (Operand | null)[],
+  ) => void;
 }

@@ -16,7 +16,8 @@ export const gradNorm: Op<'gradNorm'> = {
     const step = need(inputs, inputs.length - 1).values;
     const out = need(outputs, 0).values;
     let squares = 0;
-    for (const partial of inputs.slice(0, -1)) squares += partial ? partial.values.reduce((a, b) => a + b, 0) : 0;
+    for (const partial of inputs.slice(0, -1))
+      squares += partial ? partial.values.reduce((a, b) => a + b, 0) : 0;
     const [norm, clip] = [Math.sqrt(squares), at(step, STEP.clip)];
     // torch.nn.utils.clip_grad_norm_: clip / (norm + 1e-6), at most 1; a clip of 0 stands for none.
     out.set([norm, clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1, Number.isFinite(norm) ? 1 : 0, 0]);
@@ -26,14 +27,17 @@ export const gradNorm: Op<'gradNorm'> = {
 export const adamw: Op<'adamw'> = {
   reference(node, inputs, outputs) {
     const { cell, beta1, beta2, eps } = node.attrs;
-    const [p0, g, m0, v0, blocks, norm, step] = [0, 1, 2, 3, 4, 5, 6].map((slot) => need(inputs, slot).values) as [
-      Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array,
-    ];
+    const [p0, g, m0, v0, blocks, norm, step] = [0, 1, 2, 3, 4, 5, 6].map(
+      (slot) => need(inputs, slot).values,
+    ) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
     const [p, m, v] = [need(outputs, 0).values, need(outputs, 1).values, need(outputs, 2).values];
     const [c1, c2] = [at(step, STEP.cells + 2 * cell), at(step, STEP.cells + 2 * cell + 1)];
     const active = at(norm, 2) === 1;
     for (let i = 0; i < p.length; i++) {
-      const [rate, decay] = [at(blocks, 2 * Math.floor(i / BLOCK)), at(blocks, 2 * Math.floor(i / BLOCK) + 1)];
+      const [rate, decay] = [
+        at(blocks, 2 * Math.floor(i / BLOCK)),
+        at(blocks, 2 * Math.floor(i / BLOCK) + 1),
+      ];
       const [lr, gi] = [at(step, STEP.lr) * rate, at(g, i) * at(norm, 1)];
       m[i] = active ? beta1 * at(m0, i) + (1 - beta1) * gi : at(m0, i);
       v[i] = active ? beta2 * at(v0, i) + (1 - beta2) * gi * gi : at(v0, i);

@@ -7,7 +7,11 @@ import type { Op } from './op.ts';
 export const rmsnorm: Op<'rmsnorm'> = {
   gradient(g, node, [dy], needs) {
     if (!dy) return [null, null];
-    const [x, w, inverse] = [g.tensors[node.inputs[0] ?? -1], g.tensors[node.inputs[1] ?? -1], g.tensors[node.outputs[1] ?? -1]];
+    const [x, w, inverse] = [
+      g.tensors[node.inputs[0] ?? -1],
+      g.tensors[node.inputs[1] ?? -1],
+      g.tensors[node.outputs[1] ?? -1],
+    ];
     invariant(x && w && inverse, 'rmsnorm without operands');
     const dx = needs[0] ? g.tensor(`${g.label}:dx`, x.rows, x.axis) : null;
     if (dx) g.node('rmsnormGrad', [dy, x, w, inverse, null], [dx], {});
@@ -29,7 +33,12 @@ export const rmsnorm: Op<'rmsnorm'> = {
 /** dx = inverse * (w dy - x inverse^2 mean(w dy x)). */
 export const rmsnormGrad: Op<'rmsnormGrad'> = {
   reference(_node, inputs, outputs) {
-    const [dy, x, w, inverse] = [need(inputs, 0).values, need(inputs, 1), need(inputs, 2).values, need(inputs, 3).values];
+    const [dy, x, w, inverse] = [
+      need(inputs, 0).values,
+      need(inputs, 1),
+      need(inputs, 2).values,
+      need(inputs, 3).values,
+    ];
     const [n, dx] = [width(x), need(outputs, 0).values];
     for (let r = 0; r < x.tensor.rows; r++) {
       let dot = 0;

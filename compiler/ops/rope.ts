@@ -12,10 +12,19 @@ export const rope: Op<'rope'> = {
   gradient(g, node, [dy], needs) {
     const [positions, table] = [g.tensors[node.inputs[1] ?? -1], g.tensors[node.inputs[2] ?? -1]];
     invariant(positions && table, 'rope without operands');
-    return [dy && needs[0] ? g.rope(dy, positions, table, { ...node.attrs, inverse: !node.attrs.inverse }) : null, null, null];
+    return [
+      dy && needs[0] ? g.rope(dy, positions, table, { ...node.attrs, inverse: !node.attrs.inverse }) : null,
+      null,
+      null,
+    ];
   },
   reference(node, inputs, outputs) {
-    const [x, positions, table, y] = [need(inputs, 0), need(inputs, 1).values, need(inputs, 2), need(outputs, 0).values];
+    const [x, positions, table, y] = [
+      need(inputs, 0),
+      need(inputs, 1).values,
+      need(inputs, 2),
+      need(outputs, 0).values,
+    ];
     const { style, inverse, shift } = node.attrs;
     const { groups, size } = x.tensor.axis;
     const [n, stride, half] = [width(x), ceil4(size), size / 2];

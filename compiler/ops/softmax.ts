@@ -11,7 +11,10 @@ export const softmax: Op<'softmax'> = {
     invariant(!q || dPrefix, 'joint softmax needs both gradients');
     const ds = g.tensor(`${g.label}:ds`, p.rows, p.axis);
     const dsPrefix = q ? g.tensor(`${g.label}:dsPrefix`, q.rows, q.axis) : null;
-    g.node('softmaxGrad', [dp, p, dPrefix ?? null, q], [ds, dsPrefix], { keys: node.attrs.keys, prefix: node.attrs.prefix });
+    g.node('softmaxGrad', [dp, p, dPrefix ?? null, q], [ds, dsPrefix], {
+      keys: node.attrs.keys,
+      prefix: node.attrs.prefix,
+    });
     return [ds, null, dsPrefix];
   },
   reference(node, inputs, outputs) {
@@ -22,7 +25,9 @@ export const softmax: Op<'softmax'> = {
       const [batch, query] = [Math.floor(r / (heads * queries)), r % queries];
       const last = inputs[1] ? at(inputs[1].values, batch * queries + query) : keys - 1;
       const seen = (i: number, o: Operand | null | undefined, w: number, count: number) =>
-        Array.from({ length: count }, (_, j) => (o && (i === 1 || j <= last) ? at(o.values, r * w + j) : -Infinity));
+        Array.from({ length: count }, (_, j) =>
+          o && (i === 1 || j <= last) ? at(o.values, r * w + j) : -Infinity,
+        );
       const words = seen(0, s, n, keys);
       const front = seen(1, inputs[2], inputs[2] ? width(inputs[2]) : 0, prefix);
       const max = Math.max(...words, ...front);
@@ -43,8 +48,11 @@ export const softmaxGrad: Op<'softmaxGrad'> = {
     for (let r = 0; r < p.tensor.rows; r++) {
       let dot = 0;
       for (let j = 0; j < keys; j++) dot += at(dp.values, r * n + j) * at(p.values, r * n + j);
-      if (dq && q) for (let j = 0; j < prefix; j++) dot += at(dq.values, r * width(q) + j) * at(q.values, r * width(q) + j);
-      for (let j = 0; j < keys; j++) ds.values[r * n + j] = at(p.values, r * n + j) * (at(dp.values, r * n + j) - dot);
+      if (dq && q)
+        for (let j = 0; j < prefix; j++)
+          dot += at(dq.values, r * width(q) + j) * at(q.values, r * width(q) + j);
+      for (let j = 0; j < keys; j++)
+        ds.values[r * n + j] = at(p.values, r * n + j) * (at(dp.values, r * n + j) - dot);
       if (dq && q && dsq)
         for (let j = 0; j < prefix; j++) {
           const i = r * width(q) + j;

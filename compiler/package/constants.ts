@@ -34,7 +34,8 @@ function blockTable(index: number, manifest: Manifest): Float32Array {
     if (p.cell !== index) continue;
     const first = (p.slice.offset - cell.offset) / (4 * BLOCK);
     const decay = p.decay ? (manifest.recipe?.optimizer.weightDecay ?? 0) : 0;
-    for (let b = first; b < first + Math.ceil(p.slice.size / (4 * BLOCK)); b++) table.set([p.rate, decay], 2 * b);
+    for (let b = first; b < first + Math.ceil(p.slice.size / (4 * BLOCK)); b++)
+      table.set([p.rate, decay], 2 * b);
   }
   return table;
 }

@@ -114,7 +114,13 @@ export interface Cell {
 
 /** What the runtime fills `constants` with; see constants.ts. */
 export type Constant =
-  | { readonly kind: 'rope'; readonly slice: Slice; readonly positions: number; readonly size: number; readonly theta: number }
+  | {
+      readonly kind: 'rope';
+      readonly slice: Slice;
+      readonly positions: number;
+      readonly size: number;
+      readonly theta: number;
+    }
   | { readonly kind: 'blocks'; readonly slice: Slice; readonly cell: number };
 
 export interface Manifest {
@@ -127,7 +133,12 @@ export interface Manifest {
   readonly parameters: readonly PackagedParameter[];
   readonly cells: readonly Cell[];
   readonly groups: Readonly<Record<string, readonly string[]>>;
-  readonly tasks: readonly { readonly name: string; readonly data: string; readonly cells: readonly number[]; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly data: string;
+    readonly cells: readonly number[];
+    readonly fields: Readonly<Record<string, unknown>>;
+  }[];
   readonly data: readonly DataSource[];
   readonly recipe: Recipe | null;
   readonly buffers: Readonly<Partial<Record<BufferName, number>>>;

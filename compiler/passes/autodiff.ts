@@ -15,7 +15,12 @@ import type { Op } from '../ops/op.ts';
  * Appends the backward pass to `g`. `seed` is the gradient of the loss with respect to `of`. Each reached parameter's
  * gradient moves to the home `gradients`. Returns the names of the parameters that were reached.
  */
-export function differentiate(g: Builder, of: Tensor, seed: Tensor, trained: ReadonlySet<string>): Set<string> {
+export function differentiate(
+  g: Builder,
+  of: Tensor,
+  seed: Tensor,
+  trained: ReadonlySet<string>,
+): Set<string> {
   const forward = [...g.nodes];
   const needed = reach(g, forward, trained);
   const gradients = new Map<number, Tensor>([[of.id, seed]]);
@@ -38,20 +43,31 @@ export function differentiate(g: Builder, of: Tensor, seed: Tensor, trained: Rea
 
 /** Every tensor that a trained parameter reaches. */
 function reach(g: Builder, nodes: readonly Node[], trained: ReadonlySet<string>): Set<number> {
-  const needed = new Set(g.tensors.filter((t) => t.parameter !== undefined && trained.has(t.parameter)).map((t) => t.id));
+  const needed = new Set(
+    g.tensors.filter((t) => t.parameter !== undefined && trained.has(t.parameter)).map((t) => t.id),
+  );
   for (const node of nodes)
     if (used(node.inputs).some((id) => needed.has(id))) used(node.outputs).forEach((id) => needed.add(id));
   return needed;
 }
 
-function gradientsOf(g: Builder, node: Node, outputs: (Tensor | null)[], needs: boolean[]): readonly (Tensor | null)[] {
+function gradientsOf(
+  g: Builder,
+  node: Node,
+  outputs: (Tensor | null)[],
+  needs: boolean[],
+): readonly (Tensor | null)[] {
   const rule = (ops[node.op] as Op<OpName>).gradient;
   invariant(rule, `${node.op} has no gradient rule`);
   return rule(g, node, outputs, needs);
 }
 
 /** Moves the gradients of parameters to where the optimizer finds them. */
-function settle(g: Builder, gradients: ReadonlyMap<number, Tensor>, trained: ReadonlySet<string>): Set<string> {
+function settle(
+  g: Builder,
+  gradients: ReadonlyMap<number, Tensor>,
+  trained: ReadonlySet<string>,
+): Set<string> {
   const reached = new Set<string>();
   for (const [id, gradient] of gradients) {
     const name = tensorAt(g, id).parameter;

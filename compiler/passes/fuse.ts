@@ -61,7 +61,14 @@ function merge(before: Node, follower: Node, id: number, only: boolean, graph: G
     if (!only || before.inputs[4] !== null || other === null) return null;
     return { ...before, inputs: [...before.inputs.slice(0, 4), other], outputs: [result] };
   }
-  if (before.op !== 'matmul' || before.outputs[0] !== id || finished(before) || other === null || before.inputs.includes(other)) return null;
+  if (
+    before.op !== 'matmul' ||
+    before.outputs[0] !== id ||
+    finished(before) ||
+    other === null ||
+    before.inputs.includes(other)
+  )
+    return null;
   switch (follower.op) {
     case 'addBias':
       return only && isFlat(before.attrs) && before.inputs[BIAS] === null && before.inputs[SCALE] === null
@@ -69,7 +76,9 @@ function merge(before: Node, follower: Node, id: number, only: boolean, graph: G
         : null;
     case 'mulScale':
       if (!isFlat(before.attrs) || before.inputs[SCALE] !== null) return null;
-      return only ? take(before, SCALE, other, result, 'none') : saving(before, SCALE, other, result, 'biased');
+      return only
+        ? take(before, SCALE, other, result, 'none')
+        : saving(before, SCALE, other, result, 'biased');
     case 'siluMul':
       return only ? take(before, SILU, other, result, 'none') : saving(before, SILU, other, result, 'scaled');
     case 'add':
@@ -80,18 +89,31 @@ function merge(before: Node, follower: Node, id: number, only: boolean, graph: G
 }
 
 /** The epilogue's last step is taken. */
-const finished = (product: Product): boolean => product.inputs[RESIDUAL] !== null || product.inputs[SILU] !== null;
+const finished = (product: Product): boolean =>
+  product.inputs[RESIDUAL] !== null || product.inputs[SILU] !== null;
 /** Bias and scale are vectors over the columns of the whole result. */
 const isFlat = (p: Matmul): boolean => p.outer === 1 && p.inner === 1;
 
-function take(product: Product, slot: number, operand: number, result: number | null, save: Matmul['save']): Product {
+function take(
+  product: Product,
+  slot: number,
+  operand: number,
+  result: number | null,
+  save: Matmul['save'],
+): Product {
   const inputs = product.inputs.map((input, i) => (i === slot ? operand : input));
   const attrs = save === 'none' ? product.attrs : { ...product.attrs, save };
   return { ...product, inputs, attrs, outputs: [result, product.outputs[1] ?? null] };
 }
 
 /** Like `take`, with what the product wrote so far as its second output. */
-function saving(product: Product, slot: number, operand: number, result: number | null, save: Matmul['save']): Product | null {
+function saving(
+  product: Product,
+  slot: number,
+  operand: number,
+  result: number | null,
+  save: Matmul['save'],
+): Product | null {
   if (product.attrs.save !== 'none') return null;
   const taken = take(product, slot, operand, result, save);
   return { ...taken, outputs: [result, product.outputs[0] ?? null] };

@@ -20,7 +20,8 @@ const bytes = (p: Parameter): number => 4 * p.axes.reduce((n, a) => n * padded(a
 /** `reached`: for every task, the parameters its loss depends on and that it trains. */
 export function layOut(model: Model, reached: ReadonlyMap<string, ReadonlySet<string>>): Layout {
   invariant(ALIGNMENT === 4 * BLOCK, 'a block of parameters is one binding alignment');
-  const owners = (p: Parameter) => model.tasks.map((t) => t.name).filter((task) => reached.get(task)?.has(p.name));
+  const owners = (p: Parameter) =>
+    model.tasks.map((t) => t.name).filter((task) => reached.get(task)?.has(p.name));
   const byCell = new Map<string, Parameter[]>();
   for (const p of model.parameters) {
     const key = owners(p).join(' ');
@@ -40,7 +41,12 @@ export function layOut(model: Model, reached: ReadonlyMap<string, ReadonlySet<st
   return { parameters: [...frozen.parameters, ...trained], cells, weights: frozen.end, trained: offset };
 }
 
-function place(list: readonly Parameter[], buffer: 'weights' | 'parameters', from: number, cell: number | null) {
+function place(
+  list: readonly Parameter[],
+  buffer: 'weights' | 'parameters',
+  from: number,
+  cell: number | null,
+) {
   let end = from;
   const parameters = list.map((p): PackagedParameter => {
     const slice = { buffer, offset: end, size: bytes(p) };

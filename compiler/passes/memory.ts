@@ -44,7 +44,8 @@ export function planMemory(graphs: readonly Graph[], layout: Layout): MemoryPlan
   const slices = graphs.map((graph, index) => {
     const plan = new Map<number, Slice>();
     for (const t of graph.tensors) {
-      const slice = t.home === 'activations' ? arenas[index]?.slices.get(t.id) : fixed(t, index, layout, bump, once);
+      const slice =
+        t.home === 'activations' ? arenas[index]?.slices.get(t.id) : fixed(t, index, layout, bump, once);
       if (slice) plan.set(t.id, slice);
     }
     return plan;
@@ -95,7 +96,12 @@ function ofParameter(t: Tensor, layout: Layout): Slice {
   return { ...parameter.slice, size: sizeOf(t) };
 }
 
-function sizes(bumps: ReadonlyMap<BufferName, number>, layout: Layout, graphs: readonly Graph[], peak: number) {
+function sizes(
+  bumps: ReadonlyMap<BufferName, number>,
+  layout: Layout,
+  graphs: readonly Graph[],
+  peak: number,
+) {
   const uses = (home: Tensor['home']) => graphs.some((graph) => graph.tensors.some((t) => t.home === home));
   const all: Partial<Record<BufferName, number>> = {
     weights: layout.weights,
@@ -103,7 +109,8 @@ function sizes(bumps: ReadonlyMap<BufferName, number>, layout: Layout, graphs: r
     activations: peak + SCRATCH,
     ...Object.fromEntries(bumps),
   };
-  for (const home of ['gradients', 'accumulated', 'first', 'second'] as const) if (uses(home)) all[home] = layout.trained;
+  for (const home of ['gradients', 'accumulated', 'first', 'second'] as const)
+    if (uses(home)) all[home] = layout.trained;
   return Object.fromEntries(Object.entries(all).filter(([, size]) => size > 0));
 }
 
@@ -138,7 +145,9 @@ function planArena(graph: Graph): { slices: ReadonlyMap<number, Slice>; peak: nu
   const placed: (Life & { offset: number })[] = [];
   const lives = lifetimes(graph).sort((a, b) => b.size - a.size || a.from - b.from);
   for (const life of lives) {
-    const neighbours = placed.filter((p) => p.from <= life.to && life.from <= p.to).sort((a, b) => a.offset - b.offset);
+    const neighbours = placed
+      .filter((p) => p.from <= life.to && life.from <= p.to)
+      .sort((a, b) => a.offset - b.offset);
     let offset = 0;
     for (const p of neighbours) {
       if (p.offset - offset >= life.size) break;
@@ -147,7 +156,10 @@ function planArena(graph: Graph): { slices: ReadonlyMap<number, Slice>; peak: nu
     placed.push({ ...life, offset });
   }
   const slices = new Map<number, Slice>(
-    placed.map((p) => [p.id, { buffer: 'activations', offset: p.offset, size: sizeOf(tensorAt(graph, p.id)) }]),
+    placed.map((p) => [
+      p.id,
+      { buffer: 'activations', offset: p.offset, size: sizeOf(tensorAt(graph, p.id)) },
+    ]),
   );
   const peak = placed.reduce((most, p) => Math.max(most, p.offset + p.size), 0);
   return { slices, peak, sum: placed.reduce((total, p) => total + p.size, 0) };

@@ -27,7 +27,13 @@ export function appendAccumulation(g: Builder, cells: readonly Cell[], active: r
 }
 
 /** The gradient norm over all active cells, then one AdamW each; the norm goes to the results. */
-export function appendOptimizer(g: Builder, cells: readonly Cell[], active: readonly number[], recipe: Recipe, from: 'gradients' | 'accumulated'): void {
+export function appendOptimizer(
+  g: Builder,
+  cells: readonly Cell[],
+  active: readonly number[],
+  recipe: Recipe,
+  from: 'gradients' | 'accumulated',
+): void {
   const step = stepTensor(g);
   g.label = 'optimizer';
   const partials: Tensor[] = [];
@@ -40,13 +46,24 @@ export function appendOptimizer(g: Builder, cells: readonly Cell[], active: read
   g.node('gradNorm', [...partials, step], [norm], {});
   const [beta1, beta2] = recipe.optimizer.betas;
   eachActive(cells, active, (cell, index) => {
-    const [p, m, v] = (['parameters', 'first', 'second'] as const).map((home) => arena(g, home, cell, index)) as [Tensor, Tensor, Tensor];
+    const [p, m, v] = (['parameters', 'first', 'second'] as const).map((home) =>
+      arena(g, home, cell, index),
+    ) as [Tensor, Tensor, Tensor];
     const blocks = g.tensor(`blocks.${index}`, 1, axis((2 * cell.size) / (4 * BLOCK)), 'constants');
     const gradient = arena(g, from, cell, index);
-    g.node('adamw', [p, gradient, m, v, blocks, norm, step], [p, m, v], { cell: index, beta1, beta2, eps: recipe.optimizer.eps });
+    g.node('adamw', [p, gradient, m, v, blocks, norm, step], [p, m, v], {
+      cell: index,
+      beta1,
+      beta2,
+      eps: recipe.optimizer.eps,
+    });
   });
 }
 
-function eachActive(cells: readonly Cell[], active: readonly number[], f: (cell: Cell, index: number) => void): void {
+function eachActive(
+  cells: readonly Cell[],
+  active: readonly number[],
+  f: (cell: Cell, index: number) => void,
+): void {
   cells.forEach((cell, index) => active.includes(index) && f(cell, index));
 }

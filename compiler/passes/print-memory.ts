@@ -9,7 +9,11 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 export function printMemory(graphs: readonly Graph[], plan: MemoryPlan, manifest: Manifest): string {
   const buffers = Object.entries(manifest.buffers).map(([name, size]) => `  ${name.padEnd(12)} ${kib(size)}`);
   const saved = plan.sum === 0 ? 0 : 100 * (1 - plan.peak / plan.sum);
-  const head = [`activations: peak ${kib(plan.peak)}, ${kib(plan.sum)} without sharing (${saved.toFixed(0)} % saved)`, 'buffers', ...buffers];
+  const head = [
+    `activations: peak ${kib(plan.peak)}, ${kib(plan.sum)} without sharing (${saved.toFixed(0)} % saved)`,
+    'buffers',
+    ...buffers,
+  ];
   return [...head, ...graphs.map((graph, index) => printArena(graph, index, plan))].join('\n');
 }
 

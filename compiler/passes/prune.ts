@@ -18,7 +18,9 @@ export function prune(graph: Graph): Graph {
     if (!used(node.outputs).some(wanted)) continue;
     used(node.inputs).forEach((id) => live.add(id));
     const optional = OPTIONAL[node.op] ?? [];
-    const outputs = node.outputs.map((id, slot) => (id !== null && optional.includes(slot) && !wanted(id) ? null : id));
+    const outputs = node.outputs.map((id, slot) =>
+      id !== null && optional.includes(slot) && !wanted(id) ? null : id,
+    );
     nodes.push({ ...node, outputs } as Node);
   }
   return { ...graph, nodes: nodes.reverse() };

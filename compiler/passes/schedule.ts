@@ -32,7 +32,13 @@ export interface Scheduled {
   readonly keys: number;
 }
 
-export function schedule(index: number, program: Scheduled, plan: MemoryPlan, profile: Profile, kernels: KernelTable): Program {
+export function schedule(
+  index: number,
+  program: Scheduled,
+  plan: MemoryPlan,
+  profile: Profile,
+  kernels: KernelTable,
+): Program {
   const { graph, prepended, keys } = program;
   const slices = plan.slices[index];
   invariant(slices, `program ${index} has no memory plan`);
@@ -40,13 +46,25 @@ export function schedule(index: number, program: Scheduled, plan: MemoryPlan, pr
   let optimizerFrom = -1;
   for (const node of graph.nodes) {
     if (optimizerFrom < 0 && isOptimizer(node)) optimizerFrom = dispatches.length;
-    for (const launch of emit(node, graph, profile)) dispatches.push(dispatch(launch, node, slices, plan, kernels));
+    for (const launch of emit(node, graph, profile))
+      dispatches.push(dispatch(launch, node, slices, plan, kernels));
   }
   const { name, batch, tokens } = graph;
-  const named = (home: 'inputs' | 'results') => touched(graph).filter((id) => tensorAt(graph, id).home === home).map((id) => namedSlice(graph, id, slices));
-  const outputs = graph.outputs.map((output) => ({ ...namedSlice(graph, output.tensor, slices), name: output.name }));
+  const named = (home: 'inputs' | 'results') =>
+    touched(graph)
+      .filter((id) => tensorAt(graph, id).home === home)
+      .map((id) => namedSlice(graph, id, slices));
+  const outputs = graph.outputs.map((output) => ({
+    ...namedSlice(graph, output.tensor, slices),
+    name: output.name,
+  }));
   return {
-    name, batch, tokens, prepended, keys, dispatches,
+    name,
+    batch,
+    tokens,
+    prepended,
+    keys,
+    dispatches,
     inputs: named('inputs'),
     outputs: [...named('results'), ...outputs],
     optimizerFrom: optimizerFrom < 0 ? dispatches.length : optimizerFrom,
@@ -55,9 +73,17 @@ export function schedule(index: number, program: Scheduled, plan: MemoryPlan, pr
 
 const isOptimizer = (node: Node): boolean => node.op === 'sumSquares' || node.op === 'accumulate';
 
-const touched = (graph: Graph): number[] => [...new Set(graph.nodes.flatMap((node) => [...used(node.inputs), ...used(node.outputs)]))];
+const touched = (graph: Graph): number[] => [
+  ...new Set(graph.nodes.flatMap((node) => [...used(node.inputs), ...used(node.outputs)])),
+];
 
-function dispatch(launch: Launch, node: Node, slices: ReadonlyMap<number, Slice>, plan: MemoryPlan, kernels: KernelTable): Dispatch {
+function dispatch(
+  launch: Launch,
+  node: Node,
+  slices: ReadonlyMap<number, Slice>,
+  plan: MemoryPlan,
+  kernels: KernelTable,
+): Dispatch {
   let spare = 0;
   const bindings = launch.operands.map((id): Slice => {
     if (id === null) return { ...plan.scratch, offset: plan.scratch.offset + 256 * spare++, size: 256 };
@@ -65,7 +91,13 @@ function dispatch(launch: Launch, node: Node, slices: ReadonlyMap<number, Slice>
     invariant(slice, `${node.op} (${node.label}) uses tensor ${id}, which has no place`);
     return slice;
   });
-  return { kernel: kernels.add(launch.kernel), bindings, uniforms: launch.uniforms, grid: launch.grid, label: `${node.label} ${node.op}` };
+  return {
+    kernel: kernels.add(launch.kernel),
+    bindings,
+    uniforms: launch.uniforms,
+    grid: launch.grid,
+    label: `${node.label} ${node.op}`,
+  };
 }
 
 function namedSlice(graph: Graph, id: number, slices: ReadonlyMap<number, Slice>): NamedSlice {

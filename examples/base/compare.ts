@@ -35,7 +35,12 @@ interface Trial {
   readonly commit: string;
 }
 
-async function runTrial(device: Device, items: readonly Instruction[], method: string, seed: number): Promise<Trial> {
+async function runTrial(
+  device: Device,
+  items: readonly Instruction[],
+  method: string,
+  seed: number,
+): Promise<Trial> {
   const lab = await openLab(device, METHODS[method] ?? '', seed);
   const folder = `${FOLDER}/${method.replace(' ', '-')}-${seed}`;
   await rm(folder, { recursive: true, force: true });
@@ -49,36 +54,74 @@ async function runTrial(device: Device, items: readonly Instruction[], method: s
   (progress as Progress | null)?.end();
   const scores = await score(lab, items);
   const trained = new Set(lab.project.model.tasks.flatMap((task) => task.trains));
-  const count = lab.project.model.parameters.filter((p) => trained.has(p.name)).reduce((sum, p) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
+  const count = lab.project.model.parameters
+    .filter((p) => trained.has(p.name))
+    .reduce((sum, p) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
   lab.session.executor.destroy();
-  return { method, seed, trained: count, steps, seconds, scores, device: device.adapter.description, commit: commit() };
+  return {
+    method,
+    seed,
+    trained: count,
+    steps,
+    seconds,
+    scores,
+    device: device.adapter.description,
+    commit: commit(),
+  };
 }
 
 /** What the trial was run with; empty outside of a checkout. */
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return '';
   }
 }
 
-const lines = (path: string): string[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []);
+const lines = (path: string): string[] =>
+  existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
 
 /** Mean, and the spread from least to most. */
 function spread(values: readonly number[]): string {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return values.length === 1 ? mean.toFixed(2) : `${mean.toFixed(2)} (${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)})`;
+  return values.length === 1
+    ? mean.toFixed(2)
+    : `${mean.toFixed(2)} (${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)})`;
 }
 
 function report(trials: readonly Trial[]): string {
-  const header = ['method', 'trained', 'seeds', ...scoredTasks, 'mean of six', 'past_irregular', 'define (nats)', 'seconds'];
+  const header = [
+    'method',
+    'trained',
+    'seeds',
+    ...scoredTasks,
+    'mean of six',
+    'past_irregular',
+    'define (nats)',
+    'seconds',
+  ];
   const rows = Object.keys(METHODS).flatMap((method) => {
     const own = trials.filter((trial) => trial.method === method);
     if (own.length === 0) return [];
-    const of = (task: string, what: 'right' | 'loss') => spread(own.map((t) => t.scores.find((s) => s.task === task)?.[what] ?? NaN));
+    const of = (task: string, what: 'right' | 'loss') =>
+      spread(own.map((t) => t.scores.find((s) => s.task === task)?.[what] ?? NaN));
     const mean = spread(own.map((t) => meanRight(t.scores)));
-    return [[method, own[0]?.trained.toLocaleString('en-US') ?? '', String(own.length), ...scoredTasks.map((task) => of(task, 'right')), mean, of('past_irregular', 'right'), of('define', 'loss'), spread(own.map((t) => t.seconds))]];
+    return [
+      [
+        method,
+        own[0]?.trained.toLocaleString('en-US') ?? '',
+        String(own.length),
+        ...scoredTasks.map((task) => of(task, 'right')),
+        mean,
+        of('past_irregular', 'right'),
+        of('define', 'loss'),
+        spread(own.map((t) => t.seconds)),
+      ],
+    ];
   });
   return table(header, rows);
 }
@@ -86,7 +129,8 @@ function report(trials: readonly Trial[]): string {
 async function main(): Promise<void> {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(METHODS);
   const unknown = wanted.filter((method) => !Object.hasOwn(METHODS, method));
-  if (unknown.length > 0) throw new Error(`no method ${unknown.join(', ')}; there are ${Object.keys(METHODS).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no method ${unknown.join(', ')}; there are ${Object.keys(METHODS).join(', ')}`);
   await mkdir(FOLDER, { recursive: true });
   const items = lines(here('data/instructions.heldout.jsonl')).map((line) => JSON.parse(line) as Instruction);
   const device = await openDevice();

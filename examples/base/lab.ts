@@ -2,7 +2,14 @@
 import { fileURLToPath } from 'node:url';
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
-import { loadProject, loadRecipeData, pickRecipe, type Project, startOf, tokenizerOf } from '../../runtime/cli/project.ts';
+import {
+  loadProject,
+  loadRecipeData,
+  pickRecipe,
+  type Project,
+  startOf,
+  tokenizerOf,
+} from '../../runtime/cli/project.ts';
 import type { Device } from '../../runtime/device.ts';
 import { type Decoder, makeDecoder } from '../../runtime/generate.ts';
 import { answerAll, lossOfRows } from '../../runtime/score.ts';
@@ -50,13 +57,31 @@ export async function openLab(device: Device, spec: string, seed?: number, steps
     generation: { batch: SCORED, tokens: longest, context: longest + ANSWER },
   });
   const start = await startOf(model, recipe.seed);
-  const session = await openSession(device, { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) }, start.values);
+  const session = await openSession(
+    device,
+    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
+    start.values,
+  );
   const { fingerprint } = start;
-  return { project, recipe, compiled, tokenizer, session, trainer: makeTrainer(session), decoder: makeDecoder(session), data: data.batches, fingerprint };
+  return {
+    project,
+    recipe,
+    compiled,
+    tokenizer,
+    session,
+    trainer: makeTrainer(session),
+    decoder: makeDecoder(session),
+    data: data.batches,
+    fingerprint,
+  };
 }
 
 /** Trains to the end of the recipe. */
-export function train(lab: Lab, folder: string, watch: Pick<RunOptions, 'onStart' | 'onStep'>): Promise<RunSummary> {
+export function train(
+  lab: Lab,
+  folder: string,
+  watch: Pick<RunOptions, 'onStart' | 'onStep'>,
+): Promise<RunSummary> {
   const { recipe, data, fingerprint, project } = lab;
   const identity = { spec: project.spec.hash, base: fingerprint, versions };
   return runTraining(lab.trainer, { recipe, data, folder, identity, checkpointEvery: 100, ...watch });

@@ -19,7 +19,11 @@ import { here } from './lab.ts';
 const SPEC = here('pretrain.adapter');
 const stages = [
   { adapter: 'Reading', folder: 'runs/reading', from: ['--scratch'] },
-  { adapter: 'Copying', folder: 'runs/copying', from: ['--scratch', '--from', 'runs/reading/adapter.safetensors'] },
+  {
+    adapter: 'Copying',
+    folder: 'runs/copying',
+    from: ['--scratch', '--from', 'runs/reading/adapter.safetensors'],
+  },
 ] as const;
 
 const stream = (file: string): Uint16Array => {
@@ -45,15 +49,28 @@ async function judge(path: string): Promise<void> {
   const values = new Map<string, Float32Array>();
   for (const name of source.tensors.keys()) values.set(name, await source.read(name, { checkFinite: true }));
   const device = await openDevice();
-  const compiled = compile(model, { profile: device.profile, evaluation: { batch: 16, tokens: { pretrain: model.base.context } } });
+  const compiled = compile(model, {
+    profile: device.profile,
+    evaluation: { batch: 16, tokens: { pretrain: model.base.context } },
+  });
   const start = await startOf(model, 0, { scratch: true, initial: values });
-  const session = await openSession(device, { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) }, start.values);
+  const session = await openSession(
+    device,
+    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
+    start.values,
+  );
   const trainer = makeTrainer(session);
   const streams = { train: stream('text.train.bin'), heldout: stream('text.heldout.bin') };
   const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, 'pretrain', rows));
   console.log(baseTable(figures));
-  if (!figures.accepted) throw new Error('the base is not accepted: it does not beat the bigram or cannot copy (docs/base.md)');
-  const tensors = model.parameters.map(({ name, shape }) => ({ name, shape, values: values.get(name) ?? new Float32Array(), dtype: 'F16' as const }));
+  if (!figures.accepted)
+    throw new Error('the base is not accepted: it does not beat the bigram or cannot copy (docs/base.md)');
+  const tensors = model.parameters.map(({ name, shape }) => ({
+    name,
+    shape,
+    values: values.get(name) ?? new Float32Array(),
+    dtype: 'F16' as const,
+  }));
   await writeSafetensors(here('base.safetensors'), tensors, baseMetadata(model.base));
   console.log('examples/base/base.safetensors is written');
 }

@@ -25,22 +25,29 @@ const QUESTIONS = 3;
 const say = (text = ''): void => console.log(text);
 
 function readItems(file: string): Instruction[] {
-  const lines = readFileSync(here(`data/${file}`), 'utf8').split('\n').filter(Boolean);
+  const lines = readFileSync(here(`data/${file}`), 'utf8')
+    .split('\n')
+    .filter(Boolean);
   return lines.map((line) => JSON.parse(line) as Instruction);
 }
 
 async function main(): Promise<void> {
-  if (!existsSync(here('base.safetensors'))) throw new Error('examples/base/base.safetensors is missing: npm run base:pretrain makes it');
+  if (!existsSync(here('base.safetensors')))
+    throw new Error('examples/base/base.safetensors is missing: npm run base:pretrain makes it');
   const started = performance.now();
   const device = await openDevice();
-  say(`device: ${device.adapter.description || device.adapter.device} (kernels for ${device.profile.device})`);
+  say(
+    `device: ${device.adapter.description || device.adapter.device} (kernels for ${device.profile.device})`,
+  );
   const compiling = performance.now();
   const lab = await openLab(device, SPEC);
   const { model } = lab.project;
   say(`examples/base/${SPEC} checks\n\n${show(model)}\n`);
   const { kernels, programs } = lab.compiled.manifest;
   const step = programs.find((program) => program.name.startsWith('train:'));
-  say(`compiled in ${seconds(compiling)}: ${kernels.length} kernels, ${step?.dispatches.length} dispatches a training step, one submit\n`);
+  say(
+    `compiled in ${seconds(compiling)}: ${kernels.length} kernels, ${step?.dispatches.length} dispatches a training step, one submit\n`,
+  );
 
   const items = readItems('instructions.heldout.jsonl');
   const asked = questions(items);
@@ -55,12 +62,19 @@ async function main(): Promise<void> {
   (progress as Progress | null)?.end();
   const after = { scores: await score(lab, items), answers: await answer(lab, asked) };
   say(`\n${scoreTable(before.scores, after.scores)}\n`);
-  const rows = asked.map((item, i) => [item.instruction, item.output.trim(), before.answers[i] ?? '', after.answers[i] ?? '']);
+  const rows = asked.map((item, i) => [
+    item.instruction,
+    item.output.trim(),
+    before.answers[i] ?? '',
+    after.answers[i] ?? '',
+  ]);
   say(`${table(['question', 'right', 'before', 'after'], rows)}\n`);
   await keep(lab, device);
   say(`${FOLDER}/adapter.safetensors, ${FOLDER}/package/, ${FOLDER}/metrics.jsonl, ${FOLDER}/checkpoints/`);
   say(`all in ${seconds(started)}. Ask it yourself:`);
-  say(`  npm run graft -- generate examples/base/${SPEC} --adapter ${FOLDER}/adapter.safetensors --ask "plural of lantern"`);
+  say(
+    `  npm run graft -- generate examples/base/${SPEC} --adapter ${FOLDER}/adapter.safetensors --ask "plural of lantern"`,
+  );
 }
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
@@ -72,7 +86,12 @@ function questions(items: readonly Instruction[]): Instruction[] {
 }
 
 async function answer(lab: Lab, asked: readonly Instruction[]): Promise<string[]> {
-  const answers = await answerAll(lab.decoder, lab.tokenizer, asked.map((item) => promptOf(item.instruction)), 12);
+  const answers = await answerAll(
+    lab.decoder,
+    lab.tokenizer,
+    asked.map((item) => promptOf(item.instruction)),
+    12,
+  );
   return answers.map((text) => JSON.stringify(text.trim()).slice(1, -1));
 }
 
@@ -80,16 +99,38 @@ function scoreTable(before: readonly Score[], after: readonly Score[]): string {
   const share = (x: number | null | undefined) => (x === null || x === undefined ? '' : x.toFixed(2));
   const rows = after.map((score) => {
     const was = before.find((s) => s.task === score.task);
-    return [score.task, String(score.count), share(was?.right), share(score.right), share(was?.loss), share(score.loss)];
+    return [
+      score.task,
+      String(score.count),
+      share(was?.right),
+      share(score.right),
+      share(was?.loss),
+      share(score.loss),
+    ];
   });
   const mean = ['mean of six', '', meanRight(before).toFixed(3), meanRight(after).toFixed(3), '', ''];
-  return table(['held-out words', 'questions', 'exact before', 'after', 'loss before', 'after'], [...rows, mean]);
+  return table(
+    ['held-out words', 'questions', 'exact before', 'after', 'loss before', 'after'],
+    [...rows, mean],
+  );
 }
 
-async function keep({ compiled, session, project, recipe, fingerprint }: Lab, device: Parameters<typeof writeRecord>[2]): Promise<void> {
+async function keep(
+  { compiled, session, project, recipe, fingerprint }: Lab,
+  device: Parameters<typeof writeRecord>[2],
+): Promise<void> {
   await writePackage(`${FOLDER}/package`, compiled.manifest, compiled.sources);
   await writeAdapter(`${FOLDER}/adapter.safetensors`, session, project.model, fingerprint);
-  const record = { spec: `examples/base/${SPEC}`, adapter: project.model.name, recipe: recipe.name, params: {}, seed: recipe.seed, specHash: project.spec.hash, base: fingerprint, versions };
+  const record = {
+    spec: `examples/base/${SPEC}`,
+    adapter: project.model.name,
+    recipe: recipe.name,
+    params: {},
+    seed: recipe.seed,
+    specHash: project.spec.hash,
+    base: fingerprint,
+    versions,
+  };
   await writeRecord(FOLDER, record, device);
 }
 

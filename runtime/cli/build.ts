@@ -75,13 +75,31 @@ function profileOf(text: string): Profile {
   throw new UsageError(`--profile takes gpu, plain, software:4 or software:8, not \`${text}\``);
 }
 
-function optionsOf({ model, spec }: Project, profile: Profile, values: { readonly recipe?: string | undefined; readonly batch?: string | undefined; readonly tokens?: string | undefined }): CompileOptions {
+function optionsOf(
+  { model, spec }: Project,
+  profile: Profile,
+  values: {
+    readonly recipe?: string | undefined;
+    readonly batch?: string | undefined;
+    readonly tokens?: string | undefined;
+  },
+): CompileOptions {
   const recipe = model.recipes.length > 0 ? pickRecipe(model, values.recipe) : null;
   const batch = Number(values.batch ?? recipe?.batch ?? 1);
-  const wordsOf = (limit: unknown) => Math.min(Number(values.tokens ?? (typeof limit === 'number' ? limit : model.base.context)), model.base.context);
+  const wordsOf = (limit: unknown) =>
+    Math.min(
+      Number(values.tokens ?? (typeof limit === 'number' ? limit : model.base.context)),
+      model.base.context,
+    );
   if (!Number.isInteger(batch) || batch < 1) throw new UsageError('--batch takes a whole number from 1');
-  const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, wordsOf(task.fields['max_tokens'])]));
-  const longest = Math.max(1, ...Object.values(tokens), ...(model.tasks.length === 0 ? [wordsOf(undefined)] : []));
+  const tokens = Object.fromEntries(
+    model.tasks.map((task) => [task.name, wordsOf(task.fields['max_tokens'])]),
+  );
+  const longest = Math.max(
+    1,
+    ...Object.values(tokens),
+    ...(model.tasks.length === 0 ? [wordsOf(undefined)] : []),
+  );
   const generation = { batch, tokens: longest, context: model.base.context };
   return { profile, spec, generation, ...(recipe ? { recipe, training: { batch, tokens } } : {}) };
 }
@@ -90,9 +108,19 @@ function emitStage(stage: Exclude<Stage, 'model'>, compiled: Compiled): string {
   const { manifest, graphs, sources, plan } = compiled;
   switch (stage) {
     case 'graph':
-      return graphs.map((graph) => `${printGraph(graph)}${[...countHomes(graph)].map(([home, count]) => `  // ${home}: ${count} numbers`).join('\n')}\n`).join('\n');
+      return graphs
+        .map(
+          (graph) =>
+            `${printGraph(graph)}${[...countHomes(graph)].map(([home, count]) => `  // ${home}: ${count} numbers`).join('\n')}\n`,
+        )
+        .join('\n');
     case 'schedule':
-      return manifest.programs.map((p) => `${p.name}\n${p.dispatches.map((d) => `  ${manifest.kernels[d.kernel]?.name.padEnd(36)} ${d.grid.join('x').padEnd(12)} ${d.label}`).join('\n')}`).join('\n\n');
+      return manifest.programs
+        .map(
+          (p) =>
+            `${p.name}\n${p.dispatches.map((d) => `  ${manifest.kernels[d.kernel]?.name.padEnd(36)} ${d.grid.join('x').padEnd(12)} ${d.label}`).join('\n')}`,
+        )
+        .join('\n\n');
     case 'memory':
       return printMemory(graphs, plan, manifest);
     case 'wgsl':
@@ -101,7 +129,16 @@ function emitStage(stage: Exclude<Stage, 'model'>, compiled: Compiled): string {
 }
 
 function describe(folder: string, { manifest }: Compiled): string {
-  const buffers = Object.entries(manifest.buffers).map(([name, size]) => `  ${name.padEnd(12)} ${mib(size)} MiB`);
-  const programs = manifest.programs.map((p) => `  ${p.name.padEnd(20)} batch ${p.batch}, ${p.tokens} tokens, ${p.dispatches.length} dispatches`);
-  return [`${folder}: ${manifest.kernels.length} kernels for ${manifest.profile.device}${manifest.profile.subgroup ? ` with subgroups of ${manifest.profile.subgroup}` : ''}`, ...programs, 'buffers', ...buffers].join('\n');
+  const buffers = Object.entries(manifest.buffers).map(
+    ([name, size]) => `  ${name.padEnd(12)} ${mib(size)} MiB`,
+  );
+  const programs = manifest.programs.map(
+    (p) => `  ${p.name.padEnd(20)} batch ${p.batch}, ${p.tokens} tokens, ${p.dispatches.length} dispatches`,
+  );
+  return [
+    `${folder}: ${manifest.kernels.length} kernels for ${manifest.profile.device}${manifest.profile.subgroup ? ` with subgroups of ${manifest.profile.subgroup}` : ''}`,
+    ...programs,
+    'buffers',
+    ...buffers,
+  ].join('\n');
 }

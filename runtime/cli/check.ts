@@ -21,7 +21,8 @@ ${specUsage}`,
       options: { ...specOptions, format: { type: 'string', default: 'text' } },
     });
     const { format } = values;
-    if (format !== 'text' && format !== 'json') throw new UsageError(`--format is text or json, not '${format}'`);
+    if (format !== 'text' && format !== 'json')
+      throw new UsageError(`--format is text or json, not '${format}'`);
     if (positionals.length === 0) throw new UsageError('give the spec to check');
     const diagnostics: Diagnostic[] = [];
     const sources = new Map<string, string>();

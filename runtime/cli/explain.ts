@@ -22,7 +22,9 @@ export const command: Command = {
     const text = explain(word);
     if (text === null) {
       const near = nearest(word, [...codes.map((c) => c.code), ...kinds.map((k) => k.name)]);
-      throw new UsageError(`there is no code or kind '${word}'${near === null ? '' : `; did you mean '${near}'?`}`);
+      throw new UsageError(
+        `there is no code or kind '${word}'${near === null ? '' : `; did you mean '${near}'?`}`,
+      );
     }
     console.log(text);
     return EXIT.ok;

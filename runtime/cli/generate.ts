@@ -48,12 +48,22 @@ ${specUsage}`,
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
     const { model } = loadProject(spec, projectOptions(values));
-    const texts = [...(values.ask ?? []).map((text) => inTemplate(model, values.task, text)), ...(values.prompt ?? [])];
-    if (texts.length === 0) throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
+    const texts = [
+      ...(values.ask ?? []).map((text) => inTemplate(model, values.task, text)),
+      ...(values.prompt ?? []),
+    ];
+    if (texts.length === 0)
+      throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
     if (values.verbose) for (const text of texts) console.error(JSON.stringify(text));
-    const sampling: Sampling = { temperature: Number(values.temperature), topK: Number(values['top-k']), topP: Number(values['top-p']), seed: Number(values.seed) };
+    const sampling: Sampling = {
+      temperature: Number(values.temperature),
+      topK: Number(values['top-k']),
+      topP: Number(values['top-p']),
+      seed: Number(values.seed),
+    };
     const maxTokens = Number(values['max-tokens']);
-    if (!Number.isInteger(maxTokens) || maxTokens < 1) throw new UsageError(`--max-tokens takes a whole number from 1, not \`${values['max-tokens']}\``);
+    if (!Number.isInteger(maxTokens) || maxTokens < 1)
+      throw new UsageError(`--max-tokens takes a whole number from 1, not \`${values['max-tokens']}\``);
     await answer(model, texts, { sampling, maxTokens, stops: values.stop ?? [], adapter: values.adapter });
     return EXIT.ok;
   },
@@ -62,7 +72,13 @@ ${specUsage}`,
 /** The text before {output}, with this instruction. */
 function inTemplate(model: Model, name: string | undefined, instruction: string): string {
   const task = name === undefined ? model.tasks[0] : model.tasks.find((t) => t.name === name);
-  if (!task) throw new InputError(name === undefined ? `\`${model.name}\` has no task, so no template` : `\`${model.name}\` has no task \`${name}\``, 'use --prompt for text as it is');
+  if (!task)
+    throw new InputError(
+      name === undefined
+        ? `\`${model.name}\` has no task, so no template`
+        : `\`${model.name}\` has no task \`${name}\``,
+      'use --prompt for text as it is',
+    );
   const template = task.fields['template'];
   return fillPrompt(templateOf(typeof template === 'string' ? template : 'alpaca'), { instruction });
 }
@@ -80,10 +96,20 @@ async function answer(model: Model, texts: readonly string[], given: AnswerOptio
   const longest = fits(prompts, model, texts);
   const device = await openDevice();
   const context = Math.min(model.base.context, longest + given.maxTokens);
-  const compiled = compile(model, { profile: device.profile, generation: { batch: prompts.length, tokens: longest, context } });
+  const compiled = compile(model, {
+    profile: device.profile,
+    generation: { batch: prompts.length, tokens: longest, context },
+  });
   const plain = await startOf(model, 0);
-  const start = given.adapter === undefined ? plain : await startOf(model, 0, { initial: await readAdapter(given.adapter, model, plain.fingerprint) });
-  const session = await openSession(device, { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) }, start.values);
+  const start =
+    given.adapter === undefined
+      ? plain
+      : await startOf(model, 0, { initial: await readAdapter(given.adapter, model, plain.fingerprint) });
+  const session = await openSession(
+    device,
+    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
+    start.values,
+  );
   const decoder = makeDecoder(session);
   const stream = streamAnswers(tokenizer, texts, given.stops, process.stdout);
   const samplers = prompts.map((_, sequence) => createSampler(given.sampling, sequence));
@@ -103,16 +129,25 @@ function fits(prompts: readonly (readonly number[])[], model: Model, texts: read
   prompts.forEach((prompt, i) => {
     if (prompt.length === 0) throw new InputError('a prompt has no tokens', 'give at least one character');
     if (prompt.length >= model.base.context)
-      throw new InputError(`the prompt ${JSON.stringify(texts[i]?.slice(0, 40))}... has ${prompt.length} tokens, the context of \`${model.base.name}\` ${model.base.context}`, 'shorten it');
+      throw new InputError(
+        `the prompt ${JSON.stringify(texts[i]?.slice(0, 40))}... has ${prompt.length} tokens, the context of \`${model.base.name}\` ${model.base.context}`,
+        'shorten it',
+      );
   });
   return Math.max(...prompts.map((prompt) => prompt.length));
 }
 
-async function readAdapter(path: string, model: Model, fingerprint: string): Promise<ReadonlyMap<string, Float32Array>> {
+async function readAdapter(
+  path: string,
+  model: Model,
+  fingerprint: string,
+): Promise<ReadonlyMap<string, Float32Array>> {
   const source = await openWeights(path);
   const { values, missing } = await importAdapter(source, model, fingerprint);
   await source.close();
-  if (missing.length > 0) console.error(`${path} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}: they keep their start`);
+  if (missing.length > 0)
+    console.error(
+      `${path} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}: they keep their start`,
+    );
   return values;
 }
-

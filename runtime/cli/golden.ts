@@ -24,10 +24,14 @@ export const command: Command = {
       const start = performance.now();
       const golden = await openCase(name, join(folder, name));
       const report = await runCase(device, golden);
-      const failures = report ? report.failures : [`no spec expresses the family \`${golden.config.family}\` of this case yet`];
+      const failures = report
+        ? report.failures
+        : [`no spec expresses the family \`${golden.config.family}\` of this case yet`];
       if (failures.length > 0) failed++;
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
-      console.log(`${failures.length > 0 ? 'FAILED' : 'ok    '} ${name.padEnd(8)} ${report?.toString() ?? ''}  (${seconds} s)`);
+      console.log(
+        `${failures.length > 0 ? 'FAILED' : 'ok    '} ${name.padEnd(8)} ${report?.toString() ?? ''}  (${seconds} s)`,
+      );
       for (const failure of failures) console.log(`         ${failure}`);
     }
     console.log(`${cases.length - failed} passed, ${failed} failed`);
@@ -36,8 +40,10 @@ export const command: Command = {
 };
 
 function findCases(folder: string): string[] {
-  if (!existsSync(folder)) throw new InputError(`there is no folder ${folder}`, 'give the folder of the golden cases');
+  if (!existsSync(folder))
+    throw new InputError(`there is no folder ${folder}`, 'give the folder of the golden cases');
   const cases = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json')));
-  if (cases.length === 0) throw new InputError(`${folder} holds no golden case`, 'a case is a folder with a config.json');
+  if (cases.length === 0)
+    throw new InputError(`${folder} holds no golden case`, 'a case is a folder with a config.json');
   return cases.sort();
 }

@@ -33,7 +33,10 @@ export interface ProjectOptions {
 }
 
 /** `--set` and `--base` of a command line. */
-export const projectOptions = (values: { readonly set?: string[] | undefined; readonly base?: string | undefined }): ProjectOptions => ({
+export const projectOptions = (values: {
+  readonly set?: string[] | undefined;
+  readonly base?: string | undefined;
+}): ProjectOptions => ({
   params: readSettings(values.set),
   ...(values.base === undefined ? {} : { base: readBaseOption(values.base) }),
 });
@@ -48,35 +51,62 @@ export function loadProject(argument: string, options: ProjectOptions = {}): Pro
   if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
   const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
   const errors = checked.diagnostics.filter((d) => d.severity === 'error').length;
-  if (errors > 0) throw new InputError(`${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`, '`graft explain CODE` says more of each');
+  if (errors > 0)
+    throw new InputError(
+      `${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`,
+      '`graft explain CODE` says more of each',
+    );
   for (const text of shown) console.error(text);
   const names = Object.keys(checked.adapters);
   if (adapter !== undefined && !names.includes(adapter)) {
     const near = nearest(adapter, names);
-    throw new InputError(`${path} has no adapter \`${adapter}\``, near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`);
+    throw new InputError(
+      `${path} has no adapter \`${adapter}\``,
+      near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`,
+    );
   }
   return { model: lowerModel(checked, adapter), spec: specOf(checked, options) };
 }
 
 function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
   const text = [...checked.sources.values()].join('\n');
-  const hash = createHash('sha256').update(text).update(JSON.stringify(options.params ?? {})).digest('hex');
+  const hash = createHash('sha256')
+    .update(text)
+    .update(JSON.stringify(options.params ?? {}))
+    .digest('hex');
   return { hash, text };
 }
 
 /** The recipe of that name, or the only one. */
 export function pickRecipe(model: Model, name: string | undefined): Recipe {
   const names = model.recipes.map((recipe) => recipe.name);
-  const recipe = name === undefined && model.recipes.length === 1 ? model.recipes[0] : model.recipes.find((r) => r.name === name);
+  const recipe =
+    name === undefined && model.recipes.length === 1
+      ? model.recipes[0]
+      : model.recipes.find((r) => r.name === name);
   if (recipe) return recipe;
-  if (names.length === 0) throw new InputError(`no recipe is for the adapter \`${model.name}\``, `write \`recipe NAME for ${model.name} { ... }\``);
-  if (name === undefined) throw new UsageError(`\`${model.name}\` has several recipes: choose one with --recipe ${names.join(' | ')}`);
+  if (names.length === 0)
+    throw new InputError(
+      `no recipe is for the adapter \`${model.name}\``,
+      `write \`recipe NAME for ${model.name} { ... }\``,
+    );
+  if (name === undefined)
+    throw new UsageError(
+      `\`${model.name}\` has several recipes: choose one with --recipe ${names.join(' | ')}`,
+    );
   const near = nearest(name, names);
-  throw new InputError(`\`${model.name}\` has no recipe \`${name}\``, near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`);
+  throw new InputError(
+    `\`${model.name}\` has no recipe \`${name}\``,
+    near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`,
+  );
 }
 
 export async function tokenizerOf(base: Base): Promise<Tokenizer> {
-  if (base.tokenizer === undefined) throw new InputError(`the base \`${base.name}\` names no tokenizer`, 'write `tokenizer = "FILE"` in the base');
+  if (base.tokenizer === undefined)
+    throw new InputError(
+      `the base \`${base.name}\` names no tokenizer`,
+      'write `tokenizer = "FILE"` in the base',
+    );
   const tokenizer = await openTokenizer(base.tokenizer);
   if (tokenizer.vocabSize <= base.vocab) return tokenizer;
   throw new InputError(
@@ -122,8 +152,15 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
     datasets.set(name, await loadTaskData(model, task, tokenizer));
   }
   const { batch, seed } = recipe;
-  const batches = new Map([...datasets].map(([name, data]) => [name, createBatches(data, { batch, seed, context: model.base.context })]));
-  const tokens = Object.fromEntries([...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]));
+  const batches = new Map(
+    [...datasets].map(([name, data]) => [
+      name,
+      createBatches(data, { batch, seed, context: model.base.context }),
+    ]),
+  );
+  const tokens = Object.fromEntries(
+    [...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]),
+  );
   const bounds = [...datasets].flatMap(([name, data]) => {
     const bound = labelBound(data, batch, tokens[name] ?? 0);
     return bound === undefined ? [] : [[name, bound] as const];
@@ -141,11 +178,21 @@ export interface Start {
  * Where parameters start: the base's from its file, or from nothing when `scratch`; the parts' from the seed; either
  * from `initial` where it has them.
  */
-export async function startOf(model: Model, seed: number, options: { readonly scratch?: boolean; readonly initial?: ReadonlyMap<string, Float32Array> } = {}): Promise<Start> {
+export async function startOf(
+  model: Model,
+  seed: number,
+  options: { readonly scratch?: boolean; readonly initial?: ReadonlyMap<string, Float32Array> } = {},
+): Promise<Start> {
   const { base } = model;
-  const fresh = (p: PackagedParameter) => options.initial?.get(p.name) ?? initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
+  const fresh = (p: PackagedParameter) =>
+    options.initial?.get(p.name) ??
+    initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
   if (options.scratch) return { values: fresh, fingerprint: '' };
-  if (base.weights === undefined) throw new InputError(`the base \`${base.name}\` names no weights`, 'write `weights = "FILE"` in the base, or start from nothing with --scratch');
+  if (base.weights === undefined)
+    throw new InputError(
+      `the base \`${base.name}\` names no weights`,
+      'write `weights = "FILE"` in the base, or start from nothing with --scratch',
+    );
   const source = await openWeights(base.weights);
   const plan = planBase(source, base, model.parameters);
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
@@ -154,7 +201,15 @@ export async function startOf(model: Model, seed: number, options: { readonly sc
     return read ? readBaseParameter(source, base, plan, read, { checkFinite: true }) : null;
   };
   const sampled: { name: string; shape: readonly number[]; values: Float32Array }[] = [];
-  for (const { parameter } of plan.reads) sampled.push({ name: parameter.name, shape: parameter.shape, values: (await load(parameter.name)) ?? new Float32Array() });
+  for (const { parameter } of plan.reads)
+    sampled.push({
+      name: parameter.name,
+      shape: parameter.shape,
+      values: (await load(parameter.name)) ?? new Float32Array(),
+    });
   const fingerprint = await fingerprintBase(sampled);
-  return { fingerprint, values: async (p) => options.initial?.get(p.name) ?? (await load(p.name)) ?? fresh(p) };
+  return {
+    fingerprint,
+    values: async (p) => options.initial?.get(p.name) ?? (await load(p.name)) ?? fresh(p),
+  };
 }

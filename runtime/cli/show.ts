@@ -34,7 +34,9 @@ ${specUsage}`,
     const names = Object.keys(checked.adapters);
     if (name !== undefined && !names.includes(name)) {
       const near = nearest(name, names);
-      throw new UsageError(`${path} has no adapter '${name}'${near === null ? '' : `; did you mean '${near}'?`}`);
+      throw new UsageError(
+        `${path} has no adapter '${name}'${near === null ? '' : `; did you mean '${near}'?`}`,
+      );
     }
     const models = (name === undefined ? names : [name]).map((n) => lowerModel(checked, n));
     if (models.length === 0) throw new UsageError(`${path} declares no adapter`);
@@ -55,8 +57,11 @@ export function show(model: Model): string {
   const counts = countModel(model);
   const { base } = model;
   const head = `${model.name} on ${base.name}: ${base.layers} layers of width ${base.dim}, ${figure(counts.base)} parameters`;
-  if (model.parts.length === 0 && model.tasks.length === 0) return `${head}\n\nnothing is added, nothing is trained`;
-  return [head, ...drawMap(model), partTable(model, counts), setTable(counts)].filter((s) => s !== '').join('\n\n');
+  if (model.parts.length === 0 && model.tasks.length === 0)
+    return `${head}\n\nnothing is added, nothing is trained`;
+  return [head, ...drawMap(model), partTable(model, counts), setTable(counts)]
+    .filter((s) => s !== '')
+    .join('\n\n');
 }
 
 function drawMap(model: Model): string[] {
@@ -88,7 +93,12 @@ function partTable(model: Model, counts: Counts): string {
 }
 
 function setTable(counts: Counts): string {
-  const row = (kind: string, name: string, numbers: number): string[] => [kind, name, figure(numbers), share(numbers, counts)];
+  const row = (kind: string, name: string, numbers: number): string[] => [
+    kind,
+    name,
+    figure(numbers),
+    share(numbers, counts),
+  ];
   const rows = [
     ...counts.groups.map((g) => row('group', g.name, g.numbers)),
     ...counts.tasks.map((t) => row('task', t.name, t.numbers)),

@@ -22,7 +22,9 @@ export const specUsage = [
 /** `a/b.adapter:Name` in two; `-` is standard input. */
 export function splitSpec(argument: string): { readonly path: string; readonly name: string | undefined } {
   const found = /^(.+\.adapter|-):([A-Za-z_]\w*)$/.exec(argument);
-  return found === null ? { path: argument, name: undefined } : { path: found[1] ?? argument, name: found[2] };
+  return found === null
+    ? { path: argument, name: undefined }
+    : { path: found[1] ?? argument, name: found[2] };
 }
 
 /** Values of `--set` as the checker takes them. */
@@ -42,8 +44,10 @@ export function readBaseOption(argument: string): Base {
   const checked = checkSpec(path, nodeHost);
   if (!checked.found) throw new UsageError(`cannot read ${path}`);
   const names = Object.keys(checked.bases);
-  const base = name === undefined && names.length === 1 ? checked.bases[names[0] ?? ''] : checked.bases[name ?? ''];
-  if (base === undefined) throw new UsageError(`--base takes FILE.adapter:NAME; ${path} declares ${names.join(', ') || 'no base'}`);
+  const base =
+    name === undefined && names.length === 1 ? checked.bases[names[0] ?? ''] : checked.bases[name ?? ''];
+  if (base === undefined)
+    throw new UsageError(`--base takes FILE.adapter:NAME; ${path} declares ${names.join(', ') || 'no base'}`);
   return base;
 }
 
@@ -67,7 +71,10 @@ export const painterFor = (stream: { readonly isTTY?: boolean }): Painter =>
   stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' ? painted : plain;
 
 /** Prints diagnostics and a last line that counts them. */
-export function printDiagnostics(diagnostics: readonly Diagnostic[], sources: ReadonlyMap<string, string>): void {
+export function printDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+): void {
   const paint = painterFor(process.stderr);
   for (const d of diagnostics) console.error(`${renderDiagnostic(d, sources, paint)}\n`);
   const count = (severity: string): number => diagnostics.filter((d) => d.severity === severity).length;

@@ -10,8 +10,17 @@ export interface AnswerStream {
 }
 
 /** `texts` are the prompts; each answer is written after a line with the prompt's number when there are several. */
-export function streamAnswers(tokenizer: Tokenizer, texts: readonly string[], stops: readonly string[], out: NodeJS.WritableStream): AnswerStream {
-  const rows = texts.map(() => ({ decoder: tokenizer.decodeStream(), filter: createStopFilter(stops), text: '' }));
+export function streamAnswers(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  stops: readonly string[],
+  out: NodeJS.WritableStream,
+): AnswerStream {
+  const rows = texts.map(() => ({
+    decoder: tokenizer.decodeStream(),
+    filter: createStopFilter(stops),
+    text: '',
+  }));
   const single = rows.length === 1;
   const show = (row: (typeof rows)[number], text: string) => {
     row.text += text;

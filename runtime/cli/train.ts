@@ -16,7 +16,15 @@ import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import { loadProject, projectOptions, loadRecipeData, pickRecipe, type Project, startOf, tokenizerOf } from './project.ts';
+import {
+  loadProject,
+  projectOptions,
+  loadRecipeData,
+  pickRecipe,
+  type Project,
+  startOf,
+  tokenizerOf,
+} from './project.ts';
 import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
 
 const options = {
@@ -61,7 +69,10 @@ ${specUsage}`,
   },
 };
 
-function adjust(recipe: Recipe, values: { readonly seed?: string | undefined; readonly steps?: string | undefined }): Recipe {
+function adjust(
+  recipe: Recipe,
+  values: { readonly seed?: string | undefined; readonly steps?: string | undefined },
+): Recipe {
   const seed = values.seed === undefined ? recipe.seed : wholeNumber(values.seed, '--seed');
   if (values.steps === undefined) return { ...recipe, seed };
   return { ...recipe, seed, steps: wholeNumber(values.steps, '--steps'), epochs: null };
@@ -75,7 +86,11 @@ function wholeNumber(text: string, option: string): number {
 
 async function prepareFolder(folder: string, resume: boolean): Promise<void> {
   const exists = existsSync(`${folder}/metrics.jsonl`);
-  if (exists && !resume) throw new InputError(`${folder} already holds a run`, 'go on with --resume, or give another folder with --out');
+  if (exists && !resume)
+    throw new InputError(
+      `${folder} already holds a run`,
+      'go on with --resume, or give another folder with --out',
+    );
   await mkdir(folder, { recursive: true });
 }
 
@@ -87,19 +102,47 @@ interface TrainOptions {
   readonly checkpointEvery: number;
 }
 
-async function train({ model, spec }: Project, recipe: Recipe, folder: string, given: TrainOptions): Promise<void> {
+async function train(
+  { model, spec }: Project,
+  recipe: Recipe,
+  folder: string,
+  given: TrainOptions,
+): Promise<void> {
   const tokenizer = await tokenizerOf(model.base);
   const data = await loadRecipeData(model, recipe, tokenizer);
-  for (const [task, { report }] of data.datasets) console.error(`${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`);
+  for (const [task, { report }] of data.datasets)
+    console.error(
+      `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`,
+    );
   const device = await openDevice();
   const training = { batch: recipe.batch, tokens: data.tokens, labels: data.labels };
   const compiled = compile(model, { profile: device.profile, recipe, training, spec });
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
-  const start = await startOf(model, recipe.seed, { scratch: given.scratch, ...(initial ? { initial } : {}) });
-  const session = await openSession(device, { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) }, start.values);
+  const start = await startOf(model, recipe.seed, {
+    scratch: given.scratch,
+    ...(initial ? { initial } : {}),
+  });
+  const session = await openSession(
+    device,
+    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
+    start.values,
+  );
   const identity = { spec: spec.hash, base: start.fingerprint, versions };
   await writePackage(`${folder}/package`, compiled.manifest, compiled.sources);
-  await writeRecord(folder, { spec: given.spec, adapter: model.name, recipe: recipe.name, params: given.params, seed: recipe.seed, specHash: spec.hash, base: start.fingerprint, versions }, device);
+  await writeRecord(
+    folder,
+    {
+      spec: given.spec,
+      adapter: model.name,
+      recipe: recipe.name,
+      params: given.params,
+      seed: recipe.seed,
+      specHash: spec.hash,
+      base: start.fingerprint,
+      versions,
+    },
+    device,
+  );
   let progress: Progress | null = null;
   const summary = await runTraining(makeTrainer(session), {
     recipe,
@@ -112,14 +155,24 @@ async function train({ model, spec }: Project, recipe: Recipe, folder: string, g
   });
   (progress as Progress | null)?.end();
   await writeAdapter(`${folder}/adapter.safetensors`, session, model, start.fingerprint);
-  console.log(`${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, loss ${summary.loss.toFixed(4)} over the last tenth`);
+  console.log(
+    `${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, loss ${summary.loss.toFixed(4)} over the last tenth`,
+  );
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   session.executor.destroy();
 }
 
-async function readInitial(path: string, model: Project['model']): Promise<ReadonlyMap<string, Float32Array>> {
+async function readInitial(
+  path: string,
+  model: Project['model'],
+): Promise<ReadonlyMap<string, Float32Array>> {
   const source = await openWeights(path);
-  const { values } = await importAdapter(source, model, undefined, new Set(model.parameters.map((p) => p.name)));
+  const { values } = await importAdapter(
+    source,
+    model,
+    undefined,
+    new Set(model.parameters.map((p) => p.name)),
+  );
   await source.close();
   return values;
 }

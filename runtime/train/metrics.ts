@@ -1,5 +1,6 @@
 /** `metrics.jsonl`: one line a step, cut back to the checkpoint when a run goes on. */
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { writeWhole } from '../files.ts';
 import { InputError } from '../input-error.ts';
 
 export interface StepMetrics {
@@ -26,15 +27,21 @@ export async function openMetrics(folder: string, first: number): Promise<Metric
   const path = `${folder}/metrics.jsonl`;
   await mkdir(folder, { recursive: true });
   const text = await readFile(path, 'utf8').catch(() => '');
-  const kept = text.split('\n').filter((line) => isBefore(line, first));
-  await writeFile(path, kept.map((line) => `${line}\n`).join(''));
+  const lines = text.split('\n').filter((line) => isBefore(line, first));
+  const kept = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
+  // Whole or not at all: a run that is killed here still has the lines of its earlier steps.
+  await writeWhole(path, kept.length, [kept]);
   const file = await open(path, 'a');
   const start = performance.now();
   return {
     async append(metrics) {
       // NaN is no JSON: a step that diverged is written as null.
       await file.appendFile(`${JSON.stringify(metrics)}\n`).catch((cause: unknown) => {
-        throw new InputError(`cannot write ${path}: ${String(cause)}`, 'free some space; the run goes on from its last checkpoint', { cause });
+        throw new InputError(
+          `cannot write ${path}: ${String(cause)}`,
+          'free some space; the run goes on from its last checkpoint',
+          { cause },
+        );
       });
     },
     seconds: () => Math.round(performance.now() - start) / 1000,

@@ -8,11 +8,15 @@ export interface Turn {
   readonly index: number;
 }
 
-/** The turns of a run, one after the other, from step 0. */
-export function* turns(recipe: Recipe, random: (step: number) => number): Generator<Turn, never> {
+/** The turns of a run of `length` steps, one after the other, from step 0. */
+export function* turns(
+  recipe: Pick<Recipe, 'mix'>,
+  length: number,
+  random: (step: number) => number,
+): Generator<Turn, never> {
   const counts = new Map<string, number>();
   for (let step = 0; ; step++) {
-    const task = taskAt(recipe.mix, step, random);
+    const task = taskAt(recipe.mix, step, length, random);
     const index = counts.get(task) ?? 0;
     counts.set(task, index + 1);
     yield { task, index };
@@ -20,12 +24,22 @@ export function* turns(recipe: Recipe, random: (step: number) => number): Genera
 }
 
 /**
- * `alternate(a: 2, b: 3)`: a a b b b a a ...; `proportional`: drawn with these odds; `staged(a: 400, b: 600)`: 400 steps
- * of a, then 600 of b, then b for good.
+ * `alternate(a: 2, b: 3)`: a a b b b a a ...; `proportional`: drawn with these odds; `staged(a: 1, b: 2)`: a for the
+ * first third of the run, then b.
  */
-function taskAt(mix: Recipe['mix'], step: number, random: (step: number) => number): string {
+function taskAt(
+  mix: Recipe['mix'],
+  step: number,
+  length: number,
+  random: (step: number) => number,
+): string {
   const total = mix.parts.reduce((sum, part) => sum + part.count, 0);
-  const position = mix.kind === 'alternate' ? step % total : mix.kind === 'staged' ? Math.min(step, total - 1) : random(step) * total;
+  const position =
+    mix.kind === 'alternate'
+      ? step % total
+      : mix.kind === 'staged'
+        ? (step * total) / length
+        : random(step) * total;
   let passed = 0;
   for (const part of mix.parts) {
     passed += part.count;

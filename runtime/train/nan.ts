@@ -21,9 +21,15 @@ export async function findNonFinite(session: Session, programName: string): Prom
 
 /** Floating-point operands; scratch, token ids and labels are no numbers. */
 function operandsOf(program: Program, index: number): readonly Slice[] {
-  const scratch = Math.max(...program.dispatches.flatMap((d) => d.bindings.map((s) => (s.buffer === 'activations' && s.size !== 256 ? s.offset + s.size : 0))));
+  const scratch = Math.max(
+    ...program.dispatches.flatMap((d) =>
+      d.bindings.map((s) => (s.buffer === 'activations' && s.size !== 256 ? s.offset + s.size : 0)),
+    ),
+  );
   const bindings = program.dispatches[index]?.bindings ?? [];
-  return bindings.filter((slice) => slice.buffer !== 'inputs' && !(slice.buffer === 'activations' && slice.offset >= scratch));
+  return bindings.filter(
+    (slice) => slice.buffer !== 'inputs' && !(slice.buffer === 'activations' && slice.offset >= scratch),
+  );
 }
 
 async function isFinite(session: Session, slice: Slice): Promise<boolean> {

@@ -6,10 +6,16 @@ import { readParameter, type Session } from '../session.ts';
 import { type AdapterModel, adapterMetadata } from '../weights/adapter.ts';
 
 /** Writes every trained parameter, under our names, to a safetensors file. */
-export async function writeAdapter(path: string, session: Session, model: AdapterModel, fingerprint: string): Promise<void> {
+export async function writeAdapter(
+  path: string,
+  session: Session,
+  model: AdapterModel,
+  fingerprint: string,
+): Promise<void> {
   const trained = session.manifest.parameters.filter((p) => p.cell !== null);
   const tensors = [];
-  for (const p of trained) tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
+  for (const p of trained)
+    tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
   await writeSafetensors(path, tensors, adapterMetadata(model, fingerprint, session.manifest.spec.hash));
 }
 
@@ -27,5 +33,8 @@ export interface RunRecord {
 /** `run.json`: everything needed to do the run again. */
 export async function writeRecord(folder: string, record: RunRecord, device: Device): Promise<void> {
   const { vendor, architecture, description } = device.adapter;
-  await writeFile(`${folder}/run.json`, `${JSON.stringify({ ...record, device: { vendor, architecture, description } }, null, 2)}\n`);
+  await writeFile(
+    `${folder}/run.json`,
+    `${JSON.stringify({ ...record, device: { vendor, architecture, description } }, null, 2)}\n`,
+  );
 }

@@ -6,7 +6,7 @@
  * would have ended.
  */
 import type { Recipe } from '../../compiler/model/model.ts';
-import { type CheckpointMeta, loadCheckpoint, requireSameRun, saveCheckpoint } from '../checkpoint.ts';
+import { type CheckpointMeta, loadCheckpoint, requireSameRun, saveCheckpoint, type SaveOptions } from '../checkpoint.ts';
 import type { Batches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';
@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions'>;
   /** Steps between checkpoints. */
   readonly checkpointEvery: number;
+  /** How checkpoints are kept and written. */
+  readonly checkpoints?: SaveOptions;
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
   /** Called once before the first step, with the step the run goes on from. */
   readonly onStart?: (step: number, horizon: Horizon) => void;
@@ -37,8 +39,8 @@ const IN_FLIGHT = 3;
 export interface RunSummary {
   readonly steps: number;
   readonly resumedFrom: number;
-  /** Mean loss of the last tenth of the steps. */
-  readonly loss: number;
+  /** Mean loss of the last tenth of the steps taken now; null when all of them were done before. */
+  readonly loss: number | null;
 }
 
 /** Trains to the end of the recipe, from the last checkpoint of the folder if there is one. */
@@ -49,7 +51,10 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
   const metrics = await openMetrics(folder, first);
   options.onStart?.(first, horizon);
   const losses: number[] = [];
-  const pending: { readonly result: Promise<StepResult>; readonly report: (result: StepResult) => Promise<void> }[] = [];
+  const pending: {
+    readonly result: Promise<StepResult>;
+    readonly report: (result: StepResult) => Promise<void>;
+  }[] = [];
   const drain = async (left: number) => {
     while (pending.length > left) {
       const next = pending.shift();
@@ -57,14 +62,17 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
     }
   };
   try {
-    const turn = turns(recipe, (step) => createRandom(recipe.seed, 'mix', step).uniform());
+    const turn = turns(recipe, horizon.total, (step) => createRandom(recipe.seed, 'mix', step).uniform());
     for (let step = 0; step < horizon.total; step++) {
       const { task, index } = turn.next().value;
       if (step < first) continue;
       const batches = microBatches(options, task, index);
       const lr = learningRate(recipe, horizon, step);
       const result = trainStep(trainer, task, batches, lr);
-      const report = (r: StepResult) => recordStep(trainer, options, metrics, horizon, losses, { step, task, lr, batches }, r);
+      // A lost device fails every step in flight; the first of them is reported, the others must not go unhandled.
+      result.catch(() => undefined);
+      const report = (r: StepResult) =>
+        recordStep(trainer, options, metrics, horizon, losses, { step, task, lr, batches }, r);
       pending.push({ result, report });
       await drain(IN_FLIGHT);
       if ((step + 1) % options.checkpointEvery === 0 || step + 1 === horizon.total) {
@@ -76,7 +84,8 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
     await metrics.close();
   }
   const tail = losses.slice(-Math.max(1, Math.floor(losses.length / 10)));
-  return { steps: horizon.total, resumedFrom: first, loss: tail.reduce((a, b) => a + b, 0) / tail.length };
+  const loss = tail.length === 0 ? null : tail.reduce((a, b) => a + b, 0) / tail.length;
+  return { steps: horizon.total, resumedFrom: first, loss };
 }
 
 /** An epoch is one pass over the data of the task that takes the most steps for it, at the recipe's mix. */
@@ -84,17 +93,21 @@ export function stepsPerEpoch({ recipe, data }: Pick<RunOptions, 'recipe' | 'dat
   const total = recipe.mix.parts.reduce((sum, part) => sum + part.count, 0);
   return Math.max(
     1,
-    ...recipe.mix.parts.map(({ task, count }) => {
-      const own = (data.get(task)?.perEpoch ?? 0) / recipe.accumulate;
-      return recipe.mix.kind === 'staged' ? own : (own * total) / count;
-    }),
+    ...recipe.mix.parts
+      .filter(({ count }) => count > 0)
+      .map(({ task, count }) => {
+        const own = (data.get(task)?.perEpoch ?? 0) / recipe.accumulate;
+        return (own * total) / count;
+      }),
   );
 }
 
 function microBatches({ recipe, data }: RunOptions, task: string, index: number): Batch[] {
   const source = data.get(task);
   if (!source) throw new Error(`internal error: no data for task ${task}`);
-  return Array.from({ length: recipe.accumulate }, (_, micro) => source.batchAt(index * recipe.accumulate + micro));
+  return Array.from({ length: recipe.accumulate }, (_, micro) =>
+    source.batchAt(index * recipe.accumulate + micro),
+  );
 }
 
 interface Done {
@@ -122,7 +135,11 @@ async function recordStep(
 }
 
 /** Says where it began; the step that met it changed no parameter, and the last checkpoint is from before it. */
-async function diverged(trainer: Trainer, options: RunOptions, { step, task, batches }: Done): Promise<InputError> {
+async function diverged(
+  trainer: Trainer,
+  options: RunOptions,
+  { step, task, batches }: Done,
+): Promise<InputError> {
   const name = `train:${task}`;
   let place: string | null = null;
   for (const batch of batches) {
@@ -131,13 +148,28 @@ async function diverged(trainer: Trainer, options: RunOptions, { step, task, bat
   }
   return new InputError(
     `step ${step} (task \`${task}\`): the loss or a gradient is not finite${place ? `, first in ${place}` : ''}`,
-    `lower the learning rate or set \`clip\`; the last good checkpoint is in ${options.folder}/checkpoints`,
+    divergedHelp(options),
   );
 }
 
+const divergedHelp = ({ folder }: RunOptions): string =>
+  `lower the learning rate or set \`clip\`; the last good checkpoint, if there is one, is in ${folder}/checkpoints`;
+
 async function save(trainer: Trainer, options: RunOptions, step: number): Promise<void> {
-  const meta: CheckpointMeta = { ...options.identity, step, seed: options.recipe.seed, cellSteps: [...trainer.counts] };
-  await saveCheckpoint(`${options.folder}/checkpoints`, { tensors: await readState(trainer), meta });
+  const tensors = await readState(trainer);
+  const broken = tensors.find(({ values }) => !values.every(Number.isFinite));
+  if (broken)
+    throw new InputError(
+      `after step ${step - 1} \`${broken.name}\` is not finite; no checkpoint is written of it`,
+      divergedHelp(options),
+    );
+  const meta: CheckpointMeta = {
+    ...options.identity,
+    step,
+    seed: options.recipe.seed,
+    cellSteps: [...trainer.counts],
+  };
+  await saveCheckpoint(`${options.folder}/checkpoints`, { tensors, meta }, options.checkpoints);
 }
 
 async function resume(trainer: Trainer, options: RunOptions): Promise<number> {

@@ -15,7 +15,8 @@ export function horizonOf(recipe: Recipe, perEpoch: number): Horizon {
 /** The learning rate of step `step`, counted from 0. */
 export function learningRate(recipe: Recipe, horizon: Horizon, step: number): number {
   const { schedule, optimizer } = recipe;
-  const warmup = schedule.warmup.unit === 'epochs' ? schedule.warmup.value * horizon.perEpoch : schedule.warmup.value;
+  const warmup =
+    schedule.warmup.unit === 'epochs' ? schedule.warmup.value * horizon.perEpoch : schedule.warmup.value;
   // The official schedule starts at exactly 0, which wastes the first step: with epochs we keep it, being theirs.
   const at = schedule.warmup.unit === 'epochs' ? step : step + 1;
   if (at < warmup) return (optimizer.lr * at) / warmup;

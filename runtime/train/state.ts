@@ -5,7 +5,11 @@ import { type Copy, readParameter, writeParameter } from '../session.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Prefix of each copy of a parameter in a checkpoint. */
-const COPIES: readonly (readonly [string, Copy])[] = [['', 'parameters'], ['m.', 'first'], ['v.', 'second']];
+const COPIES: readonly (readonly [string, Copy])[] = [
+  ['', 'parameters'],
+  ['m.', 'first'],
+  ['v.', 'second'],
+];
 
 /** Every trained parameter with its moments, in file order. */
 export async function readState(trainer: Trainer): Promise<CheckpointTensor[]> {
@@ -13,7 +17,11 @@ export async function readState(trainer: Trainer): Promise<CheckpointTensor[]> {
   for (const p of trainer.session.manifest.parameters) {
     if (p.cell === null) continue;
     for (const [prefix, copy] of COPIES)
-      tensors.push({ name: prefix + p.name, shape: p.shape, values: await readParameter(trainer.session, p, copy) });
+      tensors.push({
+        name: prefix + p.name,
+        shape: p.shape,
+        values: await readParameter(trainer.session, p, copy),
+      });
   }
   return tensors;
 }

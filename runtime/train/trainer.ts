@@ -29,7 +29,8 @@ export interface Trainer {
 
 export function makeTrainer(session: Session): Trainer {
   for (const program of session.manifest.programs)
-    if (program.name.startsWith('train:') || program.name.startsWith('loss:')) writePositions(session, program);
+    if (program.name.startsWith('train:') || program.name.startsWith('loss:'))
+      writePositions(session, program);
   return { session, counts: session.manifest.cells.map(() => 0) };
 }
 
@@ -37,10 +38,18 @@ export function makeTrainer(session: Session): Trainer {
  * One optimizer step of `task` on its micro-batches (as many as the recipe accumulates). The step is submitted when
  * this returns; its result arrives with the promise.
  */
-export function trainStep(trainer: Trainer, task: string, batches: readonly Batch[], lr: number): Promise<StepResult> {
+export function trainStep(
+  trainer: Trainer,
+  task: string,
+  batches: readonly Batch[],
+  lr: number,
+): Promise<StepResult> {
   const { session, counts } = trainer;
   const recipe = session.manifest.recipe;
-  invariant(recipe && batches.length === recipe.accumulate, `a step takes ${recipe?.accumulate} micro-batches`);
+  invariant(
+    recipe && batches.length === recipe.accumulate,
+    `a step takes ${recipe?.accumulate} micro-batches`,
+  );
   const program = programNamed(session, `train:${task}`);
   activeCells(session, task).forEach((cell) => (counts[cell] = (counts[cell] ?? 0) + 1));
   session.version.count++;
@@ -49,7 +58,12 @@ export function trainStep(trainer: Trainer, task: string, batches: readonly Batc
     writeStep(trainer, batch, batches.length, lr, recipe.clip ?? 0, index === 0);
     const last = index === batches.length - 1;
     const works = batches.length === 1 || !last ? [program.name] : [program.name, `update:${task}`];
-    const reads = last ? [...readsOf(program), ...(batches.length === 1 ? [] : readsOf(programNamed(session, `update:${task}`)))] : readsOf(program);
+    const reads = last
+      ? [
+          ...readsOf(program),
+          ...(batches.length === 1 ? [] : readsOf(programNamed(session, `update:${task}`))),
+        ]
+      : readsOf(program);
     return session.executor.runAndRead(works, reads);
   });
   return settle(losses);
@@ -61,7 +75,10 @@ export async function gradients(trainer: Trainer, task: string, batch: Batch): P
   const program = programNamed(session, `train:${task}`);
   writeBatch(session, program, batch);
   writeStep(trainer, batch, 1, 0, 0, true);
-  const [loss] = await session.executor.runAndRead([{ program: program.name, to: program.optimizerFrom }], [outputNamed(program, 'loss')]);
+  const [loss] = await session.executor.runAndRead(
+    [{ program: program.name, to: program.optimizerFrom }],
+    [outputNamed(program, 'loss')],
+  );
   return loss?.[0] ?? NaN;
 }
 
@@ -75,7 +92,8 @@ export async function evaluate(trainer: Trainer, task: string, batch: Batch): Pr
   return loss?.[0] ?? NaN;
 }
 
-const activeCells = (session: Session, task: string): readonly number[] => session.manifest.tasks.find((t) => t.name === task)?.cells ?? [];
+const activeCells = (session: Session, task: string): readonly number[] =>
+  session.manifest.tasks.find((t) => t.name === task)?.cells ?? [];
 
 /** Loss first, then the gradient norm where the program computes it. */
 const readsOf = (program: Program) => program.outputs.filter((slice) => slice.buffer === 'results');
@@ -87,7 +105,14 @@ async function settle(pending: readonly Promise<Float32Array[]>[]): Promise<Step
   return { loss, norm: norm?.[0] ?? NaN, finite: norm?.[2] === 1 && Number.isFinite(loss) };
 }
 
-function writeStep(trainer: Trainer, batch: Batch, micro: number, lr: number, clip: number, first: boolean): void {
+function writeStep(
+  trainer: Trainer,
+  batch: Batch,
+  micro: number,
+  lr: number,
+  clip: number,
+  first: boolean,
+): void {
   const { session, counts } = trainer;
   const betas = session.manifest.recipe?.optimizer.betas ?? [0, 0];
   const words = new Float32Array(ceil4(CELLS + 2 * counts.length));

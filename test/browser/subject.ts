@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Base } from '../../compiler/model/model.ts';
-import type { PackagedParameter } from '../../compiler/package/package.ts';
+import type { PackagedParameter, Profile } from '../../compiler/package/package.ts';
 import { loadProject, pickRecipe, startOf } from '../../runtime/cli/project.ts';
 import { packageFiles } from '../../runtime/package.ts';
 import { initParameter } from '../../runtime/random.ts';
@@ -18,6 +18,7 @@ const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, 
 export const tokenizerFile = fileOf('examples/base/tokenizer.json');
 const embeddedBase = fileOf('examples/base/base.safetensors');
 const SEED = 7;
+const PORTABLE: Profile = { device: 'gpu', subgroup: null };
 
 export interface Subject {
   readonly compiled: Compiled;
@@ -44,9 +45,9 @@ const tinyBase: Base = {
 };
 
 /** LLaMA-Adapter V2 on a base of random numbers: needs no file but the tokenizer. */
-export async function tinySubject(): Promise<Subject> {
+export async function tinySubject(profile: Profile = PORTABLE): Promise<Subject> {
   const spec = fileOf('specs/llama-adapter-v2.adapter');
-  const compiled = compileFor(spec, { tokens: 96, base: tinyBase, params: { late: 'last 2', length: '4' } });
+  const compiled = compileFor(spec, { profile, tokens: 96, base: tinyBase, params: { late: 'last 2', length: '4' } });
   const { parameters, base } = compiled.manifest;
   const frozen = new Map(parameters.filter((p) => p.init.kind === 'weights').map((p) => [p.name, randomBase(p)]));
   const tensors = parameters.flatMap((p) => tensorOf(p, frozen.get(p.name)));
@@ -58,7 +59,7 @@ export async function tinySubject(): Promise<Subject> {
 export async function embeddedSubject(): Promise<Subject | null> {
   if (!existsSync(embeddedBase)) return null;
   const spec = fileOf('examples/base/instruct.adapter');
-  const compiled = compileFor(spec, { tokens: 20 });
+  const compiled = compileFor(spec, { profile: PORTABLE, tokens: 20 });
   const { model } = loadProject(spec);
   const start = await startOf({ ...model, base: { ...model.base, weights: embeddedBase } }, SEED);
   const frozen = new Map<string, Float32Array>();
@@ -67,12 +68,12 @@ export async function embeddedSubject(): Promise<Subject | null> {
 }
 
 /** For any device: the portable profile. Steps of two micro-batches of two sequences, two prompts at once. */
-function compileFor(spec: string, options: { readonly tokens: number; readonly base?: Base; readonly params?: Record<string, string> }): Compiled {
-  const { tokens, ...rest } = options;
+function compileFor(spec: string, options: { readonly profile: Profile; readonly tokens: number; readonly base?: Base; readonly params?: Record<string, string> }): Compiled {
+  const { profile, tokens, ...rest } = options;
   const { model, spec: text } = loadProject(spec, rest);
   const [task] = model.tasks;
   return compile(model, {
-    profile: { device: 'gpu', subgroup: null },
+    profile,
     recipe: { ...pickRecipe(model, undefined), batch: 2, accumulate: 2, seed: SEED },
     training: { batch: 2, tokens: { [task?.name ?? '']: tokens } },
     generation: { batch: 2, tokens, context: tokens + 16 },

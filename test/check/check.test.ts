@@ -21,12 +21,17 @@ const check = (text: string, options: CheckOptions = {}): Checked =>
 /** The model of the last adapter; the spec must be free of errors. */
 function model(text: string, options: CheckOptions = {}): Model {
   const checked = check(`${small}\n${text}`, options);
-  assert.equal(checked.diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code} ${d.message}`), []);
+  assert.equal(
+    checked.diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code} ${d.message}`),
+    [],
+  );
   return lowerModel(checked);
 }
 
 const layersOf = (expression: string): string =>
-  printLayers(model(`adapter X on small { prefix p on layers[${expression}] { length = 1 } }`).parts[0]?.layers ?? []);
+  printLayers(
+    model(`adapter X on small { prefix p on layers[${expression}] { length = 1 } }`).parts[0]?.layers ?? [],
+  );
 
 for (const [expression, expected] of [
   ['first 4', '0..3'],
@@ -45,7 +50,10 @@ const sitesOf = (selector: string): string[] =>
   (model(`adapter X on small { unfreeze p on ${selector} }`).parts[0]?.sites ?? []).map((s) => s.name);
 
 t('selectors', () => {
-  assert.equal(sitesOf('layers[last 2].attention.{wq, wv}'), [6, 7].flatMap((i) => [`layers.${i}.attention.wq`, `layers.${i}.attention.wv`]));
+  assert.equal(
+    sitesOf('layers[last 2].attention.{wq, wv}'),
+    [6, 7].flatMap((i) => [`layers.${i}.attention.wq`, `layers.${i}.attention.wv`]),
+  );
   assert.equal(sitesOf('layers.3.attention.wq'), ['layers.3.attention.wq']);
   assert.equal(sitesOf('layers[0].*'), sitesOf('layers[0]'));
   assert.is(sitesOf('layers[0]').length, 9);
@@ -61,27 +69,40 @@ t('selectors', () => {
 });
 
 t('a tied output head is trained once', () => {
-  const { parameters, tasks } = model('data d = text("a")\nadapter X on small { unfreeze p on output + tok_embeddings  task t on d trains p }');
+  const { parameters, tasks } = model(
+    'data d = text("a")\nadapter X on small { unfreeze p on output + tok_embeddings  task t on d trains p }',
+  );
   assert.equal(tasks[0]?.trains, ['tok_embeddings.weight']);
   assert.not.ok(parameters.some((p) => p.name === 'output.weight'));
 });
 
 t('the whole base is a group', () => {
-  const { parameters, tasks } = model('data d = text("a")\nadapter X on small { bias b on every linear  task t on d trains base } ');
+  const { parameters, tasks } = model(
+    'data d = text("a")\nadapter X on small { bias b on every linear  task t on d trains base } ',
+  );
   assert.is(tasks[0]?.trains.length, parameters.filter((p) => p.owner === 'base').length);
 });
 
 t('a member of a part is a group', () => {
-  const { groups } = model('adapter X on small { prompt p on layers[last 2] { length = 3 }  group gates = p.gate }');
+  const { groups } = model(
+    'adapter X on small { prompt p on layers[last 2] { length = 3 }  group gates = p.gate }',
+  );
   assert.equal(groups['gates'], ['p.layers.6.gate', 'p.layers.7.gate']);
 });
 
 t('params come from the command line', () => {
-  const text = 'param late = last 2\nparam length = 4\nadapter X on small { prompt p on layers[late] { length = length } }';
+  const text =
+    'param late = last 2\nparam length = 4\nadapter X on small { prompt p on layers[late] { length = length } }';
   const { parts } = model(text, { params: { late: 'first 1', length: '7' } });
   assert.equal([parts[0]?.layers, parts[0]?.fields['length']], [[0], 7]);
-  assert.equal(check(`${small}\n${text}`, { params: { lat: 'first 1' } }).diagnostics.map((d) => d.code), ['A126']);
-  assert.equal(check(`${small}\n${text}`, { params: { late: 'first' } }).diagnostics.map((d) => d.code), ['A003']);
+  assert.equal(
+    check(`${small}\n${text}`, { params: { lat: 'first 1' } }).diagnostics.map((d) => d.code),
+    ['A126'],
+  );
+  assert.equal(
+    check(`${small}\n${text}`, { params: { late: 'first' } }).diagnostics.map((d) => d.code),
+    ['A003'],
+  );
 });
 
 t('shapes, layouts and decay', () => {
@@ -94,7 +115,10 @@ t('shapes, layouts and decay', () => {
   }`);
   const shown = parameters
     .filter((p) => p.owner !== 'base')
-    .map((p) => `${p.name} [${p.shape.join(',')}] ${p.axes.map((a) => `${a.groups}x${a.size}`).join(' ')} ${p.decay} ${p.rate}`);
+    .map(
+      (p) =>
+        `${p.name} [${p.shape.join(',')}] ${p.axes.map((a) => `${a.groups}x${a.size}`).join(' ')} ${p.decay} ${p.rate}`,
+    );
   assert.equal(shown, [
     'p.layers.0.prompt [3,32] 1x3 1x32 true 0.5',
     'p.layers.0.gate [1,4,1,1] 1x4 true 0.5',
@@ -111,7 +135,10 @@ t('parts keep the order in which they are written, also when overridden', () => 
   const { parts } = model(`
     adapter A on small { scale s on every linear  bias b on every linear  lora l on every linear }
     adapter B extends A { override s { side = input }  drop l  bias c on output }`);
-  assert.equal(parts.map((p) => p.name), ['s', 'b', 'c']);
+  assert.equal(
+    parts.map((p) => p.name),
+    ['s', 'b', 'c'],
+  );
   assert.is(parts[0]?.fields['side'], 'input');
 });
 
@@ -120,7 +147,10 @@ t('a dropped part leaves the groups it was in', () => {
     adapter A on small { scale s on every linear  bias b on every linear  group g = s + b  task t on d trains g }
     adapter B extends A { drop s }`;
   assert.ok(model(text).tasks[0]?.trains.every((name) => name.startsWith('b.')));
-  assert.equal(check(`${small}\n${text.replace('drop s', 'drop s  group h = s')}`).diagnostics.map((d) => d.code), ['A114']);
+  assert.equal(
+    check(`${small}\n${text.replace('drop s', 'drop s  group h = s')}`).diagnostics.map((d) => d.code),
+    ['A114'],
+  );
 });
 
 t('a group, a task and attributes are overridden', () => {
@@ -160,24 +190,40 @@ t('an image added to prompts shares their gate and length', () => {
     project p from v { length = 3 }
     prompt image on layers[last 2] from p { fuse = add(words) }
   }`);
-  assert.equal([parts[3]?.fields['gate'], parts[3]?.fields['length'], parts[2]?.fields['width']], [null, 3, 12]);
+  assert.equal(
+    [parts[3]?.fields['gate'], parts[3]?.fields['length'], parts[2]?.fields['width']],
+    [null, 3, 12],
+  );
   assert.not.ok(parameters.some((p) => p.owner === 'image'));
 });
 
 t('paths are relative to the file that names them', () => {
-  const host = memoryHost({ 'a/x.adapter': 'import "../b/y.adapter"', 'b/y.adapter': small.replace('tied', 'weights = "w" tied') });
+  const host = memoryHost({
+    'a/x.adapter': 'import "../b/y.adapter"',
+    'b/y.adapter': small.replace('tied', 'weights = "w" tied'),
+  });
   assert.is(checkSpec('a/x.adapter', host).bases['small']?.weights, 'b/w');
 });
 
 t('an imported adapter is not complained about twice', () => {
-  const warned = 'data d = alpaca("a")\nadapter A on small { bias b on every linear  scale s on every linear  task t on d trains b }';
-  const host = memoryHost({ 'y.adapter': `${small}\n${warned}`, 'x.adapter': 'import "y.adapter"\nadapter B on small {}' });
-  assert.equal(checkSpec('y.adapter', host).diagnostics.map((d) => d.code), ['A302']);
+  const warned =
+    'data d = alpaca("a")\nadapter A on small { bias b on every linear  scale s on every linear  task t on d trains b }';
+  const host = memoryHost({
+    'y.adapter': `${small}\n${warned}`,
+    'x.adapter': 'import "y.adapter"\nadapter B on small {}',
+  });
+  assert.equal(
+    checkSpec('y.adapter', host).diagnostics.map((d) => d.code),
+    ['A302'],
+  );
   assert.equal(checkSpec('x.adapter', host).diagnostics, []);
 });
 
 t('what enters a norm is not scaled', () => {
-  const codesOf = (on: string) => check(`${small}\nadapter X on small { scale s on ${on} { side = input } }`).diagnostics.map((d) => d.code);
+  const codesOf = (on: string) =>
+    check(`${small}\nadapter X on small { scale s on ${on} { side = input } }`).diagnostics.map(
+      (d) => d.code,
+    );
   assert.equal(codesOf('every norm'), ['A110']);
   assert.equal(codesOf('layers'), []);
 });
@@ -197,7 +243,10 @@ for (const { code, bad } of codes) {
     const [edit] = found.fix?.edits ?? [];
     assert.ok(edit);
     const mended = bad.slice(0, edit.span.start) + edit.text + bad.slice(edit.span.end);
-    assert.not.ok(check(mended).diagnostics.some((d) => d.code === code), mended);
+    assert.not.ok(
+      check(mended).diagnostics.some((d) => d.code === code),
+      mended,
+    );
   });
 }
 

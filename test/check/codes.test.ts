@@ -33,7 +33,8 @@ t('every code that is reported can be explained', () => {
   for (const folder of folders) {
     const url = new URL(folder, import.meta.url);
     for (const file of readdirSync(url).filter((f) => f.endsWith('.ts'))) {
-      for (const match of readFileSync(new URL(file, url), 'utf8').matchAll(/'(A\d{3})'/g)) used.add(match[1] ?? '');
+      for (const match of readFileSync(new URL(file, url), 'utf8').matchAll(/'(A\d{3})'/g))
+        used.add(match[1] ?? '');
     }
   }
   for (const code of used) assert.ok(codeOf(code), `${code} is not in the catalogue`);

@@ -28,7 +28,10 @@ const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
   t(`example ${i + 1} checks clean`, () => {
     const host = memoryHost({ 'example.adapter': match[1] ?? '', 'bases.adapter': bases });
     const { diagnostics, sources } = checkSpec('example.adapter', host);
-    assert.equal(diagnostics.filter((d) => d.code !== 'A302').map((d) => renderDiagnostic(d, sources)), []);
+    assert.equal(
+      diagnostics.filter((d) => d.code !== 'A302').map((d) => renderDiagnostic(d, sources)),
+      [],
+    );
   });
 });
 
@@ -41,7 +44,10 @@ const fieldTable = (fields: Table): string =>
   [
     '| attribute | value | default | |',
     '|---|---|---|---|',
-    ...Object.entries(fields).flatMap(([name, f]) => [row(name, f), ...argumentsOf(f.type).map(([n, a]) => row(n, a))]),
+    ...Object.entries(fields).flatMap(([name, f]) => [
+      row(name, f),
+      ...argumentsOf(f.type).map(([n, a]) => row(n, a)),
+    ]),
   ].join('\n');
 
 const row = (name: string, f: Field): string =>
@@ -76,15 +82,22 @@ const generated: Readonly<Record<string, string>> = {
   expert: fieldTable(expertFields),
   task: fieldTable(taskFields),
   recipe: fieldTable(recipeFields),
-  data: ['| format | holds |', '|---|---|', ...Object.entries(dataFormats).map(([n, f]) => `| \`${n}\` | ${f.doc} |`)].join('\n'),
+  data: [
+    '| format | holds |',
+    '|---|---|',
+    ...Object.entries(dataFormats).map(([n, f]) => `| \`${n}\` | ${f.doc} |`),
+  ].join('\n'),
   codes: ['| code | |', '|---|---|', ...codes.map((c) => `| ${c.code} | ${c.title} |`)].join('\n'),
 };
 
 t('tables are those of the compiler', () => {
-  const written = text.replace(/(<!-- generated: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, open: string, name: string, close: string) => {
-    assert.ok(generated[name], `no table ${name}`);
-    return `${open}\n${generated[name]}\n\n${close}`;
-  });
+  const written = text.replace(
+    /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end -->)/g,
+    (_, open: string, name: string, close: string) => {
+      assert.ok(generated[name], `no table ${name}`);
+      return `${open}\n${generated[name]}\n\n${close}`;
+    },
+  );
   if (process.env['UPDATE'] === '1') writeFileSync(path, written);
   else assert.fixture(text, written);
 });

@@ -36,7 +36,10 @@ for (const spec of specs) {
 
   t(`${spec} checks clean`, () => {
     const { diagnostics, sources } = checkSpec(path, nodeHost);
-    assert.equal(diagnostics.map((d) => renderDiagnostic(d, sources)), []);
+    assert.equal(
+      diagnostics.map((d) => renderDiagnostic(d, sources)),
+      [],
+    );
   });
 
   t(`${spec} fits a tiny base`, () => {
@@ -46,13 +49,20 @@ for (const spec of specs) {
     const params = names.includes('late') ? { late: 'last 2' } : {};
     for (const tied of [false, true]) {
       const checked = checkSpec(path, nodeHost, { base: { ...tiny, tied }, params });
-      assert.equal(checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources)), []);
+      assert.equal(
+        checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources)),
+        [],
+      );
       for (const name of Object.keys(checked.adapters)) {
         const { parameters } = lowerModel(checked, name);
         assert.is(new Set(parameters.map((p) => p.name)).size, parameters.length, 'names are unique');
         for (const p of parameters) {
           const shaped = p.shape.reduce((a, b) => a * b, 1);
-          assert.is(p.axes.reduce((a, x) => a * x.groups * x.size, 1), shaped, `${p.name}: axes and shape hold as many numbers`);
+          assert.is(
+            p.axes.reduce((a, x) => a * x.groups * x.size, 1),
+            shaped,
+            `${p.name}: axes and shape hold as many numbers`,
+          );
         }
       }
     }
@@ -78,7 +88,10 @@ t('the setting of the paper keeps early and late layers apart', () => {
 t('one line moves the image, and a meeting of layers is only a warning', () => {
   const path = join(folder, 'llama-adapter-v2-multimodal.adapter');
   const checked = checkSpec(path, nodeHost, { params: { early: 'first 2' } });
-  assert.equal(checked.diagnostics.map((d) => [d.code, d.severity]), [['A301', 'warning']]);
+  assert.equal(
+    checked.diagnostics.map((d) => [d.code, d.severity]),
+    [['A301', 'warning']],
+  );
   assert.equal(lowerModel(checked, 'V2').parts.find((p) => p.name === 'image')?.layers, [0, 1]);
 });
 

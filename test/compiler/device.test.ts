@@ -38,11 +38,16 @@ async function checkModel(device: Device, model: Model, profile: Profile | null,
     for (const [name, packed] of gradientsOf(graph, wanted)) {
       const p = parameterNamed(trainer.session, name);
       const actual = await readParameter(trainer.session, p, 'gradients');
-      const reference = unpack(Float32Array.from(packed.subarray(0, p.slice.size / 4)), p.shape, p.axes);
+      // A list of vectors has no rows of padding in the graph, but it has in memory.
+      const whole = new Float32Array(p.slice.size / 4);
+      whole.set(packed);
+      const reference = unpack(whole, p.shape, p.axes);
       const off = distance(actual, reference) / largest(reference);
       assert.ok(off < GRADIENT, `${task.name}: the gradient of ${name} is off by ${off.toExponential(1)}`);
     }
-    assert.is(await evaluate(trainer, task.name, batch), loss, `${task.name}: the loss alone is the loss of training`);
+    // Not to the bit: training may save a value between the fused steps of a product, evaluation need not.
+    const alone = await evaluate(trainer, task.name, batch);
+    assert.ok(Math.abs(alone - expected) < LOSS * (1 + expected), `${task.name}: the loss alone is ${alone}, in float64 ${expected}`);
   }
 }
 

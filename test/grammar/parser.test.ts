@@ -41,7 +41,15 @@ t('suffixes are applied', () => {
     const e = expression(text);
     return e.kind === 'number' ? e.value : null;
   };
-  assert.equal(['5%', '567k', '7B', '512MiB', '3e-4', '1_000', '-2'].map(value), [0.05, 567e3, 7e9, 512 * 2 ** 20, 3e-4, 1000, -2]);
+  assert.equal(['5%', '567k', '7B', '512MiB', '3e-4', '1_000', '-2'].map(value), [
+    0.05,
+    567e3,
+    7e9,
+    512 * 2 ** 20,
+    3e-4,
+    1000,
+    -2,
+  ]);
 });
 
 t('operators associate to the left', () => {
@@ -50,16 +58,17 @@ t('operators associate to the left', () => {
 });
 
 t('a unit belongs to a number only when no attribute of that name follows', () => {
-  const { file, diagnostics } = parse({ file: 'x', text: 'recipe r for A { batch = 2 epochs = 3 schedule = cosine(warmup: 2 epochs) steps = 4 steps }' });
+  const { file, diagnostics } = parse({
+    file: 'x',
+    text: 'recipe r for A { batch = 2 epochs = 3 schedule = cosine(warmup: 2 epochs) steps = 4 steps }',
+  });
   assert.equal(diagnostics, []);
   const recipe = file.declarations[0];
   assert.ok(recipe?.kind === 'recipe');
-  assert.equal(recipe.fields.map((f) => `${f.name.text} = ${printExpression(f.value)}`), [
-    'batch = 2',
-    'epochs = 3',
-    'schedule = cosine(warmup: 2 epochs)',
-    'steps = 4 steps',
-  ]);
+  assert.equal(
+    recipe.fields.map((f) => `${f.name.text} = ${printExpression(f.value)}`),
+    ['batch = 2', 'epochs = 3', 'schedule = cosine(warmup: 2 epochs)', 'steps = 4 steps'],
+  );
 });
 
 t('documents belong to what follows them without a blank line', () => {
@@ -92,10 +101,17 @@ for (const spec of readdirSync(specs).filter((f) => f.endsWith('.adapter'))) {
 }
 
 t('one mistake does not hide the next', () => {
-  const text = 'param a = \nparam b = 2\nadapter X on y {\n  prompt p on layers { length 10 }\n  bias b on\n}\nparam = 4\nparam c = 5';
+  const text =
+    'param a = \nparam b = 2\nadapter X on y {\n  prompt p on layers { length 10 }\n  bias b on\n}\nparam = 4\nparam c = 5';
   const { file, diagnostics } = parse({ file: 'x', text });
-  assert.equal(diagnostics.map((d) => text.slice(0, d.span.start).split('\n').length), [2, 4, 6, 7]);
-  assert.equal(file.declarations.flatMap((d) => ('name' in d ? [d.name.text] : [])), ['a', 'b', 'X', '', 'c']);
+  assert.equal(
+    diagnostics.map((d) => text.slice(0, d.span.start).split('\n').length),
+    [2, 4, 6, 7],
+  );
+  assert.equal(
+    file.declarations.flatMap((d) => ('name' in d ? [d.name.text] : [])),
+    ['a', 'b', 'X', '', 'c'],
+  );
 });
 
 t.run();

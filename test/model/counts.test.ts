@@ -13,16 +13,43 @@ const specs = join(import.meta.dirname, '../../specs');
 const bases = nodeHost.readFile(join(specs, 'bases.adapter')) ?? '';
 
 /** Numbers in each part of an adapter with these items, on the base of that name. */
-function countsOn(base: string, items: string): { readonly base: number; readonly parts: Record<string, number> } {
-  const host = memoryHost({ 'bases.adapter': bases, 'x.adapter': `import "bases.adapter"\nadapter X on ${base} {\n${items}\n}` });
+function countsOn(
+  base: string,
+  items: string,
+): { readonly base: number; readonly parts: Record<string, number> } {
+  const host = memoryHost({
+    'bases.adapter': bases,
+    'x.adapter': `import "bases.adapter"\nadapter X on ${base} {\n${items}\n}`,
+  });
   const counts = countModel(lowerModel(checkSpec('x.adapter', host)));
   return { base: counts.base, parts: Object.fromEntries(counts.parts.map((p) => [p.part, p.numbers])) };
 }
 
 const table = {
-  llama7b: { base: 6_738_415_616, bias: 1_359_872, output: 2_719_744, input: 2_498_560, norms: 266_240, chat: 2_764_800 },
-  llama13b: { base: 13_015_864_320, bias: 2_129_920, output: 4_259_840, input: 3_911_680, norms: 414_720, chat: 4_326_400 },
-  llama65b: { base: 65_285_660_672, bias: 6_799_360, output: 13_598_720, input: 12_492_800, norms: 1_318_912, chat: 13_811_712 },
+  llama7b: {
+    base: 6_738_415_616,
+    bias: 1_359_872,
+    output: 2_719_744,
+    input: 2_498_560,
+    norms: 266_240,
+    chat: 2_764_800,
+  },
+  llama13b: {
+    base: 13_015_864_320,
+    bias: 2_129_920,
+    output: 4_259_840,
+    input: 3_911_680,
+    norms: 414_720,
+    chat: 4_326_400,
+  },
+  llama65b: {
+    base: 65_285_660_672,
+    bias: 6_799_360,
+    output: 13_598_720,
+    input: 12_492_800,
+    norms: 1_318_912,
+    chat: 13_811_712,
+  },
 };
 
 for (const [name, expected] of Object.entries(table)) {

@@ -12,7 +12,11 @@ export function describeType(type: FieldType): string {
     case 'number': {
       const { min, max, integer } = type;
       const bounds =
-        min !== undefined && max !== undefined ? ` from ${min} to ${max}` : min !== undefined ? ` of at least ${min}` : '';
+        min !== undefined && max !== undefined
+          ? ` from ${min} to ${max}`
+          : min !== undefined
+            ? ` of at least ${min}`
+            : '';
       return `a ${integer === true ? 'whole ' : ''}number${bounds}`;
     }
     case 'boolean':
@@ -73,20 +77,32 @@ export function unknownChoice(name: Name, choices: readonly string[], suffix = '
 }
 
 export const unknownAttribute = (field: Field, what: string, known: readonly string[]): Diagnostic =>
-  error('A117', field.name.span, `\`${what}\` has no attribute \`${field.name.text}\``, suggest(field.name, known, 'attributes'));
+  error(
+    'A117',
+    field.name.span,
+    `\`${what}\` has no attribute \`${field.name.text}\``,
+    suggest(field.name, known, 'attributes'),
+  );
 
 export function unknownArgument(argument: Argument, call: Name, known: readonly string[]): Diagnostic {
   if (argument.name === null) {
-    const takes = known.length === 0 ? 'takes no more arguments' : `takes at most ${known.length}: ${listOf(known)}`;
+    const takes =
+      known.length === 0 ? 'takes no more arguments' : `takes at most ${known.length}: ${listOf(known)}`;
     return error('A117', argument.span, `\`${call.text}\` has too many arguments`, { label: takes });
   }
   const { name } = argument;
-  return error('A117', name.span, `\`${call.text}\` has no argument \`${name.text}\``, suggest(name, known, 'arguments'));
+  return error(
+    'A117',
+    name.span,
+    `\`${call.text}\` has no argument \`${name.text}\``,
+    suggest(name, known, 'arguments'),
+  );
 }
 
 /** `none` stands for an attribute that was left out, so it is no way to give one that is needed. */
 function withoutNone(type: FieldType): FieldType {
-  const isNone = (t: FieldType): boolean => t.kind === 'choice' && t.choices.length === 1 && t.choices[0] === 'none';
+  const isNone = (t: FieldType): boolean =>
+    t.kind === 'choice' && t.choices.length === 1 && t.choices[0] === 'none';
   return type.kind === 'any' ? { ...type, of: type.of.filter((t) => !isNone(t)) } : type;
 }
 

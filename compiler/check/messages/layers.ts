@@ -39,10 +39,20 @@ export const tooManyLayers = (e: Edge, count: number, available: number, base: B
 
 export const emptyRange = (e: Range): Diagnostic =>
   error('A106', e.span, 'this range holds no layers', {
-    help: e.from.value > e.to.value ? `the lower end comes first: \`${e.to.text}..${e.from.text}\`` : '`by` counts in whole steps from 1',
+    help:
+      e.from.value > e.to.value
+        ? `the lower end comes first: \`${e.to.text}..${e.from.text}\``
+        : '`by` counts in whole steps from 1',
   });
 
 export const notLayers = (e: Expression): Diagnostic =>
-  error('A128', e.span, `expected layers, not ${e.kind === 'path' ? 'a place inside of them' : describeExpression(e)}`, {
-    notes: ['layers are written `5`, `0..7`, `0..31 by 4`, `first 4`, `last 31`, `all`, `none`, or as a list or sum of these'],
-  });
+  error(
+    'A128',
+    e.span,
+    `expected layers, not ${e.kind === 'path' ? 'a place inside of them' : describeExpression(e)}`,
+    {
+      notes: [
+        'layers are written `5`, `0..7`, `0..31 by 4`, `first 4`, `last 31`, `all`, `none`, or as a list or sum of these',
+      ],
+    },
+  );

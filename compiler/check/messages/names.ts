@@ -6,7 +6,8 @@ import { nearest } from '../../../grammar/suggest.ts';
 /** "did you mean", with the edit, when a candidate is close; otherwise the candidates as a note. */
 export function suggest(name: Name, candidates: readonly string[], what = 'known'): Details {
   const near = nearest(name.text, candidates);
-  if (near !== undefined) return { help: `did you mean \`${near}\`?`, edits: [{ span: name.span, text: near }] };
+  if (near !== undefined)
+    return { help: `did you mean \`${near}\`?`, edits: [{ span: name.span, text: near }] };
   return candidates.length === 0 ? {} : { notes: [`${what} are ${listOf(candidates)}`] };
 }
 
@@ -29,11 +30,21 @@ export const declaredTwice = (name: Name, kind: string, first: Name, inherited =
 
 /** A base, adapter, recipe or data source that nobody declares. */
 export function unknownDeclaration(name: Name, kind: string, candidates: readonly string[]): Diagnostic {
-  const codes: Readonly<Record<string, string>> = { base: 'A102', adapter: 'A111', recipe: 'A111', data: 'A115' };
+  const codes: Readonly<Record<string, string>> = {
+    base: 'A102',
+    adapter: 'A111',
+    recipe: 'A111',
+    data: 'A115',
+  };
   const said = kind === 'data' ? 'data source' : kind;
   const details = suggest(name, candidates);
-  const help = details.help ?? (kind === 'base' ? 'declare it with `base NAME { ... }`, or import a file that does' : undefined);
-  return error(codes[kind] ?? 'A111', name.span, `there is no ${said} \`${name.text}\``, { ...details, help });
+  const help =
+    details.help ??
+    (kind === 'base' ? 'declare it with `base NAME { ... }`, or import a file that does' : undefined);
+  return error(codes[kind] ?? 'A111', name.span, `there is no ${said} \`${name.text}\``, {
+    ...details,
+    help,
+  });
 }
 
 export const unknownKind = (name: Name, candidates: readonly string[]): Diagnostic =>
@@ -62,7 +73,12 @@ export const extendsCycle = (parent: Name, chain: readonly string[]): Diagnostic
   });
 
 export const unknownPart = (name: Name, candidates: readonly string[], by: string): Diagnostic =>
-  error('A113', name.span, `\`${by}\` reads from \`${name.text}\`, which is not there`, suggest(name, candidates));
+  error(
+    'A113',
+    name.span,
+    `\`${by}\` reads from \`${name.text}\`, which is not there`,
+    suggest(name, candidates),
+  );
 
 export const unknownGroupMember = (name: Name, candidates: readonly string[], dropped: boolean): Diagnostic =>
   error('A114', name.span, `there is no part or group \`${name.text}\``, {
@@ -76,7 +92,12 @@ export const paramCycle = (name: Name, path: readonly string[]): Diagnostic =>
   });
 
 export const unknownSetting = (name: Name, candidates: readonly string[]): Diagnostic =>
-  error('A126', name.span, `there is no param \`${name.text}\` to set`, suggest({ ...name, span: name.span }, candidates));
+  error(
+    'A126',
+    name.span,
+    `there is no param \`${name.text}\` to set`,
+    suggest({ ...name, span: name.span }, candidates),
+  );
 
 export const noBase = (name: Name): Diagnostic =>
   error('A127', name.span, `\`${name.text}\` stands on no base`, {

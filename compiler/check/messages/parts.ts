@@ -28,12 +28,21 @@ export const noPlace = (item: PartItem, on: Expression): Diagnostic =>
   error('A124', on.span, `${one(item.type.text)} sits nowhere in the base`, { help: 'take `on ...` away' });
 
 export const missingSource = (item: PartItem, kinds: readonly string[]): Diagnostic =>
-  error('A130', item.name.span, `\`${item.name.text}\` reads nothing`, { help: `write \`from\` and the name of ${kinds.map(one).join(' or ')}` });
+  error('A130', item.name.span, `\`${item.name.text}\` reads nothing`, {
+    help: `write \`from\` and the name of ${kinds.map(one).join(' or ')}`,
+  });
 
 export const noSource = (item: PartItem, from: Name): Diagnostic =>
-  error('A130', from.span, `${one(item.type.text)} reads from nothing`, { help: `take \`from ${from.text}\` away` });
+  error('A130', from.span, `${one(item.type.text)} reads from nothing`, {
+    help: `take \`from ${from.text}\` away`,
+  });
 
-export const wrongSource = (item: PartItem, from: Name, source: PartItem, kinds: readonly string[]): Diagnostic =>
+export const wrongSource = (
+  item: PartItem,
+  from: Name,
+  source: PartItem,
+  kinds: readonly string[],
+): Diagnostic =>
   error('A130', from.span, `\`${item.name.text}\` cannot read from \`${from.text}\``, {
     label: one(source.type.text),
     related: [{ span: source.name.span, label: 'declared here' }],
@@ -41,20 +50,32 @@ export const wrongSource = (item: PartItem, from: Name, source: PartItem, kinds:
   });
 
 export const addToItself = (span: Span, name: string, target: string): Diagnostic =>
-  error('A125', span, name === target ? `\`${name}\` is added to itself` : `\`${target}\` is itself added to another prompt`, {
-    notes: ['a prompt is added to one that stands alone, whose gate then holds for both'],
-  });
+  error(
+    'A125',
+    span,
+    name === target ? `\`${name}\` is added to itself` : `\`${target}\` is itself added to another prompt`,
+    {
+      notes: ['a prompt is added to one that stands alone, whose gate then holds for both'],
+    },
+  );
 
 export const addOutside = (span: Span, part: Part, target: Part, outside: readonly number[]): Diagnostic =>
   error('A125', span, `\`${part.name}\` is added to \`${target.name}\` where there is none`, {
-    label: part.input ? `\`${part.name}\` is on the input` : `\`${target.name}\` is not in layer ${outside[0]}`,
+    label: part.input
+      ? `\`${part.name}\` is on the input`
+      : `\`${target.name}\` is not in layer ${outside[0]}`,
     help: `put both on the same layers`,
   });
 
 export const addUnequal = (span: Span, part: Part, target: CheckedPart): Diagnostic =>
   error('A125', span, `\`${part.name}\` and \`${target.part.name}\` differ in length`, {
     label: `adds ${String(part.fields['length'])} tokens to ${String(target.part.fields['length'])}`,
-    related: [{ span: (target.written.get('length') ?? target.item.name).span, label: `\`${target.part.name}\` is declared here` }],
+    related: [
+      {
+        span: (target.written.get('length') ?? target.item.name).span,
+        label: `\`${target.part.name}\` is declared here`,
+      },
+    ],
     help: 'give both the same `length`',
   });
 
@@ -77,7 +98,8 @@ export function deadPrompt(p: CheckedPart, constant: boolean): Diagnostic {
   }
   return error('A202', span, `neither the prompt nor the gate of \`${p.part.name}\` can ever move`, {
     label: 'both start at zero',
-    related: gate === undefined || gate === init ? [] : [{ span: gate.span, label: 'the gate starts at zero here' }],
+    related:
+      gate === undefined || gate === init ? [] : [{ span: gate.span, label: 'the gate starts at zero here' }],
     notes: ['a gate at zero gives the prompt no gradient, and a prompt of zeros gives none to the gate'],
     help: 'leave `init` away: prompts then start from a normal distribution',
   });
@@ -88,11 +110,15 @@ function numbers(layers: readonly number[]): string {
   const first = layers[0] ?? 0;
   const last = layers.at(-1) ?? 0;
   if (layers.length === 1) return `layer ${first}`;
-  return last - first === layers.length - 1 ? `layers ${first} to ${last}` : `${layers.length} layers, first in ${first}`;
+  return last - first === layers.length - 1
+    ? `layers ${first} to ${last}`
+    : `${layers.length} layers, first in ${first}`;
 }
 
 export const promptsMeet = (a: CheckedPart, b: CheckedPart, shared: readonly number[]): Diagnostic =>
   warning('A301', b.item.name.span, `\`${b.part.name}\` and \`${a.part.name}\` meet in ${numbers(shared)}`, {
     related: [{ span: a.item.name.span, label: `\`${a.part.name}\` is declared here` }],
-    notes: ['each keeps its own softmax and gate, and both are added; LLaMA-Adapter V2 keeps early and late layers apart (section 4.3)'],
+    notes: [
+      'each keeps its own softmax and gate, and both are added; LLaMA-Adapter V2 keeps early and late layers apart (section 4.3)',
+    ],
   });

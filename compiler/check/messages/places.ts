@@ -28,18 +28,32 @@ const aliases: Readonly<Record<string, string>> = {
 
 /** What a kind can sit on: "linear layer", "linear or norm". */
 const wantedBy = (target: Target): string =>
-  target.accepts.length === 1 && target.accepts[0] === 'linear' ? 'linear layer' : target.accepts.join(' or ');
+  target.accepts.length === 1 && target.accepts[0] === 'linear'
+    ? 'linear layer'
+    : target.accepts.join(' or ');
 
 /** A path that leads nowhere. */
-export function noSuchPlace(e: Path, missing: Missing, candidates: readonly string[], target: Target): Diagnostic {
+export function noSuchPlace(
+  e: Path,
+  missing: Missing,
+  candidates: readonly string[],
+  target: Target,
+): Diagnostic {
   const alias = Object.hasOwn(aliases, missing.name.text) ? aliases[missing.name.text] : undefined;
-  const meant = alias !== undefined && candidates.includes(alias) ? alias : nearest(missing.name.text, candidates);
+  const meant =
+    alias !== undefined && candidates.includes(alias) ? alias : nearest(missing.name.text, candidates);
   const message = `no ${wantedBy(target)} matches \`${printExpression(e)}\``;
   const label = candidates.length === 0 ? 'nothing lies below this' : '';
   if (missing.index === 0 && missing.name.text === 'model') {
-    return error('A110', missing.name.span, message, { help: 'leave `model` away: names start with `layers`' });
+    return error('A110', missing.name.span, message, {
+      help: 'leave `model` away: names start with `layers`',
+    });
   }
-  if (meant === undefined) return error('A110', missing.name.span, message, { label, notes: candidates.length === 0 ? [] : [`known here are ${listOf(candidates)}`] });
+  if (meant === undefined)
+    return error('A110', missing.name.span, message, {
+      label,
+      notes: candidates.length === 0 ? [] : [`known here are ${listOf(candidates)}`],
+    });
   return error('A110', missing.name.span, message, {
     help: `did you mean \`${meant}\`?`,
     edits: [{ span: missing.name.span, text: meant }],
@@ -62,7 +76,12 @@ export const notIndexed = (span: Span): Diagnostic =>
   });
 
 export const unknownSiteKind = (name: Name, kinds: readonly SiteKind[]): Diagnostic =>
-  error('A122', name.span, `there is nothing called \`${name.text}\` in a base`, suggest(name, kinds, 'after `every`'));
+  error(
+    'A122',
+    name.span,
+    `there is nothing called \`${name.text}\` in a base`,
+    suggest(name, kinds, 'after `every`'),
+  );
 
 export const notAPlace = (e: Expression, kind: string): Diagnostic =>
   error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {

@@ -4,8 +4,18 @@ import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts'
 import type { Span } from '../../../grammar/source.ts';
 import { listOf, suggest } from './names.ts';
 
-export const unknownTask = (task: string, span: Span, adapter: string, known: readonly string[]): Diagnostic =>
-  error('A206', span, `\`${adapter}\` has no task \`${task}\``, suggest({ text: task, span }, known, 'tasks'));
+export const unknownTask = (
+  task: string,
+  span: Span,
+  adapter: string,
+  known: readonly string[],
+): Diagnostic =>
+  error(
+    'A206',
+    span,
+    `\`${adapter}\` has no task \`${task}\``,
+    suggest({ text: task, span }, known, 'tasks'),
+  );
 
 export const noDuration = (name: Name): Diagnostic =>
   error('A208', name.span, `\`${name.text}\` never ends`, { help: 'write `epochs = ...` or `steps = ...`' });

@@ -17,12 +17,20 @@ export function trainedTwice(parts: readonly string[], second: Mention, first: M
   const names = listOf(parts);
   const written = printExpression(second.mention);
   const where = `by \`${first.item.name.text}\``;
-  return error('A201', second.mention.span, `${names} ${parts.length === 1 ? 'is' : 'are'} trained by two tasks`, {
-    label: parts.length === 1 && written === parts[0] ? `trained again, by \`${second.item.name.text}\`` : `contains ${names}`,
-    related: [{ span: first.mention.span, label: `first trained here, ${where}` }],
-    notes: ['joint training in LLaMA-Adapter V2 updates disjoint groups (section 4.2)'],
-    help: `take ${names} out of one task, or write \`shared = true\` in both`,
-  });
+  return error(
+    'A201',
+    second.mention.span,
+    `${names} ${parts.length === 1 ? 'is' : 'are'} trained by two tasks`,
+    {
+      label:
+        parts.length === 1 && written === parts[0]
+          ? `trained again, by \`${second.item.name.text}\``
+          : `contains ${names}`,
+      related: [{ span: first.mention.span, label: `first trained here, ${where}` }],
+      notes: ['joint training in LLaMA-Adapter V2 updates disjoint groups (section 4.2)'],
+      help: `take ${names} out of one task, or write \`shared = true\` in both`,
+    },
+  );
 }
 
 export const trainsNothing = (item: TaskItem): Diagnostic =>
@@ -34,11 +42,21 @@ export const noImagePath = (item: TaskItem, data: DataSource): Diagnostic =>
     help: 'add an `encoder`, a `project`, and a `prompt ... from` the projector',
   });
 
-export const noGradient = (mention: Expression, item: TaskItem, parts: readonly string[], why: string): Diagnostic =>
-  error('A203', mention.span, `${listOf(parts)} ${parts.length === 1 ? 'learns' : 'learn'} nothing from \`${item.name.text}\``, {
-    label: why,
-    help: `take ${listOf(parts)} out of this task`,
-  });
+export const noGradient = (
+  mention: Expression,
+  item: TaskItem,
+  parts: readonly string[],
+  why: string,
+): Diagnostic =>
+  error(
+    'A203',
+    mention.span,
+    `${listOf(parts)} ${parts.length === 1 ? 'learns' : 'learn'} nothing from \`${item.name.text}\``,
+    {
+      label: why,
+      help: `take ${listOf(parts)} out of this task`,
+    },
+  );
 
 export const neverMoves = (mention: Expression, item: TaskItem, part: string, stuck: string): Diagnostic =>
   error('A204', mention.span, `the gradient of \`${part}\` is zero as long as \`${part}.${stuck}\` is`, {

@@ -28,7 +28,12 @@ export interface GoldenConfig {
   readonly no_image?: boolean;
   readonly phase?: string;
   readonly trainable: readonly string[];
-  readonly optim: { readonly lr: number; readonly betas: readonly [number, number]; readonly eps: number; readonly weight_decay: number };
+  readonly optim: {
+    readonly lr: number;
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+    readonly weight_decay: number;
+  };
 }
 
 export interface GoldenTensor {
@@ -41,7 +46,11 @@ export interface Generation {
   readonly prompts: readonly (readonly number[])[];
   readonly max_gen_len: number;
   readonly generated: readonly (readonly number[])[];
-  readonly eos_test?: { readonly prompt: readonly number[]; readonly eos_id: number; readonly generated: readonly number[] };
+  readonly eos_test?: {
+    readonly prompt: readonly number[];
+    readonly eos_id: number;
+    readonly generated: readonly number[];
+  };
 }
 
 export interface GoldenCase {
@@ -68,7 +77,8 @@ async function readTensors(path: string): Promise<Tensors | null> {
   if (!existsSync(path)) return null;
   const source = await openWeights(path);
   const tensors = new Map<string, GoldenTensor>();
-  for (const { name, shape } of source.tensors.values()) tensors.set(name, { shape, values: await source.read(name) });
+  for (const { name, shape } of source.tensors.values())
+    tensors.set(name, { shape, values: await source.read(name) });
   await source.close();
   return tensors;
 }

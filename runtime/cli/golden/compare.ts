@@ -1,7 +1,16 @@
 /** Differences from golden values, and how large they may be for a float32 device (golden README, section 5). */
 
 /** Kinds of figures a case yields, in the order they are shown. */
-export type Figure = 'outputs' | 'logits' | 'loss' | 'gradients' | 'step losses' | 'parameters' | 'accumulation' | 'kv cache' | 'tokens';
+export type Figure =
+  | 'outputs'
+  | 'logits'
+  | 'loss'
+  | 'gradients'
+  | 'step losses'
+  | 'parameters'
+  | 'accumulation'
+  | 'kv cache'
+  | 'tokens';
 
 interface Worst {
   readonly value: number;
@@ -17,22 +26,37 @@ export class Report {
   /** NaN counts as worse than anything. */
   add(figure: Figure, value: number, bound: number, where: string): void {
     const former = this.worst.get(figure);
-    const ratio = (w: { value: number; bound: number }) => (Number.isNaN(w.value) ? Infinity : w.value / w.bound);
+    const ratio = (w: { value: number; bound: number }) =>
+      Number.isNaN(w.value) ? Infinity : w.value / w.bound;
     if (!former || ratio({ value, bound }) > ratio(former)) this.worst.set(figure, { value, bound, where });
   }
 
   get failures(): string[] {
-    return [...this.worst].filter(([, w]) => !(w.value <= w.bound)).map(([figure, w]) => `${figure}: ${format(w.value)} in ${w.where}, allowed ${format(w.bound)}`);
+    return [...this.worst]
+      .filter(([, w]) => !(w.value <= w.bound))
+      .map(([figure, w]) => `${figure}: ${format(w.value)} in ${w.where}, allowed ${format(w.bound)}`);
   }
 
   toString(): string {
-    return [...this.worst].map(([figure, w]) => `${figure} ${figure === 'tokens' ? (w.value === 0 ? 'equal' : 'DIFFER') : format(w.value)}`).join('  ');
+    return [...this.worst]
+      .map(
+        ([figure, w]) =>
+          `${figure} ${figure === 'tokens' ? (w.value === 0 ? 'equal' : 'DIFFER') : format(w.value)}`,
+      )
+      .join('  ');
   }
 }
 
 const format = (x: number): string => (x === 0 ? '0' : x.toExponential(1));
 
-export const BOUNDS = { output: 2e-5, logits: 1e-4, loss: 1e-5, gradient: 1e-4, stepLoss: 1e-4, kv: 1e-4 } as const;
+export const BOUNDS = {
+  output: 2e-5,
+  logits: 1e-4,
+  loss: 1e-5,
+  gradient: 1e-4,
+  stepLoss: 1e-4,
+  kv: 1e-4,
+} as const;
 
 /** Largest absolute difference; NaN when a length differs or a value is NaN. */
 export function maxDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -62,9 +86,16 @@ const STEP_SHARE = 0.02;
  * How far trained parameters are off, in learning rates: the worst element once `allowed` outliers are set aside, or
  * the worst outlier itself when it is beyond ten steps.
  */
-export function parameterDifference(actual: Float32Array, expected: Float32Array, lr: number, allowed = Math.floor(expected.length * OUTLIERS)): number {
+export function parameterDifference(
+  actual: Float32Array,
+  expected: Float32Array,
+  lr: number,
+  allowed = Math.floor(expected.length * OUTLIERS),
+): number {
   if (actual.length !== expected.length) return NaN;
-  const off = Array.from(expected, (value, i) => Math.abs((actual[i] ?? NaN) - value) / lr).sort((a, b) => b - a);
+  const off = Array.from(expected, (value, i) => Math.abs((actual[i] ?? NaN) - value) / lr).sort(
+    (a, b) => b - a,
+  );
   if (off.some(Number.isNaN)) return NaN;
   const [largest = 0] = off;
   return largest > OUTLIER_STEPS ? largest : (off[allowed] ?? 0);

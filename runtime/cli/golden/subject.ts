@@ -30,9 +30,14 @@ function chooseSpec(c: GoldenConfig): Choice | null {
   const params = { late: `last ${layers}`, length: String(length) };
   switch (c.family) {
     case 'chat65b':
-      if (!c.add_bias && !c.add_scale) return length * layers === 0 ? { spec: 'llama.adapter:Llama', params: {} } : { spec: 'llama-adapter-v1.adapter:LlamaAdapterV1', params };
+      if (!c.add_bias && !c.add_scale)
+        return length * layers === 0
+          ? { spec: 'llama.adapter:Llama', params: {} }
+          : { spec: 'llama-adapter-v1.adapter:LlamaAdapterV1', params };
       if (!c.add_bias || !c.add_scale) return null;
-      return length * layers === 0 ? { spec: 'v2-chat65b.adapter:V2Chat', params: {} } : { spec: 'v2-chat65b.adapter:V2ChatPrompted', params };
+      return length * layers === 0
+        ? { spec: 'v2-chat65b.adapter:V2Chat', params: {} }
+        : { spec: 'v2-chat65b.adapter:V2ChatPrompted', params };
     case 'v1':
       return { spec: 'llama-adapter-v1.adapter:LlamaAdapterV1', params };
     case 'mm7b':
@@ -65,11 +70,22 @@ export function subjectOf(config: GoldenConfig, extra: ReadonlySet<string>): Sub
   const path = fileURLToPath(new URL(`../../../specs/${choice.spec}`, import.meta.url));
   const { model } = loadProject(path, { base: baseOf(config), params: choice.params });
   const keys = officialKeys(model, config.family as OfficialFamily);
-  const named = (wanted: ReadonlySet<string>) => model.parameters.filter((p) => wanted.has(keys.get(p.name)?.name ?? '')).map((p) => p.name);
+  const named = (wanted: ReadonlySet<string>) =>
+    model.parameters.filter((p) => wanted.has(keys.get(p.name)?.name ?? '')).map((p) => p.name);
   const span = { file: choice.spec, start: 0, end: 0 };
-  const task = (name: string, trains: readonly string[]) => ({ name, data: '', trains, groups: [], fields: {}, span });
+  const task = (name: string, trains: readonly string[]) => ({
+    name,
+    data: '',
+    trains,
+    groups: [],
+    fields: {},
+    span,
+  });
   const trained = named(new Set(config.trainable));
-  const tasks = [task(TASK, trained), ...(extra.size > 0 ? [task(EXTRA, [...trained, ...named(extra)])] : [])];
+  const tasks = [
+    task(TASK, trained),
+    ...(extra.size > 0 ? [task(EXTRA, [...trained, ...named(extra)])] : []),
+  ];
   return { model: { ...model, tasks }, recipe: recipeOf(config), keys, spec: choice.spec };
 }
 
@@ -91,7 +107,12 @@ export function recipeOf({ optim }: GoldenConfig): Recipe {
 }
 
 /** The values a file of the case holds for one of our parameters; null when it has none. */
-export function valuesOf(keys: Subject['keys'], tensors: Tensors, name: string, prefix = ''): Float32Array | null {
+export function valuesOf(
+  keys: Subject['keys'],
+  tensors: Tensors,
+  name: string,
+  prefix = '',
+): Float32Array | null {
   const key = keys.get(name);
   const tensor = key && tensors.get(prefix + key.name);
   if (!key || !tensor) return null;

@@ -1,0 +1,85 @@
+/** Reading Chevrotain's concrete tree, in which every child may be absent after a recovery. */
+import type { CstNode, IToken } from 'chevrotain';
+import type { Comment, Name } from './ast.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { singleQuotes, unterminatedString } from './messages.ts';
+import type { Source, Span } from './source.ts';
+
+/** What is at hand while a tree is built. */
+export interface Context {
+  readonly source: Source;
+  readonly comments: readonly Comment[];
+  readonly diagnostics: Diagnostic[];
+}
+
+export function nodes(node: CstNode | undefined, rule: string): CstNode[] {
+  return (node?.children[rule] ?? []).filter((e): e is CstNode => 'children' in e);
+}
+
+export const child = (node: CstNode | undefined, rule: string, index = 0): CstNode | undefined =>
+  nodes(node, rule)[index];
+
+/** Tokens the user wrote; those that recovery invented have no place and are left out. */
+export function written(node: CstNode | undefined, type: string): IToken[] {
+  return (node?.children[type] ?? []).filter(
+    (e): e is IToken => 'image' in e && !Number.isNaN(e.startOffset),
+  );
+}
+
+export const has = (node: CstNode | undefined, type: string): boolean => written(node, type).length > 0;
+
+export function span(c: Context, node: CstNode | undefined): Span {
+  const at = node?.location;
+  const start = at === undefined || Number.isNaN(at.startOffset) ? 0 : at.startOffset;
+  const end = at?.endOffset === undefined || Number.isNaN(at.endOffset) ? start : at.endOffset + 1;
+  return { file: c.source.file, start, end: Math.max(start, end) };
+}
+
+export const tokenSpan = (c: Context, token: IToken): Span => ({
+  file: c.source.file,
+  start: token.startOffset,
+  end: token.startOffset + token.image.length,
+});
+
+export const toName = (c: Context, token: IToken): Name => ({ text: token.image, span: tokenSpan(c, token) });
+
+/** The index-th name of a node; an empty one stands for a name that is missing and was complained about. */
+export function name(c: Context, node: CstNode | undefined, type = 'Identifier', index = 0): Name {
+  const token = written(node, type)[index];
+  return token === undefined ? { text: '', span: span(c, node) } : toName(c, token);
+}
+
+/** `on NAME`, `from NAME`, `extends NAME`, when it is there. */
+export function nameAfter(c: Context, node: CstNode | undefined, rule: string): Name | null {
+  const inner = child(node, rule);
+  return inner === undefined || !has(inner, 'Identifier') ? null : name(c, inner);
+}
+
+export function unquote(c: Context, token: IToken): string {
+  const text = token.image;
+  if (text.startsWith("'")) {
+    const inner = text.replace(/^'|'$/g, '');
+    c.diagnostics.push(singleQuotes(tokenSpan(c, token), inner));
+    return inner;
+  }
+  const closed = text.length > 1 && text.endsWith('"') && !/[^\\](\\\\)*\\"$/.test(text);
+  if (!closed) c.diagnostics.push(unterminatedString(tokenSpan(c, token)));
+  const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t' };
+  return text
+    .slice(1, closed ? -1 : undefined)
+    .replace(/\\(.)/g, (_, letter: string) => escapes[letter] ?? letter);
+}
+
+/** The `///` lines that end right above a place, without their slashes. */
+export function docAt(c: Context, start: number): string {
+  const lines: string[] = [];
+  let below = start;
+  for (let i = c.comments.length - 1; i >= 0; i--) {
+    const comment = c.comments[i];
+    if (comment === undefined || comment.span.end > below) continue;
+    if (!comment.doc || !/^[ \t]*\r?\n[ \t]*$/.test(c.source.text.slice(comment.span.end, below))) break;
+    lines.unshift(comment.text.replace(/^\/\/\/ ?/, ''));
+    below = comment.span.start;
+  }
+  return lines.join('\n');
+}
