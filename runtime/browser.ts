@@ -8,11 +8,33 @@ export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } 
 export { IGNORE } from './data/encode.ts';
 export { fillPrompt, templateOf } from './data/templates.ts';
 export { type Device, DeviceError, type DeviceOptions, openDevice } from './device.ts';
-export { capacity, decode, type Decoder, generate, type GenerateOptions, makeDecoder, prefill } from './generate.ts';
+export {
+  capacity,
+  decode,
+  type Decoder,
+  generate,
+  type GenerateOptions,
+  makeDecoder,
+  prefill,
+} from './generate.ts';
 export { InputError } from './input-error.ts';
 export { loadPackage } from './package.ts';
 export { initParameter } from './random.ts';
 export { argmax, createSampler, createStopFilter, type Sampling } from './sample.ts';
-export { openSession, type Package, type ParameterValues, readParameter, type Session, writeParameter } from './session.ts';
+export {
+  openSession,
+  type Package,
+  type ParameterValues,
+  readParameter,
+  type Session,
+  writeParameter,
+} from './session.ts';
 export type { Batch } from './train/batch.ts';
-export { evaluate, gradients, makeTrainer, type StepResult, type Trainer, trainStep } from './train/trainer.ts';
+export {
+  evaluate,
+  gradients,
+  makeTrainer,
+  type StepResult,
+  type Trainer,
+  trainStep,
+} from './train/trainer.ts';

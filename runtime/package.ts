@@ -23,6 +23,9 @@ export async function loadPackage(read: ReadText, where: string): Promise<Packag
   return { manifest, shaders: Object.fromEntries(await Promise.all(codes)) };
 }
 
+/** Without these nothing can be run; what they hold was written by the compiler. */
+const LISTS: (keyof Manifest)[] = ['parameters', 'cells', 'tasks', 'constants', 'kernels', 'programs'];
+
 function parseManifest(text: string, where: string): Manifest {
   let value: unknown;
   try {
@@ -35,12 +38,15 @@ function parseManifest(text: string, where: string): Manifest {
     );
   }
   const manifest = value as Partial<Manifest> | null;
-  if (
-    manifest?.format === PACKAGE_FORMAT &&
-    Array.isArray(manifest.kernels) &&
-    Array.isArray(manifest.programs)
-  )
-    return manifest as Manifest;
+  if (manifest?.format === PACKAGE_FORMAT) {
+    const broken = LISTS.filter((key) => !Array.isArray(manifest[key]));
+    if (typeof manifest.buffers !== 'object' || manifest.buffers === null) broken.push('buffers');
+    if (broken.length === 0) return manifest as Manifest;
+    throw new InputError(
+      `${where}/manifest.json is damaged: it has no \`${broken[0]}\``,
+      'build the package again',
+    );
+  }
   throw new InputError(
     `${where}/manifest.json is ${manifest?.format === undefined ? 'no package' : `a package of format ${manifest.format}, this runtime reads ${PACKAGE_FORMAT}`}`,
     'build the package again with this version: `graft build SPEC --out FOLDER`',

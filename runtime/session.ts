@@ -4,6 +4,7 @@ import { constantValues } from '../compiler/package/constants.ts';
 import type { Manifest, NamedSlice, PackagedParameter, Program, Slice } from '../compiler/package/package.ts';
 import { type Device, DeviceError } from './device.ts';
 import { createExecutor, type Executor, type ShaderSource } from './execute.ts';
+import { requireFit } from './fit.ts';
 import { pack, unpack } from './weights/pack.ts';
 
 /** A package as the compiler leaves it or as it was read from a folder. */
@@ -29,6 +30,7 @@ export interface Session {
 export async function openSession(device: Device, pkg: Package, values: ParameterValues): Promise<Session> {
   const { manifest } = pkg;
   requireProfile(device, manifest);
+  requireFit(manifest, device);
   const executor = await createExecutor(device, manifest, pkg.shaders);
   for (const constant of manifest.constants)
     executor.write(constant.slice, constantValues(constant, manifest));

@@ -15,6 +15,22 @@ export interface Members {
   readonly groups: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+type Names = ReadonlySet<string>;
+type GroupLine = GroupItem & { readonly depth: number };
+
+/** What names in a group expression can mean, and the groups worked out so far. */
+interface Known {
+  readonly env: BaseEnv;
+  readonly flat: FlatAdapter;
+  readonly base: Names;
+  readonly parts: ReadonlyMap<string, Names>;
+  readonly lines: ReadonlyMap<string, GroupLine>;
+  /** Null for a group with a mistake in it. */
+  readonly done: Map<string, Names | null>;
+  /** Groups being worked out, from the outside in. */
+  readonly open: string[];
+}
+
 /** Prepares the groups of one adapter; every group is worked out, so that its mistakes show even if nobody uses it. */
 export function checkGroups(
   env: BaseEnv,
@@ -22,81 +38,89 @@ export function checkGroups(
   parts: readonly CheckedPart[],
   parameters: readonly Parameter[],
 ): Members {
-  const ofPart = new Map(
-    parts.map(({ part, kind }) => [
-      part.name,
-      namesOfPart(parameters, part.name, kind.unfreezes?.(part, env.base) ?? []),
-    ]),
-  );
-  const items = new Map(
-    flat.items
-      .filter((i): i is GroupItem & { depth: number } => i.kind === 'group')
-      .map((g) => [g.name.text, g]),
-  );
-  const others = flat.items.filter((i) => i.kind === 'part').map((i) => i.name.text);
-  const done = new Map<string, ReadonlySet<string> | null>();
-  const open: string[] = [];
-  const quiet = { ...env, report: () => undefined };
-
-  const group = (name: string, from: BaseEnv): ReadonlySet<string> | null => {
-    const known = done.get(name);
-    if (known !== undefined) return known;
-    const item = items.get(name);
-    if (item === undefined) return null;
-    if (open.includes(name)) {
-      from.report(groupCycle(item.name, open));
-      return null;
-    }
-    open.push(name);
-    const members = evaluate(env, item.value, item.depth);
-    open.pop();
-    done.set(name, members);
-    return members;
+  const known: Known = {
+    env,
+    flat,
+    base: new Set(parameters.filter((p) => p.owner === 'base').map((p) => p.name)),
+    parts: new Map(
+      parts.map(({ part, kind }) => [
+        part.name,
+        namesOfPart(parameters, part.name, kind.unfreezes?.(part, env.base) ?? []),
+      ]),
+    ),
+    lines: new Map(flat.items.filter((i): i is GroupLine => i.kind === 'group').map((g) => [g.name.text, g])),
+    done: new Map(),
+    open: [],
   };
+  for (const name of known.lines.keys()) groupNamed(known, env, name);
+  return {
+    of: (e, depth) => evaluate(known, env, e, depth),
+    mention: (e, depth, parameter) => mention(known, e, depth, parameter),
+    groups: new Map([...known.done].flatMap(([name, set]) => (set === null ? [] : [[name, set] as const]))),
+  };
+}
 
-  const leaf = (from: BaseEnv, e: Path, depth: number): ReadonlySet<string> | null => {
-    const [head, member] = e.segments;
-    const name = head?.kind === 'name' && head.index === null ? head.name : null;
-    if (name === null || e.segments.length > 2) {
-      from.report(notAGroup(e));
-      return null;
-    }
-    if (name.text === 'base') return new Set(parameters.filter((p) => p.owner === 'base').map((p) => p.name));
-    const part = ofPart.get(name.text);
-    if (part !== undefined) return member === undefined ? part : memberOf(from, e, part);
-    // A part that is itself wrong, or was dropped below the place that names it, is nobody's second mistake.
-    if (others.includes(name.text)) return null;
-    if (items.has(name.text))
-      return member === undefined ? group(name.text, from) : (from.report(notAGroup(e)), null);
-    if ((flat.dropped.get(name.text) ?? -1) > depth) return new Set();
-    from.report(unknownGroupMember(name, ['base', ...others, ...items.keys()], flat.dropped.has(name.text)));
+function groupNamed(known: Known, env: BaseEnv, name: string): Names | null {
+  const { done, open, lines } = known;
+  const before = done.get(name);
+  if (before !== undefined) return before;
+  const line = lines.get(name);
+  if (line === undefined) return null;
+  if (open.includes(name)) {
+    env.report(groupCycle(line.name, open));
     return null;
-  };
+  }
+  open.push(name);
+  const members = evaluate(known, known.env, line.value, line.depth);
+  open.pop();
+  done.set(name, members);
+  return members;
+}
 
-  const evaluate = (from: BaseEnv, e: Expression, depth: number): ReadonlySet<string> | null => {
-    if (e.kind === 'path') return leaf(from, e, depth);
-    if (e.kind === 'missing') return null;
-    if (e.kind !== 'binary') {
-      from.report(notAGroup(e));
-      return null;
-    }
-    const left = evaluate(from, e.left, depth);
-    const right = evaluate(from, e.right, depth);
-    if (left === null || right === null) return null;
-    if (e.operator === '+') return new Set([...left, ...right]);
-    return new Set([...left].filter((name) => right.has(name) === (e.operator === '&')));
-  };
+function evaluate(known: Known, env: BaseEnv, e: Expression, depth: number): Names | null {
+  if (e.kind === 'path') return named(known, env, e, depth);
+  if (e.kind === 'missing') return null;
+  if (e.kind !== 'binary') {
+    env.report(notAGroup(e));
+    return null;
+  }
+  const left = evaluate(known, env, e.left, depth);
+  const right = evaluate(known, env, e.right, depth);
+  if (left === null || right === null) return null;
+  if (e.operator === '+') return new Set([...left, ...right]);
+  return new Set([...left].filter((name) => right.has(name) === (e.operator === '&')));
+}
 
-  const mention = (e: Expression, depth: number, parameter: string): Path | null => {
-    if (e.kind === 'path') return leaf(quiet, e, depth)?.has(parameter) === true ? e : null;
-    return e.kind === 'binary'
-      ? (mention(e.left, depth, parameter) ?? mention(e.right, depth, parameter))
-      : null;
-  };
+/** `base`, a part, a member of a part, or a group. */
+function named(known: Known, env: BaseEnv, e: Path, depth: number): Names | null {
+  const { flat, lines, parts } = known;
+  const [head, member] = e.segments;
+  const name = head?.kind === 'name' && head.index === null ? head.name : null;
+  const part = name === null ? undefined : parts.get(name.text);
+  if (
+    name === null ||
+    e.segments.length > 2 ||
+    (member !== undefined && (name.text === 'base' || lines.has(name.text)))
+  ) {
+    env.report(notAGroup(e));
+    return null;
+  }
+  if (name.text === 'base') return known.base;
+  if (part !== undefined) return member === undefined ? part : memberOf(env, e, part);
+  const others = flat.items.filter((i) => i.kind === 'part').map((i) => i.name.text);
+  // A part that is itself wrong, or was dropped below the place that names it, is nobody's second mistake.
+  if (others.includes(name.text)) return null;
+  if (lines.has(name.text)) return groupNamed(known, env, name.text);
+  if ((flat.dropped.get(name.text) ?? -1) > depth) return new Set();
+  env.report(unknownGroupMember(name, ['base', ...others, ...lines.keys()], flat.dropped.has(name.text)));
+  return null;
+}
 
-  for (const name of items.keys()) group(name, env);
-  const groups = new Map([...done].flatMap(([name, set]) => (set === null ? [] : [[name, set] as const])));
-  return { of: (e, depth) => evaluate(env, e, depth), mention, groups };
+function mention(known: Known, e: Expression, depth: number, parameter: string): Path | null {
+  const quiet: BaseEnv = { ...known.env, report: () => undefined };
+  if (e.kind === 'path') return named(known, quiet, e, depth)?.has(parameter) === true ? e : null;
+  if (e.kind !== 'binary') return null;
+  return mention(known, e.left, depth, parameter) ?? mention(known, e.right, depth, parameter);
 }
 
 /** What a part adds and what it unfreezes. */

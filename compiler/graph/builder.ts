@@ -1,7 +1,20 @@
 /** Builds a graph node by node; every method computes the shape of what it returns. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, axis, logical, padded } from '../model/model.ts';
-import type { Gate, Graph, Home, Matmul, Node, OpName, Ops, Prepend, Tensor, View } from './graph.ts';
+import type {
+  Activation,
+  Gate,
+  Graph,
+  Home,
+  Matmul,
+  Node,
+  OpName,
+  Ops,
+  Prepend,
+  Segment,
+  Tensor,
+  View,
+} from './graph.ts';
 
 /** Strides of a tensor seen as (outer, inner) batches of matrices; unset strides are zero. */
 export const view = (row: number, outer = 0, inner = 0, offset = 0): View => ({ offset, row, outer, inner });
@@ -165,6 +178,8 @@ export class Builder {
   mulScale = (x: Tensor, v: Tensor): Tensor => this.#same('mulScale', [x, v], {}, x);
   add = (a: Tensor, b: Tensor): Tensor => this.#same('add', [a, b], {}, a);
   siluMul = (u: Tensor, v: Tensor): Tensor => this.#same('siluMul', [u, v], {}, u);
+  activate = (x: Tensor, fn: Activation): Tensor => this.#same('activate', [x], { function: fn }, x);
+  unitRows = (x: Tensor, attrs: Ops['unitRows']): Tensor => this.#same('unitRows', [x], attrs, x);
   gateAdd = (x: Tensor, y: Tensor, gate: Tensor | null, attrs: Gate): Tensor =>
     this.#same('gateAdd', [x, y, gate], attrs, x);
   gateMul = (x: Tensor, gate: Tensor | null, attrs: Gate): Tensor =>
@@ -182,6 +197,14 @@ export class Builder {
     const y = this.tensor(`${this.label}:rmsnorm`, x.rows, x.axis);
     const inverse = this.tensor(`${this.label}:inverse`, 1, axis(x.rows));
     this.node('rmsnorm', [x, w], [y, inverse], { eps });
+    return y;
+  }
+
+  layernorm(x: Tensor, w: Tensor, b: Tensor, eps: number): Tensor {
+    const y = this.tensor(`${this.label}:layernorm`, x.rows, x.axis);
+    const xhat = this.tensor(`${this.label}:xhat`, x.rows, x.axis);
+    const inverse = this.tensor(`${this.label}:inverse`, 1, axis(x.rows));
+    this.node('layernorm', [x, w, b], [y, xhat, inverse], { eps });
     return y;
   }
 
@@ -208,6 +231,28 @@ export class Builder {
   prepend(prefix: Tensor, words: Tensor, attrs: Prepend): Tensor {
     const y = this.tensor(`${this.label}:prepend`, attrs.batch * (attrs.length + attrs.tokens), words.axis);
     this.node('prepend', [prefix, words], [y], attrs);
+    return y;
+  }
+
+  /** Adds the first `rows` rows of `table` to each sequence of as many rows; all of the table's, unless told. */
+  addTable(x: Tensor, table: Tensor, rows = table.rows): Tensor {
+    const fits = rows > 0 && rows <= table.rows && x.rows % rows === 0;
+    invariant(
+      fits && padded(x.axis) === padded(table.axis),
+      `${this.label}: ${rows} rows of ${describe(table)} on ${describe(x)}`,
+    );
+    return this.#same('addTable', [x, table], { rows }, x);
+  }
+
+  /** Some consecutive rows of every sequence. */
+  segment(x: Tensor, attrs: Segment): Tensor {
+    const { batch, tokens, from, length } = attrs;
+    invariant(
+      x.rows === batch * tokens && from >= 0 && length > 0 && from + length <= tokens,
+      `${this.label}: rows ${from} to ${from + length} of ${tokens} in ${describe(x)}`,
+    );
+    const y = this.tensor(`${this.label}:segment`, batch * length, x.axis);
+    this.node('segment', [x], [y], attrs);
     return y;
   }
 

@@ -88,6 +88,23 @@ export interface Ops {
   readonly rmsnorm: { readonly eps: number };
   /** dy, x, w, inverse, residual? -> dx (+ residual) */
   readonly rmsnormGrad: Empty;
+  /**
+   * x, w [1, axis], b [1, axis] -> y, xhat? [rows, axis], inverse? [1, rows]: xhat = (x - mean) * inverse, with inverse =
+   * 1 / sqrt(variance + eps), and y = w * xhat + b. Mean and (biased) variance of each row are over the logical width;
+   * columns past it are zero in y and xhat.
+   */
+  readonly layernorm: { readonly eps: number };
+  /**
+   * dy, w, xhat, inverse, residual? -> dx = inverse * (w dy - mean(w dy) - xhat mean(w dy xhat)) (+ residual), the means
+   * over the logical width, zero in columns past it
+   */
+  readonly layernormGrad: Empty;
+  /** x -> x / max(norm, eps) / divisor, the Euclidean norm of each row; not differentiated */
+  readonly unitRows: { readonly eps: number; readonly divisor: number };
+  /** x -> f(x), see `Activation` */
+  readonly activate: { readonly function: Activation };
+  /** dy, x -> f'(x) * dy */
+  readonly activateGrad: { readonly function: Activation };
   /** x [rows, heads x size], positions [1, rows], table [positions, size] of (cos, sin) pairs -> rotated x */
   readonly rope: {
     readonly style: 'interleaved' | 'half';
@@ -122,6 +139,15 @@ export interface Ops {
   readonly prepend: Prepend;
   /** d [batch x (length + tokens), axis] -> prefix gradient? (summed over the batch), words gradient? */
   readonly prependGrad: Prepend;
+  /**
+   * x [batch x rows, axis], table [at least `rows`, axis] -> x[r] + table[r mod rows]: the same vectors added to every
+   * sequence. Rows of the table past `rows` (its padding) are not read.
+   */
+  readonly addTable: { readonly rows: number };
+  /** x [batch x tokens, axis] -> [batch x length, axis]: rows from..from + length - 1 of every sequence */
+  readonly segment: Segment;
+  /** dy [batch x length, axis] -> dx [batch x tokens, axis]: dy in the rows it came from, zero elsewhere */
+  readonly segmentGrad: Segment;
   /** x [batch x tokens, axis], positions -> cache (state) [batch x context, axis]: row (b, positions[b, t]) = x[b, t] */
   readonly cacheWrite: { readonly batch: number; readonly tokens: number; readonly context: number };
   /** x -> y: moves a tensor to another home */
@@ -164,6 +190,19 @@ export interface Prepend {
   readonly length: number;
   readonly tokens: number;
 }
+
+export interface Segment {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly from: number;
+  readonly length: number;
+}
+/**
+ * Functions of one number, all zero at zero, so that padding stays zero.
+ * - `gelu`: x/2 * (1 + erf(x / sqrt 2)); `geluTanh`: x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))
+ * - `quickGelu`: x * sigmoid(1.702 x), CLIP's; `silu`: x * sigmoid(x); `relu`: max(x, 0), of slope 0 at 0
+ */
+export type Activation = 'gelu' | 'geluTanh' | 'quickGelu' | 'silu' | 'relu';
 
 export type OpName = keyof Ops;
 

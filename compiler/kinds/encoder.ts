@@ -36,7 +36,9 @@ export const encoder: Kind = {
       type: {
         kind: 'call',
         calls: {
-          clip: { id: { type: { kind: 'string' }, doc: 'A model id, such as `openai/clip-vit-large-patch14`.' } },
+          clip: {
+            id: { type: { kind: 'string' }, doc: 'A model id, such as `openai/clip-vit-large-patch14`.' },
+          },
           vit: {
             weights: { type: { kind: 'string' }, doc: 'A safetensors file.' },
             width: { type: count(), doc: 'Numbers in each token.' },

@@ -15,7 +15,11 @@ export const orNone = (type: FieldType): FieldType => anyOf(type, choice('none')
 
 /** `rate`, which every kind with parameters accepts. */
 export const common: Readonly<Record<string, Field>> = {
-  rate: { type: number(0), default: 1, doc: "Factor on the recipe's learning rate for this part's parameters." },
+  rate: {
+    type: number(0),
+    default: 1,
+    doc: "Factor on the recipe's learning rate for this part's parameters.",
+  },
 };
 
 const initType: FieldType = anyOf(number(), {
@@ -54,7 +58,10 @@ export function numberOf(value: FieldValue | undefined): number {
   return value;
 }
 
-export function callOf(value: FieldValue | undefined): { call: string; args: Readonly<Record<string, FieldValue>> } {
+export function callOf(value: FieldValue | undefined): {
+  call: string;
+  args: Readonly<Record<string, FieldValue>>;
+} {
   invariant(isCall(value), `a call was expected, not ${JSON.stringify(value)}`);
   return value;
 }

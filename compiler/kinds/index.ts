@@ -10,7 +10,17 @@ import { rescale } from './rescale.ts';
 import { scale } from './scale.ts';
 import { unfreeze } from './unfreeze.ts';
 
-export const kinds: readonly Kind[] = [prompt, bias, scale, unfreeze, lora, rescale, prefix, encoder, project];
+export const kinds: readonly Kind[] = [
+  prompt,
+  bias,
+  scale,
+  unfreeze,
+  lora,
+  rescale,
+  prefix,
+  encoder,
+  project,
+];
 
 const byName: ReadonlyMap<string, Kind> = new Map(kinds.map((kind) => [kind.name, kind]));
 

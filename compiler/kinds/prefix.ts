@@ -6,7 +6,8 @@ import type { Kind } from './kind.ts';
 export const prefix: Kind = {
   name: 'prefix',
   doc: 'Puts trainable keys and values before those of the words, in one softmax with them.',
-  formula: 'softmax(q [kP; k]^T / sqrt(h)) [vP; v], kP not rotated, positions of the words shifted by the length',
+  formula:
+    'softmax(q [kP; k]^T / sqrt(h)) [vP; v], kP not rotated, positions of the words shifted by the length',
   source: 'Prefix-Tuning, arXiv 2101.00190, section 4.2; keys and values as PEFT passes them',
   selects: 'layers',
   fields: {
@@ -14,7 +15,8 @@ export const prefix: Kind = {
     init: initField(normal(1), 'the keys and values'),
     ...common,
   },
-  parameters: (part, base) => part.layers.flatMap((layer) => ['key', 'value'].map((what) => table(part, base, layer, what))),
+  parameters: (part, base) =>
+    part.layers.flatMap((layer) => ['key', 'value'].map((what) => table(part, base, layer, what))),
   hooks: {
     attention: (g, part, layer) => ({
       key: g.vectors(`${part.name}.layers.${layer}.key`),

@@ -13,17 +13,32 @@ export const project: Kind = {
   reads: { kinds: ['encoder'], required: true },
   inherits: (source) => {
     const vision = visionOf(source.fields['model']);
-    return { width: vision?.width ?? null, tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null) };
+    return {
+      width: vision?.width ?? null,
+      tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null),
+    };
   },
   fields: {
-    kind: { type: choice('linear', 'mlp'), default: 'linear', doc: 'One linear layer, or two with a GELU between.' },
+    kind: {
+      type: choice('linear', 'mlp'),
+      default: 'linear',
+      doc: 'One linear layer, or two with a GELU between.',
+    },
     length: {
       type: count(),
       default: 10,
       doc: "Tokens it makes. An encoder's tokens are averaged into as many neighbourhoods; one class token is spread by a wider layer.",
     },
-    hidden: { type: orNone(count()), default: null, doc: "Width between the two layers of `mlp`; none: the base's." },
-    width: { type: orNone(count()), default: null, doc: 'Numbers in each token that comes in. The encoder says it.' },
+    hidden: {
+      type: orNone(count()),
+      default: null,
+      doc: "Width between the two layers of `mlp`; none: the base's.",
+    },
+    width: {
+      type: orNone(count()),
+      default: null,
+      doc: 'Numbers in each token that comes in. The encoder says it.',
+    },
     tokens: { type: orNone(count()), default: null, doc: 'Tokens that come in. The encoder says it.' },
     ...common,
   },
@@ -33,7 +48,10 @@ export const project: Kind = {
     const outputs = axis(base.dim, part.fields['tokens'] === 1 ? numberOf(part.fields['length']) : 1);
     if (part.fields['kind'] !== 'mlp') return linear(part, part.name, inputs, outputs);
     const hidden = axis(numberOf(part.fields['hidden'] ?? base.dim));
-    return [...linear(part, `${part.name}.1`, inputs, hidden), ...linear(part, `${part.name}.2`, hidden, outputs)];
+    return [
+      ...linear(part, `${part.name}.1`, inputs, hidden),
+      ...linear(part, `${part.name}.2`, hidden, outputs),
+    ];
   },
   hooks: {},
 };
@@ -42,7 +60,11 @@ export const project: Kind = {
 function linear(part: Part, name: string, inputs: Axis, outputs: Axis): Parameter[] {
   const bound = 1 / Math.sqrt(logical(inputs));
   const rest = { owner: part.name, rate: rateOf(part) };
-  const weight = { name: `${name}.weight`, shape: [logical(outputs), logical(inputs)], axes: [outputs, inputs] };
+  const weight = {
+    name: `${name}.weight`,
+    shape: [logical(outputs), logical(inputs)],
+    axes: [outputs, inputs],
+  };
   const vector = { name: `${name}.bias`, shape: [logical(outputs)], axes: [outputs] };
   return [
     { ...weight, init: { kind: 'uniform', bound }, decay: decays(weight.name, weight.shape), ...rest },

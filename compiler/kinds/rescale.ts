@@ -31,7 +31,8 @@ export const rescale: Kind = {
       };
     }),
   hooks: {
-    before: (g, part, site, x) => (rescalesInput(site) ? g.mulScale(x, g.parameter(`${part.name}.${site.name}`)) : x),
+    before: (g, part, site, x) =>
+      rescalesInput(site) ? g.mulScale(x, g.parameter(`${part.name}.${site.name}`)) : x,
     after: (g, part, site, _x, y) =>
       rescalesInput(site) ? y : g.mulScale(y, g.parameter(`${part.name}.${site.name}`)),
   },

@@ -4,7 +4,7 @@ import type { Kind } from './kind.ts';
 
 export const unfreeze: Kind = {
   name: 'unfreeze',
-  doc: "Makes the selected parameters of the base trainable; it adds none of its own.",
+  doc: 'Makes the selected parameters of the base trainable; it adds none of its own.',
   formula: 'the base as it is',
   source: 'LLaMA-Adapter V2, arXiv 2304.15010, section 4.1 (norms)',
   selects: 'parameters',

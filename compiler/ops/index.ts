@@ -1,14 +1,17 @@
 /** The table of operations. */
 import type { OpName } from '../graph/graph.ts';
+import { activate, activateGrad } from './activate.ts';
 import { add, addBias, columnSum, copy, mulScale, siluMul, siluMulGrad } from './elementwise.ts';
 import { cacheWrite, embed, embedGrad, prepend, prependGrad } from './embed.ts';
 import { gateAdd, gateGrad, gateMul } from './gate.ts';
+import { layernorm, layernormGrad, unitRows } from './layernorm.ts';
 import { crossEntropy, sum } from './loss.ts';
 import { matmul } from './matmul.ts';
 import type { Op } from './op.ts';
 import { accumulate, adamw, gradNorm, sumSquares } from './optimizer.ts';
 import { rmsnorm, rmsnormGrad } from './rmsnorm.ts';
 import { rope } from './rope.ts';
+import { addTable, segment, segmentGrad } from './segment.ts';
 import { softmax, softmaxGrad } from './softmax.ts';
 
 export const ops: { readonly [K in OpName]: Op<K> } = {
@@ -21,6 +24,11 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   siluMulGrad,
   rmsnorm,
   rmsnormGrad,
+  layernorm,
+  layernormGrad,
+  unitRows,
+  activate,
+  activateGrad,
   rope,
   softmax,
   softmaxGrad,
@@ -31,6 +39,9 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   embedGrad,
   prepend,
   prependGrad,
+  addTable,
+  segment,
+  segmentGrad,
   cacheWrite,
   copy,
   crossEntropy,

@@ -1,6 +1,6 @@
 /**
  * Moves bias, scale, SiLU-and-multiply and residual sums into the products they follow, and residual sums into the
- * gradient of RMSNorm.
+ * gradients of RMSNorm and LayerNorm.
  *
  * A product takes in a follower when the follower is the only reader of what the product would otherwise have to
  * write, or when the value in between can be saved on the way (one such save a product). The fused node stands where
@@ -57,8 +57,9 @@ function candidates(node: Node): number[] {
 function merge(before: Node, follower: Node, id: number, only: boolean, graph: Graph): Node | null {
   const other = follower.inputs.find((input) => input !== id) ?? null;
   const result = follower.outputs[0] ?? null;
-  if (before.op === 'rmsnormGrad' && follower.op === 'add') {
-    if (!only || before.inputs[4] !== null || other === null) return null;
+  if ((before.op === 'rmsnormGrad' || before.op === 'layernormGrad') && follower.op === 'add') {
+    // What the gradient reads already (a norm without a linear behind it) would take two slots.
+    if (!only || before.inputs[4] !== null || other === null || before.inputs.includes(other)) return null;
     return { ...before, inputs: [...before.inputs.slice(0, 4), other], outputs: [result] };
   }
   if (

@@ -68,6 +68,8 @@ function fixed(
   switch (t.home) {
     case 'weights':
     case 'parameters':
+      // What a task would train but its loss never meets lies with the frozen ones, wherever the graph thinks it is.
+      return ofParameter(t, layout);
     case 'gradients':
     case 'accumulated':
     case 'first':

@@ -2,9 +2,10 @@
 import type { Graph, Node } from '../graph/graph.ts';
 import { isEffect, tensorAt, used } from '../graph/slots.ts';
 
-/** Outputs that an operation can leave out: slot 1 of these, both of the pairs of gradients. */
+/** Output slots that an operation can leave out: what only a gradient reads, and gradients nobody asked for. */
 const OPTIONAL: Readonly<Partial<Record<Node['op'], readonly number[]>>> = {
   rmsnorm: [1],
+  layernorm: [1, 2],
   siluMulGrad: [0, 1],
   prependGrad: [0, 1],
   crossEntropy: [1],

@@ -13,18 +13,30 @@ const FILE = 'records.json';
  * package was compiled for.
  * @throws InputError when there are fewer records than a batch takes, a field is missing, or nothing is left to learn
  */
-export async function taskBatches(session: Session, task: string, tokenizer: Tokenizer, records: readonly TextRecord[]): Promise<Batches> {
+export async function taskBatches(
+  session: Session,
+  task: string,
+  tokenizer: Tokenizer,
+  records: readonly TextRecord[],
+): Promise<Batches> {
   const { manifest } = session;
   const { base, recipe, tasks } = manifest;
   const found = tasks.find(({ name }) => name === task);
-  if (!found) throw new InputError(`the package has no task \`${task}\``, `it has ${tasks.map(({ name }) => name).join(', ')}`);
+  if (!found)
+    throw new InputError(
+      `the package has no task \`${task}\``,
+      `it has ${tasks.map(({ name }) => name).join(', ')}`,
+    );
   const program = programNamed(session, `train:${task}`);
   const { template, ask } = found.fields;
   const json = JSON.stringify(records);
   const dataset = await loadData(
     { name: found.data, format: 'instructions', paths: [FILE] },
     {
-      host: { readText: () => Promise.resolve(json), readBytes: () => Promise.resolve(new TextEncoder().encode(json)) },
+      host: {
+        readText: () => Promise.resolve(json),
+        readBytes: () => Promise.resolve(new TextEncoder().encode(json)),
+      },
       tokenizer,
       context: program.tokens,
       vocab: base.vocab,
@@ -33,5 +45,10 @@ export async function taskBatches(session: Session, task: string, tokenizer: Tok
       ...(typeof ask === 'string' ? { ask } : {}),
     },
   );
-  return createBatches(dataset, { batch: program.batch, seed: recipe?.seed ?? 0, context: base.context, tokens: program.tokens });
+  return createBatches(dataset, {
+    batch: program.batch,
+    seed: recipe?.seed ?? 0,
+    context: base.context,
+    tokens: program.tokens,
+  });
 }

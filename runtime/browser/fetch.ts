@@ -20,7 +20,10 @@ const PIECE = 8 * 1024 * 1024;
 /** Loads a package from the address of its folder. */
 export function fetchPackage(folder: string): Promise<Package> {
   const root = absolute(folder.endsWith('/') ? folder : `${folder}/`);
-  return loadPackage(async (path) => (await fetchWhole(new URL(path, root).href)).text(), root.replace(/\/$/, ''));
+  return loadPackage(
+    async (path) => (await fetchWhole(new URL(path, root).href)).text(),
+    root.replace(/\/$/, ''),
+  );
 }
 
 /** Opens weights at an address: .safetensors, the .index.json of several, or llama2.c's .bin. */
@@ -28,7 +31,9 @@ export async function fetchWeights(address: string): Promise<WeightSource> {
   const url = absolute(address);
   switch (extensionOf(url)) {
     case 'index.json':
-      return openSharded(await (await fetchWhole(url)).text(), url, (name) => fetchSource(new URL(name, url).href));
+      return openSharded(await (await fetchWhole(url)).text(), url, (name) =>
+        fetchSource(new URL(name, url).href),
+      );
     case 'bin':
       return openLlama2c(await fetchSource(url));
     default:
@@ -37,7 +42,8 @@ export async function fetchWeights(address: string): Promise<WeightSource> {
 }
 
 /** Weights the user has chosen: a File of an <input type="file">, or any Blob of a safetensors file. */
-export const weightsFrom = (file: Blob, name = 'the chosen file'): Promise<WeightSource> => openSafetensors(blobSource(name, file));
+export const weightsFrom = (file: Blob, name = 'the chosen file'): Promise<WeightSource> =>
+  openSafetensors(blobSource(name, file));
 
 /** Loads a tokenizer: tokenizer.json, SentencePiece's .model or llama2.c's .bin. */
 export async function fetchTokenizer(address: string): Promise<Tokenizer> {
@@ -49,7 +55,11 @@ export async function fetchTokenizer(address: string): Promise<Tokenizer> {
     case 'bin':
       return llama2cTokenizer(new Uint8Array(await response.arrayBuffer()), url);
     default:
-      return huggingfaceTokenizer(await response.json().catch((cause: unknown) => notJson(url, cause)), {}, url);
+      return huggingfaceTokenizer(
+        await response.json().catch((cause: unknown) => notJson(url, cause)),
+        {},
+        url,
+      );
   }
 }
 
@@ -64,7 +74,8 @@ export async function fetchSource(address: string): Promise<ByteSource> {
     name: url,
     size,
     async read(offset, length) {
-      const inside = (p: Piece, bytes: ArrayBuffer) => offset >= p.from && offset + length <= p.from + bytes.byteLength;
+      const inside = (p: Piece, bytes: ArrayBuffer) =>
+        offset >= p.from && offset + length <= p.from + bytes.byteLength;
       let bytes = await piece.bytes;
       if (!inside(piece, bytes)) {
         const wanted = Math.min(Math.max(length, PIECE), size - offset);
@@ -83,7 +94,9 @@ interface Piece {
   readonly bytes: Promise<ArrayBuffer>;
 }
 
-const rangeOf = (from: number, length: number): Record<string, string> => ({ range: `bytes=${from}-${from + length - 1}` });
+const rangeOf = (from: number, length: number): Record<string, string> => ({
+  range: `bytes=${from}-${from + length - 1}`,
+});
 
 /** The size in `content-range: bytes 0-99/1234`; null where it is not told or the transport packs the bytes. */
 function sizeOf(response: Response): number | null {
@@ -102,10 +115,17 @@ const fetchWhole = (url: string): Promise<Response> => request(url, {});
 
 async function request(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init).catch((cause: unknown) => {
-    throw new InputError(`cannot load ${url}: ${String(cause)}`, 'check the address, the network, and whether its server lets other pages read it (CORS)', { cause });
+    throw new InputError(
+      `cannot load ${url}: ${String(cause)}`,
+      'check the address, the network, and whether its server lets other pages read it (CORS)',
+      { cause },
+    );
   });
   if (response.ok) return response;
-  throw new InputError(`cannot load ${url}: ${response.status} ${response.statusText}`.trim(), 'check the address');
+  throw new InputError(
+    `cannot load ${url}: ${response.status} ${response.statusText}`.trim(),
+    'check the address',
+  );
 }
 
 const notJson = (url: string, cause: unknown): never => {
@@ -113,6 +133,7 @@ const notJson = (url: string, cause: unknown): never => {
 };
 
 /** Addresses are taken from the page's; Node, where this is tested, has none. */
-const absolute = (address: string): string => new URL(address, typeof location === 'undefined' ? undefined : location.href).href;
+const absolute = (address: string): string =>
+  new URL(address, typeof location === 'undefined' ? undefined : location.href).href;
 
 const extensionOf = (url: string): string => /\.(index\.json|\w+)$/.exec(new URL(url).pathname)?.[1] ?? '';

@@ -36,7 +36,9 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   const { base, adapter, seed = manifest.recipe?.seed ?? 0 } = options;
   const plan = planBase(base, manifest.base, manifest.parameters);
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
-  const trained = adapter ? (await importAdapter(adapter, modelOf(manifest))).values : new Map<string, Float32Array>();
+  const trained = adapter
+    ? (await importAdapter(adapter, modelOf(manifest))).values
+    : new Map<string, Float32Array>();
   const samples: Sampled[] = [];
   const valuesOf = async (p: PackagedParameter): Promise<Float32Array> => {
     const read = reads.get(p.name);
@@ -49,7 +51,12 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   const session = await openSession(device, pkg, valuesOf);
   const fingerprint = await fingerprintBase(samples);
   try {
-    requireSameBase(adapter?.metadata['base_fingerprint'], fingerprint, adapter?.name ?? '', manifest.base.name);
+    requireSameBase(
+      adapter?.metadata['base_fingerprint'],
+      fingerprint,
+      adapter?.name ?? '',
+      manifest.base.name,
+    );
   } catch (error) {
     session.executor.destroy();
     throw error;
@@ -62,8 +69,12 @@ export async function adapterFile({ session, fingerprint }: LoadedModel): Promis
   const { manifest } = session;
   const tensors: NewTensor[] = [];
   for (const p of manifest.parameters)
-    if (p.cell !== null) tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
+    if (p.cell !== null)
+      tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
   invariant(tensors.length > 0, 'an adapter file of a package that trains nothing');
-  const { chunks } = layoutSafetensors(tensors, adapterMetadata(modelOf(manifest), fingerprint, manifest.spec.hash));
+  const { chunks } = layoutSafetensors(
+    tensors,
+    adapterMetadata(modelOf(manifest), fingerprint, manifest.spec.hash),
+  );
   return new Blob([...chunks()] as Uint8Array<ArrayBuffer>[]);
 }

@@ -6,9 +6,10 @@ import { printMemory } from '../../compiler/passes/print-memory.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { openDevice } from '../device.ts';
 import { mib } from '../buffers.ts';
+import { requireFit } from '../fit.ts';
 import { writePackage } from '../package-files.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { loadProject, projectOptions, pickRecipe, type Project } from './project.ts';
+import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } from './project.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 
 const STAGES = ['model', 'graph', 'schedule', 'memory', 'wgsl'] as const;
@@ -46,12 +47,15 @@ ${specUsage}`,
       console.log(JSON.stringify(project.model, null, 2));
       return EXIT.ok;
     }
-    const profile = values.profile === undefined ? (await openDevice()).profile : profileOf(values.profile);
+    const device = values.profile === undefined ? await openDevice() : null;
+    const profile = device?.profile ?? profileOf(values.profile ?? '');
     const compiled = compile(project.model, optionsOf(project, profile, values));
     if (emit) {
       console.log(emitStage(emit, compiled));
       return EXIT.ok;
     }
+    // A package for another device may be larger than this one holds.
+    if (device) requireFit(compiled.manifest, capacityOf(device));
     const folder = values.out ?? `build/${project.model.name}`;
     await writePackage(folder, compiled.manifest, compiled.sources);
     console.log(describe(folder, compiled));
@@ -86,6 +90,8 @@ function optionsOf(
 ): CompileOptions {
   const recipe = model.recipes.length > 0 ? pickRecipe(model, values.recipe) : null;
   const batch = Number(values.batch ?? recipe?.batch ?? 1);
+  if (values.tokens !== undefined && !(Number.isInteger(Number(values.tokens)) && Number(values.tokens) >= 1))
+    throw new UsageError(`--tokens takes a whole number from 1, not \`${values.tokens}\``);
   const wordsOf = (limit: unknown) =>
     Math.min(
       Number(values.tokens ?? (typeof limit === 'number' ? limit : model.base.context)),

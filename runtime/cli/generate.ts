@@ -2,16 +2,17 @@
 import { parseArgs } from 'node:util';
 import { compile } from '../../compiler/compile.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { fillPrompt, templateOf } from '../data/templates.ts';
+import { fillPrompt } from '../data/templates.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
 import { capacity, generate, makeDecoder } from '../generate.ts';
+import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { createSampler, type Sampling } from '../sample.ts';
 import { openSession } from '../session.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { loadProject, projectOptions, startOf, tokenizerOf } from './project.ts';
+import { capacityOf, loadProject, projectOptions, startOf, templateFor, tokenizerOf } from './project.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 
@@ -79,8 +80,7 @@ function inTemplate(model: Model, name: string | undefined, instruction: string)
         : `\`${model.name}\` has no task \`${name}\``,
       'use --prompt for text as it is',
     );
-  const template = task.fields['template'];
-  return fillPrompt(templateOf(typeof template === 'string' ? template : 'alpaca'), { instruction });
+  return fillPrompt(templateFor(task), { instruction });
 }
 
 interface AnswerOptions {
@@ -100,6 +100,7 @@ async function answer(model: Model, texts: readonly string[], given: AnswerOptio
     profile: device.profile,
     generation: { batch: prompts.length, tokens: longest, context },
   });
+  requireFit(compiled.manifest, capacityOf(device));
   const plain = await startOf(model, 0);
   const start =
     given.adapter === undefined

@@ -1,6 +1,8 @@
 /** From a spec on the command line to a model with its data: what several commands begin with. */
 import { createHash } from 'node:crypto';
+import { totalmem } from 'node:os';
 import { checkSpec, type Checked } from '../../compiler/check/check.ts';
+import { shapeOf } from '../../compiler/check/data.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
@@ -8,8 +10,10 @@ import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
-import { templateOf } from '../data/templates.ts';
+import { type Template, templateOf } from '../data/templates.ts';
+import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
+import type { Capacity } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
 import type { ParameterValues } from '../session.ts';
@@ -115,13 +119,22 @@ export async function tokenizerOf(base: Base): Promise<Tokenizer> {
   );
 }
 
+/** How examples of a task become text; `none` in the spec is null here. */
+export function templateFor(task: Task): Template {
+  const { template } = task.fields;
+  return templateOf(typeof template === 'string' ? template : 'none');
+}
+
 /** The data of one task as the spec wants it read. */
 export async function loadTaskData(model: Model, task: Task, tokenizer: Tokenizer): Promise<Dataset> {
   const source = model.data.find((data) => data.name === task.data);
   if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
   const limit = task.fields['max_tokens'];
   const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
-  const { template, ask } = task.fields;
+  const { ask, mask } = task.fields;
+  // Plain text has neither a template nor a mask.
+  const rules =
+    shapeOf(source) === 'text' ? {} : { template: templateFor(task), learnsPrompt: mask === null };
   return loadData(source, {
     host: dataHost('.'),
     tokenizer,
@@ -129,7 +142,7 @@ export async function loadTaskData(model: Model, task: Task, tokenizer: Tokenize
     vocab: model.base.vocab,
     // Ids below the first word are special in every tokenizer we read; the official loss ignores id 0 only.
     ignoreId: tokenizer.unk,
-    ...(typeof template === 'string' ? { template: templateOf(template) } : {}),
+    ...rules,
     ...(typeof ask === 'string' ? { ask } : {}),
   });
 }
@@ -167,6 +180,12 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
   });
   return { datasets, batches, tokens, labels: Object.fromEntries(bounds) };
 }
+
+/** What this device can hold: a software device has the machine's memory. */
+export const capacityOf = (device: Device): Capacity => ({
+  limits: device.limits,
+  ...(device.adapter.software ? { memory: totalmem() } : {}),
+});
 
 export interface Start {
   readonly values: ParameterValues;

@@ -1,11 +1,12 @@
 /** `graft train SPEC[:ADAPTER]`: trains by a recipe, in a folder of its own. */
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { compile } from '../../compiler/compile.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
+import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../package-files.ts';
 import { openSession } from '../session.ts';
@@ -18,6 +19,7 @@ import { type Command, EXIT, UsageError } from './command.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import {
   loadProject,
+  capacityOf,
   projectOptions,
   loadRecipeData,
   pickRecipe,
@@ -63,7 +65,7 @@ ${specUsage}`,
       params: readSettings(values.set),
       scratch: values.scratch,
       from: values.from,
-      checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every'),
+      checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every', 1),
     });
     return EXIT.ok;
   },
@@ -75,13 +77,13 @@ function adjust(
 ): Recipe {
   const seed = values.seed === undefined ? recipe.seed : wholeNumber(values.seed, '--seed');
   if (values.steps === undefined) return { ...recipe, seed };
-  return { ...recipe, seed, steps: wholeNumber(values.steps, '--steps'), epochs: null };
+  return { ...recipe, seed, steps: wholeNumber(values.steps, '--steps', 1), epochs: null };
 }
 
-function wholeNumber(text: string, option: string): number {
+function wholeNumber(text: string, option: string, least = 0): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new UsageError(`${option} takes a whole number, not \`${text}\``);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
+  throw new UsageError(`${option} takes a whole number from ${least}, not \`${text}\``);
 }
 
 async function prepareFolder(folder: string, resume: boolean): Promise<void> {
@@ -91,7 +93,14 @@ async function prepareFolder(folder: string, resume: boolean): Promise<void> {
       `${folder} already holds a run`,
       'go on with --resume, or give another folder with --out',
     );
-  await mkdir(folder, { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw new InputError(`cannot write into the folder ${folder}: ${String(cause)}`, 'give another folder with --out', {
+      cause,
+    });
+  }
 }
 
 interface TrainOptions {
@@ -117,6 +126,7 @@ async function train(
   const device = await openDevice();
   const training = { batch: recipe.batch, tokens: data.tokens, labels: data.labels };
   const compiled = compile(model, { profile: device.profile, recipe, training, spec });
+  requireFit(compiled.manifest, capacityOf(device));
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
   const start = await startOf(model, recipe.seed, {
     scratch: given.scratch,
@@ -156,7 +166,7 @@ async function train(
   (progress as Progress | null)?.end();
   await writeAdapter(`${folder}/adapter.safetensors`, session, model, start.fingerprint);
   console.log(
-    `${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, loss ${summary.loss.toFixed(4)} over the last tenth`,
+    `${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, ${summary.loss === null ? 'all of them done before' : `loss ${summary.loss.toFixed(4)} over the last tenth`}`,
   );
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   session.executor.destroy();

@@ -29,6 +29,8 @@ export interface EncodeRules {
    * is not learned; null learns every token.
    */
   readonly ignoreId: number | null;
+  /** Whether the prompt is learned like the output (`mask = none`). Default: it carries no label. */
+  readonly learnsPrompt?: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export function encodeExample(
 export function label(
   ids: readonly number[],
   prompt: number,
-  rules: Pick<EncodeRules, 'context' | 'vocab' | 'ignoreId'>,
+  rules: Pick<EncodeRules, 'context' | 'vocab' | 'ignoreId' | 'learnsPrompt'>,
   where: string,
 ): Example {
   checkIds(ids, rules.vocab, where);
@@ -63,7 +65,7 @@ export function label(
   const labels = new Uint32Array(tokens.length).fill(IGNORE);
   let labelled = 0;
   for (let t = 0; t + 1 < tokens.length; t++) {
-    if (t + 1 < prompt || tokens[t + 1] === rules.ignoreId) continue;
+    if ((t + 1 < prompt && !rules.learnsPrompt) || tokens[t + 1] === rules.ignoreId) continue;
     labels[t] = tokens[t + 1]!;
     labelled++;
   }

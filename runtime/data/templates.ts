@@ -24,7 +24,12 @@ export const alpaca: Template = {
   withoutInput: ask('', ''),
 };
 
-const templates: ReadonlyMap<string, Template> = new Map([[alpaca.name, alpaca]]);
+/** `template = none`: the parts of an example, one after the other. */
+export const bare: Template = { name: 'none', text: '{instruction}{input}{output}' };
+
+const templates: ReadonlyMap<string, Template> = new Map(
+  [alpaca, bare].map((template) => [template.name, template]),
+);
 
 /**
  * The template a spec means: the name of a known one, or a text with `{output}` in it.

@@ -4,7 +4,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { cacheFolder, readJson, SetupError, writeJson } from './drivers.mjs';
 import { downloadPackage, findFile, readTar, swiftshaderObstacle } from './swiftshader.mjs';
@@ -75,11 +75,11 @@ function fetchedChromium() {
 }
 
 /** Instead of the archive's own, which names folders of the cloud service it is made for. */
-const FONTS = `<?xml version="1.0"?>
+const fontsConfig = (folder) => `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
   <dir prefix="relative">fonts</dir>
-  <cachedir prefix="relative">fonts-cache</cachedir>
+  <cachedir>${folder}/fonts-cache</cachedir>
 </fontconfig>
 `;
 
@@ -95,9 +95,7 @@ function unpackInto(folder, archive) {
 function fetchInto(folder, log) {
   const files = downloadPackage(folder, log);
   const unpacked = (name) => brotliDecompressSync(findFile(files, name));
-  for (const archive of ['swiftshader', 'al2023', 'fonts'])
-    unpackInto(folder, unpacked(`${archive}.tar.br`));
-  writeFileSync(join(folder, 'fonts.conf'), FONTS);
+  for (const archive of ['swiftshader', 'al2023', 'fonts']) unpackInto(folder, unpacked(`${archive}.tar.br`));
   writeFileSync(join(folder, 'chromium'), unpacked('chromium.br'));
   chmodSync(join(folder, 'chromium'), 0o755);
   writeJson(join(folder, 'chromium.json'), { executable: 'chromium' });
@@ -114,6 +112,7 @@ export function fetchChromium({ log }) {
   mkdirSync(temporary, { recursive: true });
   try {
     fetchInto(temporary, log);
+    writeFileSync(join(temporary, 'fonts.conf'), fontsConfig(resolve(destination)));
     rmSync(destination, { recursive: true, force: true });
     renameSync(temporary, destination);
   } catch (error) {

@@ -31,7 +31,10 @@ export async function fingerprintBase(tensors: Iterable<Sampled>): Promise<strin
   const utf8 = new TextEncoder();
   const parts: Uint8Array[] = [];
   for (const { name, shape, values } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    parts.push(utf8.encode(`${name} ${showShape(shape)}\n`), new Uint8Array(sampleEvenly(values).buffer as ArrayBuffer));
+    parts.push(
+      utf8.encode(`${name} ${showShape(shape)}\n`),
+      new Uint8Array(sampleEvenly(values).buffer as ArrayBuffer),
+    );
   }
   return await sha256(parts);
 }

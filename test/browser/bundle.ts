@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 const entry = fileURLToPath(new URL('../../runtime/browser.ts', import.meta.url));
 
 /** Bundles for a browser; an import of a Node module anywhere below is an error, with the place. */
-export async function bundleRuntime(): Promise<{ readonly code: string; readonly modules: readonly string[] }> {
+export async function bundleRuntime(): Promise<{
+  readonly code: string;
+  readonly modules: readonly string[];
+}> {
   const { outputFiles, metafile } = await build({
     entryPoints: [entry],
     bundle: true,

@@ -2,7 +2,14 @@
 import { type Browser, chromium } from 'playwright-core';
 import { type Chromium, fetchChromium, installedChromium } from '../../runtime/setup/chromium.mjs';
 
-const FLAGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 /** Without it Chromium on Linux gives no adapter. */
 const WITH_WEBGPU = '--enable-unsafe-webgpu';
 
@@ -13,7 +20,9 @@ export interface Found {
 }
 
 export function launch({ executable, env }: Chromium, webgpu = true): Promise<Browser> {
-  const inherited = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const inherited = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
   return chromium.launch({
     executablePath: executable,
     args: webgpu ? [...FLAGS, WITH_WEBGPU] : FLAGS,
@@ -25,7 +34,10 @@ export function launch({ executable, env }: Chromium, webgpu = true): Promise<Br
 /** An installed browser if it starts and has an adapter, else the fetched one; a text is the reason why there is none. */
 export async function findBrowser(page: string): Promise<Found | string> {
   const problems: string[] = [];
-  for (const candidate of [installedChromium, () => fetchChromium({ log: (text) => console.log(`  chromium: ${text}`) })]) {
+  for (const candidate of [
+    installedChromium,
+    () => fetchChromium({ log: (text) => console.log(`  chromium: ${text}`) }),
+  ]) {
     try {
       const found = candidate();
       const browser = found && (await openWithAdapter(found, page));

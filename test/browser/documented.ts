@@ -6,7 +6,12 @@ const text = readFileSync(new URL('../../docs/browser.md', import.meta.url), 'ut
 
 /** The only block of a language. */
 export function documented(language: 'js' | 'html'): string {
-  const blocks = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, code]) => code ?? '');
-  invariant(blocks.length === 1, `docs/browser.md has ${blocks.length} blocks of ${language}, the test serves one`);
+  const blocks = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
+    ([, code]) => code ?? '',
+  );
+  invariant(
+    blocks.length === 1,
+    `docs/browser.md has ${blocks.length} blocks of ${language}, the test serves one`,
+  );
   return blocks[0] ?? '';
 }

@@ -21,20 +21,36 @@ export interface Outcome {
   readonly losses: readonly number[];
 }
 
-export async function runInNode(device: Device, { compiled, values }: Subject, { instructions, records, steps }: Task): Promise<Outcome> {
+export async function runInNode(
+  device: Device,
+  { compiled, values }: Subject,
+  { instructions, records, steps }: Task,
+): Promise<Outcome> {
   const { manifest, sources } = compiled;
   const shaders = Object.fromEntries(sources);
-  const session = await openSession(device, { manifest, shaders }, (p) => values.get(p.name) ?? new Float32Array());
+  const session = await openSession(
+    device,
+    { manifest, shaders },
+    (p) => values.get(p.name) ?? new Float32Array(),
+  );
   const tokenizer = huggingfaceTokenizer(JSON.parse(readFileSync(tokenizerFile, 'utf8')));
   const task = manifest.tasks[0]!;
   const template = templateOf(String(task.fields['template']));
-  const prompts = instructions.map((instruction) => tokenizer.encode(fillPrompt(template, { instruction }), { bos: true }));
-  const answers = await generate(makeDecoder(session), prompts, { maxTokens: 12, eos: tokenizer.eos, pick: argmax });
+  const prompts = instructions.map((instruction) =>
+    tokenizer.encode(fillPrompt(template, { instruction }), { bos: true }),
+  );
+  const answers = await generate(makeDecoder(session), prompts, {
+    maxTokens: 12,
+    eos: tokenizer.eos,
+    pick: argmax,
+  });
   const trainer = makeTrainer(session);
   const data = await taskBatches(session, task.name, tokenizer, records);
   const losses: number[] = [];
   for (let step = 0; step < steps; step++)
-    losses.push((await trainStep(trainer, task.name, [data.batchAt(2 * step), data.batchAt(2 * step + 1)], 1e-3)).loss);
+    losses.push(
+      (await trainStep(trainer, task.name, [data.batchAt(2 * step), data.batchAt(2 * step + 1)], 1e-3)).loss,
+    );
   session.executor.destroy();
   return { answers, losses };
 }

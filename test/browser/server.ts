@@ -12,7 +12,12 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
-const TYPES: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', json: 'application/json', wgsl: 'text/plain' };
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  json: 'application/json',
+  wgsl: 'text/plain',
+};
 
 /** Serves files by path, such as `/index.html`; `ranges: false` is a server that ignores `range`. */
 export async function serve(files: Files, options: { readonly ranges?: boolean } = {}): Promise<WebServer> {
@@ -48,7 +53,11 @@ function answer(files: Files, ranges: boolean, request: IncomingMessage, respons
     return 200;
   }
   const [from, to] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
-  const headers = { 'content-type': type, 'content-length': to + 1 - from, 'content-range': `bytes ${from}-${to}/${bytes.length}` };
+  const headers = {
+    'content-type': type,
+    'content-length': to + 1 - from,
+    'content-range': `bytes ${from}-${to}/${bytes.length}`,
+  };
   response.writeHead(206, headers).end(bytes.subarray(from, to + 1));
   return 206;
 }

@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import type { PackagedParameter, Profile } from '../../compiler/package/package.ts';
-import { loadProject, pickRecipe, startOf } from '../../runtime/cli/project.ts';
+import { loadProject, pickRecipe } from '../../runtime/cli/project.ts';
 import { packageFiles } from '../../runtime/package.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
-import { baseMetadata } from '../../runtime/weights/base.ts';
+import { baseMetadata, loadBase } from '../../runtime/weights/base.ts';
 import { fingerprintBase } from '../../runtime/weights/fingerprint.ts';
-import { layoutSafetensors, type NewTensor } from '../../runtime/weights/safetensors.ts';
+import { layoutSafetensors, type NewTensor, openSafetensors } from '../../runtime/weights/safetensors.ts';
+import { bytesSource } from '../../runtime/weights/source.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -47,28 +48,45 @@ const tinyBase: Base = {
 /** LLaMA-Adapter V2 on a base of random numbers: needs no file but the tokenizer. */
 export async function tinySubject(profile: Profile = PORTABLE): Promise<Subject> {
   const spec = fileOf('specs/llama-adapter-v2.adapter');
-  const compiled = compileFor(spec, { profile, tokens: 96, base: tinyBase, params: { late: 'last 2', length: '4' } });
+  const compiled = compileFor(spec, {
+    profile,
+    tokens: 96,
+    base: tinyBase,
+    params: { late: 'last 2', length: '4' },
+  });
   const { parameters, base } = compiled.manifest;
-  const frozen = new Map(parameters.filter((p) => p.init.kind === 'weights').map((p) => [p.name, randomBase(p)]));
+  const frozen = new Map(
+    parameters.filter((p) => p.init.kind === 'weights').map((p) => [p.name, randomBase(p)]),
+  );
   const tensors = parameters.flatMap((p) => tensorOf(p, frozen.get(p.name)));
   const fingerprint = await fingerprintBase(tensors);
   return finish(compiled, frozen, bytesOf(tensors, baseMetadata(base)), fingerprint);
 }
 
 /** LLaMA-Adapter V2 on the embedded base; null until the repository has its weights. */
-export async function embeddedSubject(): Promise<Subject | null> {
+export async function embeddedSubject(profile: Profile): Promise<Subject | null> {
   if (!existsSync(embeddedBase)) return null;
-  const spec = fileOf('examples/base/instruct.adapter');
-  const compiled = compileFor(spec, { profile: PORTABLE, tokens: 20 });
-  const { model } = loadProject(spec);
-  const start = await startOf({ ...model, base: { ...model.base, weights: embeddedBase } }, SEED);
-  const frozen = new Map<string, Float32Array>();
-  for (const p of compiled.manifest.parameters) if (p.init.kind === 'weights') frozen.set(p.name, await start.values(p));
-  return finish(compiled, frozen, readFileSync(embeddedBase), start.fingerprint);
+  const compiled = compileFor(fileOf('examples/base/instruct.adapter'), { profile, tokens: 20 });
+  const { base, parameters } = compiled.manifest;
+  const bytes = readFileSync(embeddedBase);
+  const { values, fingerprint } = await loadBase(
+    await openSafetensors(bytesSource(embeddedBase, bytes)),
+    base,
+    parameters,
+  );
+  return finish(compiled, values, bytes, fingerprint);
 }
 
-/** For any device: the portable profile. Steps of two micro-batches of two sequences, two prompts at once. */
-function compileFor(spec: string, options: { readonly profile: Profile; readonly tokens: number; readonly base?: Base; readonly params?: Record<string, string> }): Compiled {
+/** Steps of two micro-batches of two sequences, two prompts at once. */
+function compileFor(
+  spec: string,
+  options: {
+    readonly profile: Profile;
+    readonly tokens: number;
+    readonly base?: Base;
+    readonly params?: Record<string, string>;
+  },
+): Compiled {
   const { profile, tokens, ...rest } = options;
   const { model, spec: text } = loadProject(spec, rest);
   const [task] = model.tasks;
@@ -88,16 +106,27 @@ function randomBase(p: PackagedParameter): Float32Array {
 }
 
 /** Adds an adapter off its start: zero gates would hide the prompts. */
-function finish(compiled: Compiled, frozen: ReadonlyMap<string, Float32Array>, base: Uint8Array, fingerprint: string): Subject {
+function finish(
+  compiled: Compiled,
+  frozen: ReadonlyMap<string, Float32Array>,
+  base: Uint8Array,
+  fingerprint: string,
+): Subject {
   const { manifest, sources } = compiled;
   const values = new Map(frozen);
   for (const p of manifest.parameters) {
     const start = frozen.get(p.name) ?? initParameter(p.init, p, SEED);
-    const noise = initParameter({ kind: 'normal', mean: 0, std: 0.1 }, p, SEED + 1);
+    const noise = initParameter({ kind: 'normal', mean: 0, std: 0.05 }, p, SEED + 1);
     values.set(p.name, p.cell === null ? start : start.map((value, i) => value + (noise[i] ?? 0)));
   }
-  const trained = manifest.parameters.filter((p) => p.cell !== null).flatMap((p) => tensorOf(p, values.get(p.name)));
-  const metadata = adapterMetadata({ name: manifest.name, base: manifest.base, parts: [], parameters: [] }, fingerprint, manifest.spec.hash);
+  const trained = manifest.parameters
+    .filter((p) => p.cell !== null)
+    .flatMap((p) => tensorOf(p, values.get(p.name)));
+  const metadata = adapterMetadata(
+    { name: manifest.name, base: manifest.base, parts: [], parameters: [] },
+    fingerprint,
+    manifest.spec.hash,
+  );
   const files = new Map<string, string | Uint8Array>([
     ...[...packageFiles(manifest, sources)].map(([path, text]) => [`/package/${path}`, text] as const),
     ['/base.safetensors', base],
@@ -107,8 +136,10 @@ function finish(compiled: Compiled, frozen: ReadonlyMap<string, Float32Array>, b
   return { compiled, values, files };
 }
 
-const tensorOf = (p: PackagedParameter, values: Float32Array | undefined): (NewTensor & { values: Float32Array })[] =>
-  values ? [{ name: p.name, shape: p.shape, values }] : [];
+const tensorOf = (
+  p: PackagedParameter,
+  values: Float32Array | undefined,
+): (NewTensor & { values: Float32Array })[] => (values ? [{ name: p.name, shape: p.shape, values }] : []);
 
 const bytesOf = (tensors: readonly NewTensor[], metadata: Record<string, string>): Uint8Array =>
   Buffer.concat([...layoutSafetensors(tensors, metadata).chunks()]);

@@ -90,6 +90,13 @@ const generated: Readonly<Record<string, string>> = {
   codes: ['| code | |', '|---|---|', ...codes.map((c) => `| ${c.code} | ${c.title} |`)].join('\n'),
 };
 
+/** The formatter aligns the columns of tables; that is no difference. */
+const withoutPadding = (markdown: string): string =>
+  markdown
+    .replace(/ +/g, ' ')
+    .replace(/ ?\| ?/g, '|')
+    .replace(/-{3,}/g, '---');
+
 t('tables are those of the compiler', () => {
   const written = text.replace(
     /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end -->)/g,
@@ -99,7 +106,7 @@ t('tables are those of the compiler', () => {
     },
   );
   if (process.env['UPDATE'] === '1') writeFileSync(path, written);
-  else assert.fixture(text, written);
+  else assert.fixture(withoutPadding(text), withoutPadding(written));
 });
 
 t('measures are listed', () => {

@@ -45,10 +45,11 @@ for (const { name, model } of library())
       if (model.parameters.some((p) => p.owner !== 'base')) assert.ok(distance(moved, plain) > 1e-2, 'parts with other numbers do change it');
     }));
 
+// Not to the bit: its scales come before its biases, so less is fused, and SiLU rounds otherwise outside of a product.
 t('SSF without spread begins as the base', () =>
   withDevice(async (device) => {
     const [plain, model] = [fromLibrary('llama.adapter'), fromLibrary('ssf.adapter', { params: { spread: '0' } })];
-    assert.equal(await logits(device, model, startOf(model)), await logits(device, plain, startOf(plain)));
+    assert.ok(distance(await logits(device, model, startOf(model)), await logits(device, plain, startOf(plain))) < 1e-5);
   }));
 
 for (const gate of ['tanh(init: 0, per: head)', 'tanh(init: 0, per: layer)', 'raw(init: 0, per: head)', 'raw(init: 0, per: layer)'])

@@ -1,5 +1,13 @@
 /** jax-js: everything under `jit`, as its users are told to. */
-import { LEARNING_RATE, LOSSES, NORM_EPS, trainedOf, valuesOf, type Operation, type Values } from './ops.ts';
+import {
+  LEARNING_RATE,
+  LOSSES,
+  NORM_EPS,
+  trainedOf,
+  type Numbers,
+  type Operation,
+  type Values,
+} from './ops.ts';
 import { loadPeer, offerGpu } from './peer.ts';
 import type { Prepared, Side } from './side.ts';
 import type { Block } from './graphs.ts';
@@ -40,13 +48,14 @@ export async function openJax(folder: string): Promise<Side> {
   await jax.init('webgpu');
   jax.defaultDevice('webgpu');
   return {
-    prepare: (op) => Promise.resolve(op.kind === 'block' ? prepareStep(jax, op) : prepareOutput(jax, op)),
+    prepare: (op, values) =>
+      Promise.resolve(op.kind === 'block' ? prepareStep(jax, op, values) : prepareOutput(jax, op, values)),
   };
 }
 
 const arrayOf = (jax: Jax, { shape, data }: Values): JaxArray => jax.numpy.array(data).reshape(shape);
-const arraysOf = (jax: Jax, op: Operation): Record<string, JaxArray> =>
-  Object.fromEntries(Object.entries(valuesOf(op)).map(([name, values]) => [name, arrayOf(jax, values)]));
+const arraysOf = (jax: Jax, numbers: Numbers): Record<string, JaxArray> =>
+  Object.fromEntries(Object.entries(numbers).map(([name, values]) => [name, arrayOf(jax, values)]));
 
 function named(tree: Tree, name: string): JaxArray {
   const array = tree[name];
@@ -78,8 +87,8 @@ function compute(jax: Jax, op: Exclude<Operation, Block>, arrays: Tree): () => J
   }
 }
 
-function prepareOutput(jax: Jax, op: Exclude<Operation, Block>): Prepared {
-  const arrays = arraysOf(jax, op);
+function prepareOutput(jax: Jax, op: Exclude<Operation, Block>, values: Numbers): Prepared {
+  const arrays = arraysOf(jax, values);
   const call = compute(jax, op, arrays);
   return {
     async run(n) {
@@ -96,8 +105,8 @@ function prepareOutput(jax: Jax, op: Exclude<Operation, Block>): Prepared {
 const refs = (tree: Tree): Tree =>
   Object.fromEntries(Object.entries(tree).map(([name, array]) => [name, array.ref]));
 
-function prepareStep(jax: Jax, op: Block): Prepared {
-  const { x, y, ...parameters } = arraysOf(jax, op);
+function prepareStep(jax: Jax, op: Block, values: Numbers): Prepared {
+  const { x, y, ...parameters } = arraysOf(jax, values);
   const inputs: Tree = { x: x as JaxArray, y: y as JaxArray, mask: causalMask(jax, op.tokens) };
   const names = new Set(trainedOf(op));
   const pick = (trained: boolean): Tree =>

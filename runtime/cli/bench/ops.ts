@@ -52,14 +52,17 @@ export interface Values {
   readonly data: Float32Array;
 }
 
+/** All inputs and parameters of an operation, by name. */
+export type Numbers = Readonly<Record<string, Values>>;
+
 /** The linears of the block, with what enters and what leaves them. */
 export function blockLinears({ dim, ffn }: BlockSize): Readonly<Record<string, readonly [number, number]>> {
   const square = [dim, dim] as const;
   return { wq: square, wk: square, wv: square, wo: square, w1: [dim, ffn], w3: [dim, ffn], w2: [ffn, dim] };
 }
 
-/** All inputs and parameters of an operation, by name; the same in every process. */
-export function valuesOf(op: Operation): Record<string, Values> {
+/** The numbers of an operation; the same in every process. */
+export function valuesOf(op: Operation): Numbers {
   const values: Record<string, Values> = {};
   // Full and peft share their seeds: with scales of 1 and biases of 0 both start from the same loss.
   const normal = (name: string, shape: readonly number[], factor = 1) => {

@@ -5,15 +5,14 @@ import type { PackagedParameter } from '../../../compiler/package/package.ts';
 import type { Device } from '../../device.ts';
 import { inputNamed, openSession, outputNamed, type Session } from '../../session.ts';
 import { STEP_INPUTS, type Block } from './graphs.ts';
-import { LOSSES, valuesOf, type Operation, type Values } from './ops.ts';
+import { LOSSES, type Numbers, type Operation } from './ops.ts';
 import { compileOperation, RATE } from './package.ts';
 import type { Prepared, Side } from './side.ts';
 
 export function openOurs(device: Device): Side {
   return {
-    async prepare(op) {
+    async prepare(op, values) {
       const compiled = compileOperation(op, device.profile);
-      const values = valuesOf(op);
       const session = await openSession(device, compiled, (p) => parameterValues(p, values));
       writeInputs(session, hostInputs(op, values));
       return op.kind === 'block' ? prepareStep(session) : prepareOutput(session);
@@ -22,26 +21,19 @@ export function openOurs(device: Device): Side {
 }
 
 /** A parameter in file order: linears are [out, in] here and [in, out] in the shared values. */
-export function parameterValues(
-  p: Pick<PackagedParameter, 'name' | 'shape'>,
-  values: Readonly<Record<string, Values>>,
-): Float32Array {
+export function parameterValues(p: Pick<PackagedParameter, 'name' | 'shape'>, values: Numbers): Float32Array {
   const given = values[p.name];
   invariant(given, `no values for ${p.name}`);
   const [rows, columns] = given.shape;
   if (rows === undefined || columns === undefined) return given.data;
-  const { data } = given;
-  return Float32Array.from(
-    { length: data.length },
-    (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] ?? NaN,
-  );
+  const turned = new Float32Array(given.data.length);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) turned[c * rows + r] = given.data[r * columns + c] ?? NaN;
+  return turned;
 }
 
 /** What the host writes once, by the names of the graph's inputs. */
-export function hostInputs(
-  op: Operation,
-  values: Readonly<Record<string, Values>>,
-): Record<string, Float32Array | Uint32Array> {
+export function hostInputs(op: Operation, values: Numbers): Record<string, Float32Array | Uint32Array> {
   const data = (name: string): Float32Array => {
     const given = values[name];
     invariant(given, `no values for ${name}`);

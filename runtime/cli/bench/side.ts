@@ -1,5 +1,5 @@
 /** What every contestant offers: ourselves, jax-js and tfjs alike. Each runs in a process of its own. */
-import type { Operation } from './ops.ts';
+import type { Numbers, Operation } from './ops.ts';
 
 export type SideName = 'ours' | 'jax-js' | 'tfjs';
 
@@ -13,7 +13,7 @@ export interface Prepared {
 }
 
 export interface Side {
-  prepare(op: Operation): Promise<Prepared>;
+  prepare(op: Operation, values: Numbers): Promise<Prepared>;
 }
 
 /** What the parent asks of a worker; `lane` names a prepared operation. */
@@ -31,7 +31,7 @@ export type Request =
   | { readonly ask: 'result'; readonly lane: string }
   | { readonly ask: 'close'; readonly lane: string };
 
-/** What comes back: milliseconds for `prepare` (the first run included) and `run`, numbers for `result`. */
+/** What comes back: milliseconds for `prepare` (from given numbers to the end of the first run) and `run`, numbers for `result`. */
 export type Answer = Done | Refusal;
 export interface Done {
   readonly ok: true;

@@ -1,5 +1,13 @@
 /** tfjs with its WebGPU backend: eager, as its users write it. */
-import { LEARNING_RATE, LOSSES, NORM_EPS, trainedOf, valuesOf, type Operation, type Values } from './ops.ts';
+import {
+  LEARNING_RATE,
+  LOSSES,
+  NORM_EPS,
+  trainedOf,
+  type Numbers,
+  type Operation,
+  type Values,
+} from './ops.ts';
 import { loadPeer, offerGpu } from './peer.ts';
 import type { Prepared, Side } from './side.ts';
 import type { Block } from './graphs.ts';
@@ -44,13 +52,14 @@ export async function openTfjs(folder: string): Promise<Side> {
   await tf.ready();
   if (tf.getBackend() !== 'webgpu') throw new Error(`tfjs chose the backend ${tf.getBackend()}`);
   return {
-    prepare: (op) => Promise.resolve(op.kind === 'block' ? prepareStep(tf, op) : prepareOutput(tf, op)),
+    prepare: (op, values) =>
+      Promise.resolve(op.kind === 'block' ? prepareStep(tf, op, values) : prepareOutput(tf, op, values)),
   };
 }
 
 const tensorOf = (tf: Tf, { shape, data }: Values): TfTensor => tf.tensor(data, shape);
-const tensorsOf = (tf: Tf, op: Operation): Record<string, TfTensor> =>
-  Object.fromEntries(Object.entries(valuesOf(op)).map(([name, values]) => [name, tensorOf(tf, values)]));
+const tensorsOf = (tf: Tf, numbers: Numbers): Record<string, TfTensor> =>
+  Object.fromEntries(Object.entries(numbers).map(([name, values]) => [name, tensorOf(tf, values)]));
 
 function named(tree: Tree, name: string): TfTensor {
   const tensor = tree[name];
@@ -74,8 +83,8 @@ function compute(tf: Tf, op: Exclude<Operation, Block>, tensors: Tree): () => Tf
   }
 }
 
-function prepareOutput(tf: Tf, op: Exclude<Operation, Block>): Prepared {
-  const tensors = tensorsOf(tf, op);
+function prepareOutput(tf: Tf, op: Exclude<Operation, Block>, values: Numbers): Prepared {
+  const tensors = tensorsOf(tf, values);
   const call = compute(tf, op, tensors);
   return {
     async run(n) {
@@ -95,8 +104,8 @@ function prepareOutput(tf: Tf, op: Exclude<Operation, Block>): Prepared {
   };
 }
 
-function prepareStep(tf: Tf, op: Block): Prepared {
-  const { x, y, ...rest } = tensorsOf(tf, op);
+function prepareStep(tf: Tf, op: Block, values: Numbers): Prepared {
+  const { x, y, ...rest } = tensorsOf(tf, values);
   const parameters: Tree = Object.fromEntries(
     Object.entries(rest).map(([name, tensor]) => [name, tf.variable(tensor)]),
   );

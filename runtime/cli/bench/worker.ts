@@ -2,6 +2,7 @@
 import { openDevice } from '../../device.ts';
 import { waitGently } from '../../poll.ts';
 import { openJax } from './jax.ts';
+import { valuesOf } from './ops.ts';
 import { openOurs } from './ours.ts';
 import type { Answer, Prepared, Request, Side, SideName } from './side.ts';
 import { openTfjs } from './tfjs.ts';
@@ -25,7 +26,11 @@ function lane(key: string): Prepared {
 
 const waiting = <T>(promise: Promise<T>): Promise<T> => (sameWait ? waitGently(promise) : promise);
 
+/** The time when the timed part of the latest request began. */
+let start = 0;
+
 async function answer(request: Request): Promise<Float32Array | null> {
+  start = performance.now();
   switch (request.ask) {
     case 'open':
       ({ side: name, sameWait } = request);
@@ -33,7 +38,10 @@ async function answer(request: Request): Promise<Float32Array | null> {
       return null;
     case 'prepare': {
       if (!side) throw new Error('nothing is open');
-      const prepared = await side.prepare(request.op);
+      // Making up the numbers is no side's work.
+      const values = valuesOf(request.op);
+      start = performance.now();
+      const prepared = await side.prepare(request.op, values);
       lanes.set(request.lane, prepared);
       await waiting(prepared.run(1));
       return null;
@@ -51,7 +59,6 @@ async function answer(request: Request): Promise<Float32Array | null> {
 }
 
 process.on('message', (request: Request) => {
-  const start = performance.now();
   answer(request).then(
     (values) => reply({ ok: true, ms: performance.now() - start, values }),
     (thrown: unknown) => {
