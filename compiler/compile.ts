@@ -21,6 +21,7 @@ import {
   type TrainingProgram,
 } from './graph/programs.ts';
 import { verify } from './graph/verify.ts';
+import { hasImage } from './graph/visual.ts';
 import type { Model, Recipe } from './model/model.ts';
 import {
   type Constant,
@@ -52,9 +53,14 @@ export interface CompileOptions {
   /** Held-out losses, by task. */
   readonly evaluation?: TaskSizes;
   /** Logits at every position. */
-  readonly forward?: { readonly batch: number; readonly tokens: number };
-  /** `tokens`: the longest prompt; `context`: prompt and answer together. */
-  readonly generation?: { readonly batch: number; readonly tokens: number; readonly context: number };
+  readonly forward?: { readonly batch: number; readonly tokens: number; readonly image?: boolean };
+  /** `tokens`: the longest prompt; `context`: prompt and answer together; `image`: also with an image. */
+  readonly generation?: {
+    readonly batch: number;
+    readonly tokens: number;
+    readonly context: number;
+    readonly image?: boolean;
+  };
   /** Keep every layer's hidden state readable, in `forward` and training programs. */
   readonly taps?: boolean;
   readonly spec?: { readonly hash: string; readonly text: string };
@@ -109,9 +115,16 @@ export function compile(model: Model, options: CompileOptions): Compiled {
   };
 }
 
-function sizesOf(sizes: TaskSizes | undefined, task: string, tokens: number): Sizes {
+function sizesOf(sizes: TaskSizes | undefined, model: Model, task: string, tokens: number): Sizes {
   const labels = sizes?.labels?.[task];
-  return { batch: sizes?.batch ?? 1, tokens, ...(labels === undefined ? {} : { labels }) };
+  const image = showsImages(model, task);
+  return { batch: sizes?.batch ?? 1, tokens, image, ...(labels === undefined ? {} : { labels }) };
+}
+
+/** Whether the examples of a task come with images, and the model has somewhere to put them. */
+export function showsImages(model: Model, task: string): boolean {
+  const data = model.tasks.find((t) => t.name === task)?.data;
+  return hasImage(model) && model.data.some((source) => source.name === data && source.format === 'image_text');
 }
 
 const finish = (graph: Graph): Graph => verify(fuse(prune(verify(graph))));
@@ -126,7 +139,7 @@ function buildTrainings(
     const tokens = training.tokens[task.name];
     return tokens === undefined
       ? []
-      : [buildTraining(model, trainable, task, sizesOf(training, task.name, tokens), taps)];
+      : [buildTraining(model, trainable, task, sizesOf(training, model, task.name, tokens), taps)];
   });
 }
 
@@ -153,16 +166,15 @@ function finishTraining(
 function others(model: Model, trainable: ReadonlySet<string>, options: CompileOptions): Builder[] {
   const { evaluation, forward, generation } = options;
   const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) =>
-    buildEvaluation(model, trainable, task, sizesOf(evaluation, task, tokens)),
+    buildEvaluation(model, trainable, task, sizesOf(evaluation, model, task, tokens)),
   );
   const logits = forward ? [buildForward(model, trainable, forward, options.taps)] : [];
   if (!generation) return [...losses, ...logits];
   const context = generation.context + prependedLength(model);
-  return [
-    ...losses,
-    ...logits,
-    ...buildGeneration(model, trainable, { ...generation, context, keys: keyCounts(context) }),
-  ];
+  const sizes = { ...generation, context, keys: keyCounts(context) };
+  const text = buildGeneration(model, trainable, { ...sizes, image: false });
+  const shown = generation.image ? buildGeneration(model, trainable, { ...sizes, image: true }) : [];
+  return [...losses, ...logits, ...text, ...shown];
 }
 
 /** A decoding step looks at the fewest keys that suffice; doubling keeps the number of programs small. */
@@ -172,7 +184,7 @@ function keyCounts(context: number): number[] {
   return [...counts, context];
 }
 
-const keysOf = (graph: Graph): number => Number(/^decode:(\d+)$/.exec(graph.name)?.[1] ?? 0);
+const keysOf = (graph: Graph): number => Number(/^decode:(\d+)/.exec(graph.name)?.[1] ?? 0);
 
 function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Constant[] {
   const made = new Map<string, Constant>();

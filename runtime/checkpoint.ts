@@ -21,6 +21,8 @@ export interface CheckpointMeta {
   /** Fingerprint of the base, from `loadBase`. */
   readonly base: string;
   readonly seed: number;
+  /** The adapter and its recipe as the run has them, `--steps` included; older files do not say. */
+  readonly recipe?: string;
   /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
   readonly cellSteps: readonly number[];
   /** Micro-batches taken from each task's data so far. */
@@ -174,12 +176,13 @@ async function readCheckpoint(path: string): Promise<Pick<LoadedCheckpoint, 'ten
  */
 export function requireSameRun(
   meta: CheckpointMeta,
-  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed'>,
+  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed' | 'recipe'>,
   path: string,
 ): void {
   const changed = [
     meta.spec !== run.spec && 'the spec has changed',
     meta.base !== run.base && 'the base is another one',
+    meta.recipe !== undefined && meta.recipe !== run.recipe && 'the adapter, the recipe or its steps have changed',
     meta.seed !== run.seed && `the seed was ${meta.seed} and is ${run.seed}`,
   ].filter((change) => change !== false);
   if (changed.length === 0) return;

@@ -2,6 +2,7 @@
 import { invariant } from '../grammar/invariant.ts';
 import { padded } from '../compiler/model/model.ts';
 import type { Program } from '../compiler/package/package.ts';
+import { writeImages } from './train/batch.ts';
 import { inputNamed, outputNamed, programNamed, type Session, writePositions } from './session.ts';
 
 /** Sequences being continued: what each has, and how far the cache is filled. */
@@ -9,17 +10,27 @@ export interface Decoder {
   readonly session: Session;
   readonly prefill: Program;
   readonly decodes: readonly Program[];
+  /** The program that computes prompts' keys and values. */
+  readonly prompts: Program;
   /** The session's version that prompts' keys and values were computed from. */
   prompted: number;
 }
 
-export function makeDecoder(session: Session): Decoder {
-  const prefill = programNamed(session, 'prefill');
+/** Programs for sequences with an image, or without. */
+export function makeDecoder(session: Session, { image = false } = {}): Decoder {
+  const suffix = image ? ':image' : '';
+  const prefill = programNamed(session, `prefill${suffix}`);
   const decodes = session.manifest.programs
-    .filter((p) => p.name.startsWith('decode:'))
+    .filter((p) => p.name === `decode:${p.keys}${suffix}`)
     .sort((a, b) => a.keys - b.keys);
   writePositions(session, prefill);
-  return { session, prefill, decodes, prompted: -1 };
+  return { session, prefill, decodes, prompts: programNamed(session, `prompts${suffix}`), prompted: -1 };
+}
+
+/** Gives each sequence its image (see images.ts), for the prompts that follow. */
+export function showImages(d: Decoder, image: Float32Array): void {
+  writeImages(d.session, d.prompts, image);
+  d.prompted = -1;
 }
 
 /** Most sequences at once, longest prompt and longest sequence, in words. */
@@ -53,7 +64,7 @@ export async function prefill(d: Decoder, prompts: readonly (readonly number[])[
   session.executor.write(inputNamed(program, 'last'), last);
   const fresh = d.prompted === session.version.count;
   d.prompted = session.version.count;
-  return logits(d, fresh ? [program.name] : ['prompts', program.name], program, prompts.length);
+  return logits(d, fresh ? [program.name] : [d.prompts.name, program.name], program, prompts.length);
 }
 
 /** Appends one token to each sequence. `positions` count words from 0. Returns the logits after them. */

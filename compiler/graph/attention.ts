@@ -58,7 +58,8 @@ function addGated(c: Context, o: Tensor, q: Tensor, source: AttentionSource): Te
   const y = valuesOf(c, p, source.value, source.length, stride, q);
   invariant(source.gate, 'a separate softmax has a gate');
   const { parameter, ...attrs } = source.gate;
-  return c.g.gateAdd(o, y, parameter, attrs);
+  const scaled = source.factor ? c.g.gateMul(y, source.factor, { function: 'raw', per: 'layer', constant: 1 }) : y;
+  return c.g.gateAdd(o, scaled, parameter, attrs);
 }
 
 const softmaxShape = (c: Context, q: Tensor, keys: number, prefix: number): Ops['softmax'] =>

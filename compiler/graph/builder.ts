@@ -2,7 +2,6 @@
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, axis, logical, padded } from '../model/model.ts';
 import type {
-  Activation,
   Gate,
   Graph,
   Home,
@@ -178,7 +177,7 @@ export class Builder {
   mulScale = (x: Tensor, v: Tensor): Tensor => this.#same('mulScale', [x, v], {}, x);
   add = (a: Tensor, b: Tensor): Tensor => this.#same('add', [a, b], {}, a);
   siluMul = (u: Tensor, v: Tensor): Tensor => this.#same('siluMul', [u, v], {}, u);
-  activate = (x: Tensor, fn: Activation): Tensor => this.#same('activate', [x], { function: fn }, x);
+  activate = (x: Tensor, attrs: Ops['activate']): Tensor => this.#same('activate', [x], attrs, x);
   unitRows = (x: Tensor, attrs: Ops['unitRows']): Tensor => this.#same('unitRows', [x], attrs, x);
   gateAdd = (x: Tensor, y: Tensor, gate: Tensor | null, attrs: Gate): Tensor =>
     this.#same('gateAdd', [x, y, gate], attrs, x);
@@ -235,13 +234,14 @@ export class Builder {
   }
 
   /** Adds the first `rows` rows of `table` to each sequence of as many rows; all of the table's, unless told. */
-  addTable(x: Tensor, table: Tensor, rows = table.rows): Tensor {
+  addTable(x: Tensor, table: Tensor, attrs: Ops['addTable'] = { rows: table.rows }): Tensor {
+    const { rows } = attrs;
     const fits = rows > 0 && rows <= table.rows && x.rows % rows === 0;
     invariant(
       fits && padded(x.axis) === padded(table.axis),
       `${this.label}: ${rows} rows of ${describe(table)} on ${describe(x)}`,
     );
-    return this.#same('addTable', [x, table], { rows }, x);
+    return this.#same('addTable', [x, table], attrs, x);
   }
 
   /** Some consecutive rows of every sequence. */
@@ -258,6 +258,14 @@ export class Builder {
 
   cacheWrite(x: Tensor, positions: Tensor, cache: Tensor, attrs: Ops['cacheWrite']): void {
     this.node('cacheWrite', [x, positions], [cache], attrs);
+  }
+
+  /** The same numbers in the same places as another matrix. */
+  reshape(x: Tensor, rows: number, ax: Axis): Tensor {
+    const y = this.tensor(`${this.label}:reshape`, rows, ax);
+    invariant(extent(x) === extent(y), `${this.label}: ${describe(x)} is no ${describe(y)}`);
+    this.node('copy', [x], [y], {});
+    return y;
   }
 
   copy(x: Tensor, home: Home, name: string): Tensor {

@@ -19,6 +19,8 @@ export interface Shape {
   readonly context: number;
   /** Keys a decoding step looks at, at most `context`. */
   readonly keys: number;
+  /** Whether every sequence comes with an image. */
+  readonly image: boolean;
 }
 
 export interface Context {
@@ -26,6 +28,8 @@ export interface Context {
   readonly model: Model;
   readonly shape: Shape;
   readonly sites: ReadonlyMap<string, Site>;
+  /** Tokens of encoders and projectors that were built. */
+  readonly visual: Map<string, Tensor>;
   /** Tensors worth looking at: called with the names that the golden cases use. */
   readonly tap: (name: string, tensor: Tensor) => void;
 }
@@ -41,7 +45,7 @@ export function makeContext(
   );
   const g = new Builder(shape.name, shape.batch, shape.tokens, table);
   const sites = new Map(model.sites.map((site) => [site.name, site]));
-  return { g, model, shape, sites, tap: taps ? (name, tensor) => g.output(name, tensor) : () => {} };
+  return { g, model, shape, sites, visual: new Map(), tap: taps ? (name, tensor) => g.output(name, tensor) : () => {} };
 }
 
 export function hooksOf(part: Part): Hooks {

@@ -1,7 +1,6 @@
 /** The forward pass of a LLaMA base with its parts, for training, whole sequences, prefilling and decoding. */
-import { invariant } from '../../grammar/invariant.ts';
 import type { AttentionSource } from '../kinds/kind.ts';
-import { type Axis, axis } from '../model/model.ts';
+import { type Axis, axis, type Part } from '../model/model.ts';
 import { attend, type Words } from './attention.ts';
 import {
   type Context,
@@ -14,6 +13,7 @@ import {
   siteNamed,
 } from './context.ts';
 import type { Tensor } from './graph.ts';
+import { visualOf } from './visual.ts';
 
 /** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
 export function buildHidden(c: Context, picked?: Tensor): Tensor {
@@ -102,35 +102,35 @@ const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor 
 
 /** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
 function sourcesOf(c: Context, layer: number): AttentionSource[] {
-  return attentionParts(c, layer).map((part) => {
+  const stored = (part: Part) => (site: string, x: Tensor) =>
+    c.g.tensor(stateName(c, part, layer, site), x.rows, siteNamed(c, `layers.${layer}.attention.${site}`).output, 'state');
+  const fresh = () => (site: string, x: Tensor) => linear(c, `layers.${layer}.attention.${site}`, x, true);
+  return sources(c, layer, c.shape.mode === 'full' ? fresh : stored);
+}
+
+type Project = (site: 'wk' | 'wv', x: Tensor) => Tensor;
+
+function sources(c: Context, layer: number, project: (part: Part) => Project): AttentionSource[] {
+  return c.model.parts.flatMap((part) => {
     const hook = hooksOf(part).attention;
-    invariant(hook, `${part.kind} has no attention hook`);
+    if (!hook || !part.layers.includes(layer)) return [];
     c.g.label = `layers.${layer}.attention ${part.name}`;
-    const stored = (site: string, x: Tensor): Tensor =>
-      c.g.tensor(
-        stateName(part.name, layer, site),
-        x.rows,
-        siteNamed(c, `layers.${layer}.attention.${site}`).output,
-        'state',
-      );
-    const fresh = (site: string, x: Tensor): Tensor =>
-      linear(c, `layers.${layer}.attention.${site}`, x, true);
-    return hook(c.g, part, layer, c.shape.mode === 'full' ? fresh : stored);
+    const source = hook(c.g, part, layer, project(part), visualOf(c, part, layer));
+    return source ? [source] : [];
   });
 }
 
-const stateName = (part: string, layer: number, site: string) => `prompt.${part}.layers.${layer}.${site}`;
-const attentionParts = (c: Context, layer: number) =>
-  c.model.parts.filter((part) => part.layers.includes(layer) && hooksOf(part).attention);
+/** Prompts with an image and without have different keys and values. */
+const stateName = (c: Context, part: Part, layer: number, site: string) =>
+  `prompt.${part.name}${c.shape.image ? '.image' : ''}.layers.${layer}.${site}`;
 
 /** Computes every prompt's keys and values into `state`: run once before generating. */
 export function buildPrompts(c: Context): void {
   for (let layer = 0; layer < c.model.base.layers; layer++)
-    for (const part of attentionParts(c, layer))
-      hooksOf(part).attention?.(c.g, part, layer, (site, x) => {
-        const y = linear(c, `layers.${layer}.attention.${site}`, x, true);
-        return c.g.copy(y, 'state', stateName(part.name, layer, site));
-      });
+    sources(c, layer, (part) => (site, x) => {
+      const y = linear(c, `layers.${layer}.attention.${site}`, x, true);
+      return c.g.copy(y, 'state', stateName(c, part, layer, site));
+    });
 }
 
 export const ROPE_TABLE = 'rope';

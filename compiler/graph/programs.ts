@@ -20,6 +20,8 @@ export interface Sizes {
   readonly tokens: number;
   /** The most labels of any batch: the head then runs on labelled rows only. Left out: on every row. */
   readonly labels?: number;
+  /** Whether every sequence has an image; the prompts that show it are absent otherwise. */
+  readonly image?: boolean;
 }
 
 /** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
@@ -41,9 +43,9 @@ function buildLoss(
   return { logits, dLogits };
 }
 
-const full = (model: Model, name: string, { batch, tokens }: Sizes): Shape => {
+const full = (model: Model, name: string, { batch, tokens, image = false }: Sizes): Shape => {
   const context = prependedLength(model) + tokens;
-  return { name, mode: 'full', batch, tokens, context, keys: context };
+  return { name, mode: 'full', batch, tokens, context, keys: context, image };
 };
 
 /** Forward and backward towards the parameters the task trains. */
@@ -79,41 +81,42 @@ export function buildForward(
   sizes: Sizes,
   taps = false,
 ): Builder {
-  const c = makeContext(model, trainable, full(model, 'forward', sizes), taps);
+  const c = makeContext(model, trainable, full(model, sizes.image ? 'forward:image' : 'forward', sizes), taps);
   const logits = buildLogits(c, buildHidden(c));
   c.g.output('logits', logits);
   return c.g;
 }
 
-/** Prompts' keys and values, prefilling `tokens` words of each sequence, and one decoding step for each key count. */
-export function buildGeneration(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  sizes: {
-    readonly batch: number;
-    readonly tokens: number;
-    readonly context: number;
-    readonly keys: readonly number[];
-  },
-): Builder[] {
-  const { batch, tokens, context } = sizes;
-  const shape = (name: string, mode: Shape['mode'], words: number, keys: number): Shape => ({
-    name,
-    mode,
-    batch,
-    tokens: words,
-    context,
-    keys,
-  });
-  const prompts = makeContext(model, trainable, shape('prompts', 'full', 1, 1), false);
+export interface GenerationSizes {
+  readonly batch: number;
+  readonly tokens: number;
+  /** Rows of a cache, prepended vectors included. */
+  readonly context: number;
+  /** One decoding program for each of these counts of keys. */
+  readonly keys: readonly number[];
+  readonly image: boolean;
+}
+
+/** Prompts' keys and values, prefilling `tokens` words of each sequence, and decoding steps; `:image` with images. */
+export function buildGeneration(model: Model, trainable: ReadonlySet<string>, sizes: GenerationSizes): Builder[] {
+  const { batch, tokens, context, image } = sizes;
+  const make = (name: string, mode: Shape['mode'], sequences: number, words: number, keys: number): Context =>
+    makeContext(
+      model,
+      trainable,
+      { name: image ? `${name}:image` : name, mode, batch: sequences, tokens: words, context, keys, image },
+      false,
+    );
+  // Without an image all prompts are the same for every sequence.
+  const prompts = make('prompts', 'full', image ? batch : 1, 1, 1);
   buildPrompts(prompts);
-  const prefill = makeContext(model, trainable, shape('prefill', 'prefill', tokens, context), false);
+  const prefill = make('prefill', 'prefill', batch, tokens, context);
   const hidden = buildHidden(prefill);
   const last = prefill.g.tensor('last', 1, axis(batch), 'inputs', 'u32');
   prefill.g.label = 'last';
   prefill.g.output('logits', buildLogits(prefill, prefill.g.embed(hidden, last)));
   const decode = sizes.keys.map((keys) => {
-    const c = makeContext(model, trainable, shape(`decode:${keys}`, 'decode', 1, keys), false);
+    const c = make(`decode:${keys}`, 'decode', batch, 1, keys);
     c.g.output('logits', buildLogits(c, buildHidden(c)));
     return c.g;
   });

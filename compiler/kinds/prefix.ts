@@ -25,6 +25,7 @@ export const prefix: Kind = {
       batched: false,
       softmax: 'joint',
       gate: null,
+      factor: null,
     }),
     shift: (part) => numberOf(part.fields['length']),
   },

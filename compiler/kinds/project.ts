@@ -1,73 +1,162 @@
-/** A projector: from an encoder's tokens to the width of the base. */
-import { axis, logical, type Axis, type Parameter, type Part } from '../model/model.ts';
-import { choice, common, constant, count, decays, numberOf, orNone, rateOf } from './fields.ts';
+/** A projector: from an encoder's tokens to prompt tokens of the base's width. */
+import type { Builder } from '../graph/builder.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { type BlockShape, blockParameters, buildBlock, dense, layerNorm, networkParameter } from '../graph/transformer.ts';
+import { axis, type Axis, type Base, type Parameter, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
+import { choice, common, count, numberOf, orNone, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';
+
+/** LayerNorm's eps in timm 0.3.2 and torch; RMSNorm's own default in imagebind_LLM. */
+const [LAYER_EPS, RMS_EPS] = [1e-5, 1e-6];
+/** Residual feed-forward blocks of the ImageBind bridge. */
+const BRIDGE = 3;
 
 export const project: Kind = {
   name: 'project',
   doc: "Maps an encoder's tokens to prompt tokens of the base's width.",
-  formula: 'visual = P x + b for `linear`; visual = P2 gelu(P1 x + b1) + b2 for `mlp`',
-  source: 'LLaMA-Adapter V2, arXiv 2304.15010, section 4.3; LLaVA-1.5, arXiv 2310.03744, for `mlp`',
+  formula:
+    '`linear`: P t + b; `mlp`: P2 gelu(P1 t + b1) + b2; `queries`: P blocks([query; LN(W t + b)])[: length] + b; `bridge`: v = W f / |f| + b, three times v += f2(silu(f1 n) * f3 n)',
+  source:
+    'linear: LLaMA-Adapter V2, arXiv 2304.15010, section 4.3; mlp: LLaVA-1.5, arXiv 2310.03744; queries: `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`; bridge: `imagebind_LLM/llama/llama_adapter.py`',
   selects: 'nothing',
   reads: { kinds: ['encoder'], required: true },
   inherits: (source) => {
     const vision = visionOf(source.fields['model']);
-    return {
-      width: vision?.width ?? null,
-      tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null),
-    };
+    return { width: vision?.width ?? null, tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null) };
   },
   fields: {
     kind: {
-      type: choice('linear', 'mlp'),
+      type: choice('linear', 'mlp', 'queries', 'bridge'),
       default: 'linear',
-      doc: 'One linear layer, or two with a GELU between.',
+      doc: 'One linear layer; two with a GELU between; learned queries through transformer blocks; or the ImageBind bridge.',
     },
     length: {
       type: count(),
       default: 10,
-      doc: "Tokens it makes. An encoder's tokens are averaged into as many neighbourhoods; one class token is spread by a wider layer.",
+      doc: 'Tokens it makes: those of the first tokens that come in, of the queries, or all from one class token by a wider layer.',
     },
-    hidden: {
-      type: orNone(count()),
-      default: null,
-      doc: "Width between the two layers of `mlp`; none: the base's.",
-    },
-    width: {
-      type: orNone(count()),
-      default: null,
-      doc: 'Numbers in each token that comes in. The encoder says it.',
-    },
+    norm: { type: choice('layer', 'none'), default: 'none', doc: 'A LayerNorm on what it makes.' },
+    hidden: { type: orNone(count()), default: null, doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, the encoder's, four times the base's." },
+    depth: { type: count(), default: 8, doc: 'Blocks of `queries`.' },
+    heads: { type: count(), default: 16, doc: 'Heads in each block of `queries`.' },
+    width: { type: orNone(count()), default: null, doc: 'Numbers in each token that comes in. The encoder says it.' },
     tokens: { type: orNone(count()), default: null, doc: 'Tokens that come in. The encoder says it.' },
     ...common,
   },
   parameters: (part, base) => {
-    const inputs = axis(numberOf(part.fields['width']));
-    // One class token becomes all prompt tokens at once, each padded as a token is.
-    const outputs = axis(base.dim, part.fields['tokens'] === 1 ? numberOf(part.fields['length']) : 1);
-    if (part.fields['kind'] !== 'mlp') return linear(part, part.name, inputs, outputs);
-    const hidden = axis(numberOf(part.fields['hidden'] ?? base.dim));
-    return [
-      ...linear(part, `${part.name}.1`, inputs, hidden),
-      ...linear(part, `${part.name}.2`, hidden, outputs),
-    ];
+    const made = shapesOf(part, base).map(({ name, axes }) => networkParameter(name, axes, { owner: part.name, rate: rateOf(part) }));
+    return made.map((p) => (p.name.endsWith('.query') ? { ...p, init: { kind: 'normal', mean: 0, std: 1 } } : p));
   },
-  hooks: {},
+  hooks: { tokens: (g, part, base, batch, input) => build(g, part, base, batch, input) },
 };
 
-/** A linear layer with a bias, started as such layers usually are. */
-function linear(part: Part, name: string, inputs: Axis, outputs: Axis): Parameter[] {
-  const bound = 1 / Math.sqrt(logical(inputs));
-  const rest = { owner: part.name, rate: rateOf(part) };
-  const weight = {
-    name: `${name}.weight`,
-    shape: [logical(outputs), logical(inputs)],
-    axes: [outputs, inputs],
-  };
-  const vector = { name: `${name}.bias`, shape: [logical(outputs)], axes: [outputs] };
-  return [
-    { ...weight, init: { kind: 'uniform', bound }, decay: decays(weight.name, weight.shape), ...rest },
-    { ...vector, init: constant(0), decay: decays(vector.name, vector.shape), ...rest },
+const of = (part: Part, name: string): number => numberOf(part.fields[name]);
+const length = (part: Part): number => of(part, 'length');
+
+/** One class token becomes all prompt tokens at once, each padded as a token is. */
+const outputAxis = (part: Part, base: Base): Axis => axis(base.dim, part.fields['tokens'] === 1 ? length(part) : 1);
+
+const hiddenOf = (part: Part, base: Base): number => {
+  const fallback = part.fields['kind'] === 'queries' ? of(part, 'width') : part.fields['kind'] === 'bridge' ? 4 * base.dim : base.dim;
+  return numberOf(part.fields['hidden'] ?? fallback);
+};
+
+/** timm's Block: exact GELU, four times the width inside. */
+const queryBlock = (part: Part, base: Base): BlockShape => {
+  const width = hiddenOf(part, base);
+  return { width, heads: of(part, 'heads'), hidden: 4 * width, activation: 'gelu', eps: LAYER_EPS };
+};
+
+interface Shape {
+  readonly name: string;
+  readonly axes: readonly Axis[];
+}
+
+function shapesOf(part: Part, base: Base): Shape[] {
+  const { name } = part;
+  const linear = (at: string, from: Axis, to: Axis): Shape[] => [
+    { name: `${at}.weight`, axes: [to, from] },
+    { name: `${at}.bias`, axes: [to] },
   ];
+  const norm = (at: string, width: Axis): Shape[] => ['weight', 'bias'].map((what) => ({ name: `${at}.${what}`, axes: [width] }));
+  const [inputs, output, hidden] = [axis(of(part, 'width')), outputAxis(part, base), axis(hiddenOf(part, base))];
+  const last = part.fields['norm'] === 'layer' ? norm(`${name}.norm`, axis(base.dim)) : [];
+  switch (part.fields['kind']) {
+    case 'mlp':
+      return [...linear(`${name}.1`, inputs, hidden), ...linear(`${name}.2`, hidden, output), ...last];
+    case 'queries': {
+      const blocks = Array.from({ length: of(part, 'depth') }, (_, i) => blockParameters(`${name}.blocks.${i}`, queryBlock(part, base)));
+      const query: Shape = { name: `${name}.query`, axes: [axis(length(part)), hidden] };
+      return [...linear(`${name}.in`, inputs, hidden), ...norm(`${name}.in_norm`, hidden), query, ...blocks.flat(), ...linear(`${name}.out`, hidden, axis(base.dim)), ...last];
+    }
+    case 'bridge':
+      return [...linear(`${name}.in`, inputs, axis(base.dim)), ...Array.from({ length: BRIDGE }, (_, i) => bridgeShapes(name, base, hidden, i + 1)).flat()];
+    default:
+      return [...linear(name, inputs, output), ...last];
+  }
+}
+
+const bridgeShapes = (name: string, base: Base, hidden: Axis, i: number): Shape[] => [
+  { name: `${name}.${i}.norm.weight`, axes: [axis(base.dim)] },
+  { name: `${name}.${i}.f1.weight`, axes: [hidden, axis(base.dim)] },
+  { name: `${name}.${i}.f2.weight`, axes: [axis(base.dim), hidden] },
+  { name: `${name}.${i}.f3.weight`, axes: [hidden, axis(base.dim)] },
+];
+
+/** tokens [batch x tokens, width] to prompt tokens [batch x length, dim]. */
+function build(g: Builder, part: Part, base: Base, batch: number, input: Tensor): Tensor {
+  const made = body(g, part, base, batch, input);
+  return part.fields['norm'] === 'layer' ? layerNorm(g, `${part.name}.norm`, made, LAYER_EPS) : made;
+}
+
+function body(g: Builder, part: Part, base: Base, batch: number, input: Tensor): Tensor {
+  const { name } = part;
+  const output = outputAxis(part, base);
+  /** From [batch, length x dim] to [batch x length, dim]: the same numbers in the same places. */
+  const spread = (x: Tensor) => (output.groups === 1 ? x : g.reshape(x, batch * length(part), axis(base.dim)));
+  const first = () => {
+    g.label = name;
+    const tokens = of(part, 'tokens');
+    return output.groups > 1 || tokens === length(part) ? input : g.segment(input, { batch, tokens, from: 0, length: length(part) });
+  };
+  switch (part.fields['kind']) {
+    case 'mlp': {
+      const hidden = dense(g, `${name}.1`, first(), axis(hiddenOf(part, base)));
+      return spread(dense(g, `${name}.2`, g.activate(hidden, { function: 'gelu' }), output));
+    }
+    case 'queries':
+      return queries(g, part, base, batch, input);
+    case 'bridge':
+      return bridge(g, part, base, input);
+    default:
+      return spread(dense(g, name, first(), output));
+  }
+}
+
+function queries(g: Builder, part: Part, base: Base, batch: number, input: Tensor): Tensor {
+  const { name } = part;
+  const [block, tokens] = [queryBlock(part, base), of(part, 'tokens')];
+  const features = layerNorm(g, `${name}.in_norm`, dense(g, `${name}.in`, input, axis(block.width)), LAYER_EPS);
+  g.label = `${name}.query`;
+  let x = g.prepend(g.vectors(`${name}.query`), features, { batch, length: length(part), tokens });
+  for (let i = 0; i < of(part, 'depth'); i++) x = buildBlock(g, `${name}.blocks.${i}`, x, batch, block);
+  const kept = g.segment(x, { batch, tokens: length(part) + tokens, from: 0, length: length(part) });
+  return dense(g, `${name}.out`, kept, axis(base.dim));
+}
+
+function bridge(g: Builder, part: Part, base: Base, input: Tensor): Tensor {
+  const { name } = part;
+  g.label = name;
+  // The divisor is the sum of the modalities' weights as imagebind_LLM computes it.
+  const unit = g.unitRows(input, { eps: 1e-12, divisor: 1 + 1e-6 });
+  let v = dense(g, `${name}.in`, unit, axis(base.dim));
+  const hidden = axis(hiddenOf(part, base));
+  for (let i = 1; i <= BRIDGE; i++) {
+    g.label = `${name}.${i}`;
+    const at = (what: string) => g.parameter(`${name}.${i}.${what}.weight`);
+    const n = g.rmsnorm(v, at('norm'), RMS_EPS);
+    v = g.add(g.linear(g.siluMul(g.linear(n, at('f1'), hidden), g.linear(n, at('f3'), hidden)), at('f2'), axis(base.dim)), v);
+  }
+  return v;
 }

@@ -26,6 +26,11 @@ const gateFields: Readonly<Record<string, Field>> = {
     default: 'head',
     doc: 'One gate for each head, one for a layer, or a number that is not trained.',
   },
+  factor: {
+    type: { kind: 'boolean' },
+    default: false,
+    doc: 'A second trained number for each layer, 1 at first, that multiplies the gate (`new_gate` of the released V2.1).',
+  },
 };
 
 /** What a prompt's gate is; null for `gate = none`. */
@@ -33,6 +38,8 @@ export interface Gate {
   readonly function: 'tanh' | 'raw';
   readonly init: number;
   readonly per: 'head' | 'layer' | 'const';
+  /** Whether a trained number multiplies it. */
+  readonly factor: boolean;
 }
 
 export function gateOf(part: Part): Gate | null {
@@ -40,7 +47,7 @@ export function gateOf(part: Part): Gate | null {
   if (value === null) return null;
   const { call, args } = callOf(value);
   const per = args['per'] === 'layer' || args['per'] === 'const' ? args['per'] : 'head';
-  return { function: call === 'raw' ? 'raw' : 'tanh', init: numberOf(args['init']), per };
+  return { function: call === 'raw' ? 'raw' : 'tanh', init: numberOf(args['init']), per, factor: args['factor'] === true };
 }
 
 /** The factor of a prompt that trains no gate. */
@@ -84,18 +91,24 @@ export const prompt: Kind = {
   parameters: (part, base) =>
     part.input ? tokens(part, base, `${part.name}.prompt`) : part.layers.flatMap((layer) => inLayer(part, base, layer)),
   hooks: {
-    attention: (g, part, layer, project) => {
-      const prompt = g.vectors(`${part.name}.layers.${layer}.prompt`);
+    attention: (g, part, layer, project, visual) => {
+      // Tokens that are added to another prompt enter with that one.
+      if (addedTo(part) !== null) return null;
+      const at = `${part.name}.layers.${layer}`;
+      const own = part.source === null ? g.vectors(`${at}.prompt`) : visual.own;
+      if (own === null) return null;
+      const tokens = visual.added ? g.addTable(visual.added, own) : own;
       const gate = gateOf(part);
       const trained = gate !== null && gate.per !== 'const';
       return {
-        key: project('wk', prompt),
-        value: project('wv', prompt),
+        key: project('wk', tokens),
+        value: project('wv', tokens),
         length: numberOf(part.fields['length']),
-        batched: false,
+        batched: part.source !== null || visual.added !== null,
         softmax: 'separate',
+        factor: gate?.factor ? g.parameter(`${at}.gate_factor`) : null,
         gate: {
-          parameter: trained ? g.parameter(`${part.name}.layers.${layer}.gate`) : null,
+          parameter: trained ? g.parameter(`${at}.gate`) : null,
           function: gate?.function ?? 'raw',
           per: gate?.per === 'layer' ? 'layer' : 'head',
           constant: constantFactor(gate),
@@ -103,8 +116,11 @@ export const prompt: Kind = {
       };
     },
     prepend: (g, part) =>
-      part.input ? { vectors: g.vectors(`${part.name}.prompt`), length: numberOf(part.fields['length']) } : null,
-    prepends: (part) => (part.input ? numberOf(part.fields['length']) : 0),
+      part.input && part.source === null
+        ? { vectors: g.vectors(`${part.name}.prompt`), length: numberOf(part.fields['length']) }
+        : null,
+    prepends: (part) => (part.input && part.source === null ? numberOf(part.fields['length']) : 0),
+    addedTo,
   },
 };
 
@@ -129,5 +145,16 @@ function gate(part: Part, base: Base, name: string): Parameter[] {
   if (it === null || it.per === 'const' || addedTo(part) !== null) return [];
   const shape = it.per === 'head' ? [1, base.heads, 1, 1] : [1];
   const axes = [axis(it.per === 'head' ? base.heads : 1)];
-  return [{ name, shape, axes, init: constant(it.init), owner: part.name, decay: decays(name, shape), rate: rateOf(part) }];
+  const factor: Parameter = {
+    name: `${name}_factor`,
+    shape: [1, 1, 1, 1],
+    axes: [axis(1)],
+    init: constant(1),
+    owner: part.name,
+    decay: decays(`${name}_factor`, [1, 1, 1, 1]),
+    rate: rateOf(part),
+  };
+  return [
+    ...(it.factor ? [factor] : []),
+{ name, shape, axes, init: constant(it.init), owner: part.name, decay: decays(name, shape), rate: rateOf(part) }];
 }

@@ -39,6 +39,10 @@ export const add: Op<'add'> = {
 };
 
 export const copy: Op<'copy'> = {
+  gradient(g, node, [dy], needs) {
+    const x = tensor(g, node.inputs[0]);
+    return [dy && x && needs[0] ? g.reshape(dy, x.rows, x.axis) : null];
+  },
   reference(_node, inputs, outputs) {
     need(outputs, 0).values.set(need(inputs, 0).values);
   },

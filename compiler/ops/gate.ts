@@ -35,6 +35,16 @@ export const gateAdd: Op<'gateAdd'> = {
 };
 
 export const gateMul: Op<'gateMul'> = {
+  gradient(g, node, [dy], needs) {
+    const [x, gate] = [g.tensors[node.inputs[0] ?? -1], g.tensors[node.inputs[1] ?? -1] ?? null];
+    invariant(x, 'gateMul without operands');
+    if (!dy) return [null, null];
+    const dx = needs[0] ? g.gateMul(dy, gate, node.attrs) : null;
+    if (!needs[1] || !gate) return [dx, null];
+    const dGate = g.tensor(`${g.label}:dGate`, 1, gate.axis);
+    g.node('gateGrad', [g.columnSum(dy, x), gate], [dGate], node.attrs);
+    return [dx, dGate];
+  },
   reference(node, inputs, outputs) {
     const [dz, dy] = [need(inputs, 0), need(outputs, 0).values];
     const n = width(dz);

@@ -3,7 +3,9 @@ import type { OpName } from '../graph/graph.ts';
 import type { Emitter } from './context.ts';
 import { emitEmbed, emitEmbedGrad } from './gather/embed.ts';
 import { emitCacheWrite, emitPrepend, emitPrependGrad } from './gather/prepend.ts';
+import { emitAddTable, emitSegment, emitSegmentGrad } from './gather/segment.ts';
 import type { Emit } from './kernel.ts';
+import { emitActivate, emitActivateGrad } from './maps/activate.ts';
 import {
   emitAdd,
   emitAddBias,
@@ -17,6 +19,7 @@ import { emitRope } from './maps/rope.ts';
 import { emitMatmul } from './matmul/index.ts';
 import { emitAccumulate, emitAdamw, emitGradNorm } from './optimizer/adamw.ts';
 import { emitCrossEntropy } from './rows/cross-entropy.ts';
+import { emitLayernorm, emitLayernormGrad, emitUnitRows } from './rows/layernorm.ts';
 import { emitRmsnorm, emitRmsnormGrad } from './rows/rmsnorm.ts';
 import { emitSoftmax, emitSoftmaxGrad } from './rows/softmax.ts';
 import { emitColumnSum, emitSum, emitSumSquares } from './rows/sums.ts';
@@ -31,6 +34,11 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
   siluMulGrad: emitSiluMulGrad,
   rmsnorm: emitRmsnorm,
   rmsnormGrad: emitRmsnormGrad,
+  layernorm: emitLayernorm,
+  layernormGrad: emitLayernormGrad,
+  unitRows: emitUnitRows,
+  activate: emitActivate,
+  activateGrad: emitActivateGrad,
   rope: emitRope,
   softmax: emitSoftmax,
   softmaxGrad: emitSoftmaxGrad,
@@ -41,6 +49,9 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
   embedGrad: emitEmbedGrad,
   prepend: emitPrepend,
   prependGrad: emitPrependGrad,
+  addTable: emitAddTable,
+  segment: emitSegment,
+  segmentGrad: emitSegmentGrad,
   cacheWrite: emitCacheWrite,
   copy: emitCopy,
   crossEntropy: emitCrossEntropy,

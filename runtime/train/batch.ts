@@ -7,11 +7,15 @@ import { IGNORE } from '../data/encode.ts';
 import { inputNamed, type Session } from '../session.ts';
 
 /** What a step needs of a batch. */
-export type Batch = Pick<DataBatch, 'tokens' | 'labels' | 'labelled'>;
+export interface Batch extends Pick<DataBatch, 'tokens' | 'labels' | 'labelled'> {
+  /** Patches or features of every sequence's image, as the device lays them out (see images.ts). */
+  readonly image?: Float32Array;
+}
 
 /** Writes tokens and labels, and the order of the tokens where the embedding is trained. */
 export function writeBatch(session: Session, program: Program, batch: Batch): void {
   session.executor.write(inputNamed(program, 'tokens'), batch.tokens);
+  writeImages(session, program, batch.image);
   writeOrder(session, program, 'tokens', batch.tokens);
   const labels = behindPrompt(program, batch.labels);
   const rows = program.inputs.find((slice) => slice.name === 'rows');
@@ -23,6 +27,13 @@ export function writeBatch(session: Session, program: Program, batch: Batch): vo
   session.executor.write(rows, picked.rows);
   session.executor.write(inputNamed(program, 'labels'), picked.labels);
   writeOrder(session, program, 'rows', picked.rows);
+}
+
+/** Writes images where the program looks at them. */
+export function writeImages(session: Session, program: Program, image: Float32Array | undefined): void {
+  const input = program.inputs.find((slice) => slice.name.startsWith('image.'));
+  invariant((input === undefined) === (image === undefined), `${program.name} and its batch disagree about images`);
+  if (input && image) session.executor.write(input, image);
 }
 
 /** The rows that have a label and their labels, filled up with row 0 and no label. */

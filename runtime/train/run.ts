@@ -167,15 +167,24 @@ async function save(trainer: Trainer, options: RunOptions, step: number): Promis
     ...options.identity,
     step,
     seed: options.recipe.seed,
+    recipe: recipeKey(trainer, options),
     cellSteps: [...trainer.counts],
   };
   await saveCheckpoint(`${options.folder}/checkpoints`, { tensors, meta }, options.checkpoints);
 }
 
+/** Rates and turns follow from the whole recipe, so one that was changed is another run. */
+function recipeKey({ session }: Trainer, { recipe }: RunOptions): string {
+  const { span: _, seed: __, ...rest } = recipe;
+  return JSON.stringify({ adapter: session.manifest.name, ...rest });
+}
+
 async function resume(trainer: Trainer, options: RunOptions): Promise<number> {
   const checkpoint = await loadCheckpoint(`${options.folder}/checkpoints`);
   if (!checkpoint) return 0;
-  requireSameRun(checkpoint.meta, { ...options.identity, seed: options.recipe.seed }, checkpoint.path);
+  const { seed } = options.recipe;
+  const run = { ...options.identity, seed, recipe: recipeKey(trainer, options) };
+  requireSameRun(checkpoint.meta, run, checkpoint.path);
   writeState(trainer, checkpoint);
   return checkpoint.meta.step;
 }

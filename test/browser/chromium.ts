@@ -31,13 +31,15 @@ export function launch({ executable, env }: Chromium, webgpu = true): Promise<Br
   });
 }
 
-/** An installed browser if it starts and has an adapter, else the fetched one; a text is the reason why there is none. */
+const fetched = (): Chromium => fetchChromium({ log: (text) => console.log(`  chromium: ${text}`) });
+
+/**
+ * An installed browser if it starts and has an adapter, else the fetched one; one that CHROMIUM names counts alone. A text is
+ * the reason why there is none.
+ */
 export async function findBrowser(page: string): Promise<Found | string> {
   const problems: string[] = [];
-  for (const candidate of [
-    installedChromium,
-    () => fetchChromium({ log: (text) => console.log(`  chromium: ${text}`) }),
-  ]) {
+  for (const candidate of process.env['CHROMIUM'] ? [installedChromium] : [installedChromium, fetched]) {
     try {
       const found = candidate();
       const browser = found && (await openWithAdapter(found, page));

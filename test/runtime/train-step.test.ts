@@ -34,6 +34,8 @@ const three = modelOf(`
   task one on some trains p + b { shared = true }
   task two on some trains b + l + n { shared = true }`);
 
+const squares = (values: Float32Array | undefined): number => values?.reduce((sum, x) => sum + x * x, 0) ?? NaN;
+
 /** AdamW of Loshchilov and Hutter, as torch.optim.AdamW computes it. */
 class Adam {
   readonly m: number[];
@@ -70,7 +72,7 @@ t('steps of two tasks that share a part follow AdamW, each with its own count, r
       await gradients(trainer, task, batch);
       const made = await snapshot(trainer, 'gradients');
       const trains = three.tasks.find(({ name }) => name === task)?.trains ?? [];
-      const norm = Math.sqrt(trains.reduce((sum, name) => sum + (made.get(name) ?? []).reduce((s, x) => s + x * x, 0), 0));
+      const norm = Math.sqrt(trains.reduce((sum, name) => sum + squares(made.get(name)), 0));
       const factor = Math.min(1, 0.5 / (norm + 1e-6));
       if (factor < 1) clipped++;
       const result = await trainStep(trainer, task, [batch], optimizer.lr);

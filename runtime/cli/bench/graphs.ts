@@ -106,8 +106,9 @@ function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
     tokens: op.tokens,
     context: op.tokens,
     keys: op.tokens,
+    image: false,
   } as const;
-  const context = { g, model, shape, sites: new Map(), tap: () => {} };
+  const context = { g, model, shape, sites: new Map(), visual: new Map(), tap: () => {} };
   const positions = g.tensor('positions', 1, axis(op.tokens), 'inputs', 'u32');
   const o = attend(context, 0, q, { key: k, value: v, keys: op.tokens, stride: op.tokens }, [], positions);
   const attended = linear('wo', o, dim);

@@ -1,0 +1,70 @@
+/** `graft train`, killed without warning and resumed, ends where an undisturbed run ends: the same bytes, the same lines. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createRandom } from '../../runtime/random.ts';
+import { graft, startGraft } from './processes.ts';
+import { makeProject } from './tiny-project.ts';
+import { withDevice } from '../compiler/sessions.ts';
+
+const t = suite('killed runs');
+const STEPS = 240;
+const KILLS = 3;
+const options = ['--steps', String(STEPS), '--checkpoint-every', '7'];
+
+let folder = '';
+t.before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'graft-kill-'));
+});
+t.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const lines = (run: string): string[] => {
+  const path = join(folder, run, 'metrics.jsonl');
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter((line) => line !== '') : [];
+};
+const timeless = (run: string): string[] => lines(run).map((line) => line.replace(/,"seconds":.*$/, ''));
+const adapter = (run: string): string => readFileSync(join(folder, run, 'adapter.safetensors')).toString('base64');
+
+/** Starts or resumes a run and kills it once it has written so many lines; false when it was done before. */
+async function killAt(count: number): Promise<boolean> {
+  const child = startGraft(['train', 'spec.adapter', '--out', 'killed', '--resume', ...options], folder);
+  child.stderr?.resume();
+  child.stdout?.resume();
+  const ended = once(child, 'close');
+  while (child.exitCode === null && lines('killed').length < count) await sleep(2);
+  child.kill('SIGKILL');
+  await ended;
+  return child.signalCode === 'SIGKILL';
+}
+
+t('a run killed at random moments ends bit for bit as an undisturbed one', () =>
+  withDevice(async () => {
+    await makeProject(folder);
+    const whole = await graft(['train', 'spec.adapter', '--out', 'whole', ...options], folder);
+    assert.is(whole.code, 0, whole.err);
+    assert.is(lines('whole').length, STEPS);
+    const random = createRandom(Date.now());
+    let killed = 0;
+    for (let i = 1; i <= KILLS; i++) if (await killAt(Math.floor(((i - random.uniform()) * STEPS) / (KILLS + 1)) + 1)) killed++;
+    assert.ok(killed >= KILLS - 1, `${killed} runs were killed`);
+    assert.not(existsSync(join(folder, 'killed/adapter.safetensors')), 'no adapter before the end');
+    const resumed = await graft(['train', 'spec.adapter', '--out', 'killed', '--resume', ...options], folder);
+    assert.is(resumed.code, 0, resumed.err);
+    assert.match(resumed.out, /\(from \d+\)/);
+    assert.equal(timeless('killed'), timeless('whole'));
+    assert.is(adapter('killed'), adapter('whole'));
+    assert.equal(readdirSync(join(folder, 'killed/checkpoints')).filter((name) => !/^step-\d+\.safetensors$/.test(name)), [], 'nothing half-written is left');
+    const again = await graft(['train', 'spec.adapter', '--out', 'whole', ...options], folder);
+    assert.is(again.code, 1);
+    assert.match(again.err, /whole already holds a run/);
+    assert.match(again.err, /--resume/);
+    const other = await graft(['train', 'spec.adapter', '--out', 'whole', '--resume', ...options, '--set', 'length=2'], folder);
+    assert.is(other.code, 1);
+    assert.match(other.err, /the spec has changed/);
+  }));
+
+t.run();
