@@ -13,6 +13,7 @@ import { Builder } from './graph/builder.ts';
 import { prependedLength } from './graph/context.ts';
 import type { Graph } from './graph/graph.ts';
 import {
+  buildEncoding,
   buildEvaluation,
   buildForward,
   buildGeneration,
@@ -61,6 +62,8 @@ export interface CompileOptions {
     readonly context: number;
     readonly image?: boolean;
   };
+  /** Tokens of an encoder or a projector, by the part's name. */
+  readonly encoding?: { readonly part: string; readonly batch: number };
   /** Keep every layer's hidden state readable, in `forward` and training programs. */
   readonly taps?: boolean;
   readonly spec?: { readonly hash: string; readonly text: string };
@@ -124,7 +127,9 @@ function sizesOf(sizes: TaskSizes | undefined, model: Model, task: string, token
 /** Whether the examples of a task come with images, and the model has somewhere to put them. */
 export function showsImages(model: Model, task: string): boolean {
   const data = model.tasks.find((t) => t.name === task)?.data;
-  return hasImage(model) && model.data.some((source) => source.name === data && source.format === 'image_text');
+  return (
+    hasImage(model) && model.data.some((source) => source.name === data && source.format === 'image_text')
+  );
 }
 
 const finish = (graph: Graph): Graph => verify(fuse(prune(verify(graph))));
@@ -169,6 +174,8 @@ function others(model: Model, trainable: ReadonlySet<string>, options: CompileOp
     buildEvaluation(model, trainable, task, sizesOf(evaluation, model, task, tokens)),
   );
   const logits = forward ? [buildForward(model, trainable, forward, options.taps)] : [];
+  const { encoding } = options;
+  if (encoding) logits.push(buildEncoding(model, trainable, encoding.part, encoding.batch, options.taps));
   if (!generation) return [...losses, ...logits];
   const context = generation.context + prependedLength(model);
   const sizes = { ...generation, context, keys: keyCounts(context) };

@@ -9,14 +9,13 @@ export interface Capacity {
   readonly memory?: number;
 }
 
-/** @throws DeviceError that names the buffer or binding that is too large, and what everything takes together */
+/** @throws DeviceError that names the buffers and the binding that are too large, and what everything takes together */
 export function requireFit(
   { name, buffers, programs }: Pick<Manifest, 'name' | 'buffers' | 'programs'>,
   { limits, memory }: Capacity,
 ): void {
   const sizes = Object.entries(buffers);
   const total = sizes.reduce((sum, [, size]) => sum + size, 0);
-  const [buffer, size] = largestOf(sizes);
   const bindings = programs.flatMap(({ dispatches }) =>
     dispatches.flatMap(({ label, bindings: slices }) =>
       slices.map((slice) => [`${label} (${slice.buffer})`, slice.size] as const),
@@ -24,7 +23,9 @@ export function requireFit(
   );
   const [binding, bound] = largestOf(bindings);
   const problems = [
-    ...tooLarge(`buffer \`${buffer}\` needs`, size, limits.maxBufferSize, 'this device allows', 'a buffer'),
+    ...sizes.flatMap(([buffer, size]) =>
+      tooLarge(`buffer \`${buffer}\` needs`, size, limits.maxBufferSize, 'this device allows', 'a buffer'),
+    ),
     ...tooLarge(`${binding} needs`, bound, limits.maxStorageBufferBindingSize, 'this device binds', 'at once'),
     ...tooLarge('all of it needs', total, memory ?? Infinity, 'this machine has', 'of memory'),
   ];

@@ -22,7 +22,7 @@ export async function writePackage(
     await mkdir(dirname(resolve(folder)), { recursive: true });
     await rename(fresh, folder);
   } catch (cause) {
-    await rm(fresh, { recursive: true, force: true });
+    await rm(fresh, { recursive: true, force: true }).catch(() => undefined);
     throw new InputError(
       `cannot write the package ${resolve(folder)}: ${String(cause)}`,
       'free some space, or write elsewhere',

@@ -58,7 +58,9 @@ function addGated(c: Context, o: Tensor, q: Tensor, source: AttentionSource): Te
   const y = valuesOf(c, p, source.value, source.length, stride, q);
   invariant(source.gate, 'a separate softmax has a gate');
   const { parameter, ...attrs } = source.gate;
-  const scaled = source.factor ? c.g.gateMul(y, source.factor, { function: 'raw', per: 'layer', constant: 1 }) : y;
+  const scaled = source.factor
+    ? c.g.gateMul(y, source.factor, { function: 'raw', per: 'layer', constant: 1 })
+    : y;
   return c.g.gateAdd(o, scaled, parameter, attrs);
 }
 

@@ -45,6 +45,7 @@ export class Builder {
   readonly outputs: { name: string; tensor: number }[] = [];
   /** Label given to the nodes built from here on. */
   label = '';
+  taps = false;
   readonly name: string;
   readonly batch: number;
   readonly tokens: number;
@@ -103,6 +104,11 @@ export class Builder {
     this.tensors[made.id] = rows;
     this.#parameters.set(name, rows);
     return rows;
+  }
+
+  /** Names a tensor that is worth looking at; it becomes an output when `taps` is set. */
+  tap(name: string, tensor: Tensor): void {
+    if (this.taps) this.output(name, tensor);
   }
 
   output(name: string, tensor: Tensor): void {

@@ -44,8 +44,9 @@ export function makeContext(
     model.parameters.map((p) => [p.name, { axes: p.axes, trainable: trainable.has(p.name) }]),
   );
   const g = new Builder(shape.name, shape.batch, shape.tokens, table);
+  g.taps = taps;
   const sites = new Map(model.sites.map((site) => [site.name, site]));
-  return { g, model, shape, sites, visual: new Map(), tap: taps ? (name, tensor) => g.output(name, tensor) : () => {} };
+  return { g, model, shape, sites, visual: new Map(), tap: (name, tensor) => g.tap(name, tensor) };
 }
 
 export function hooksOf(part: Part): Hooks {

@@ -103,7 +103,12 @@ const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor 
 /** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
 function sourcesOf(c: Context, layer: number): AttentionSource[] {
   const stored = (part: Part) => (site: string, x: Tensor) =>
-    c.g.tensor(stateName(c, part, layer, site), x.rows, siteNamed(c, `layers.${layer}.attention.${site}`).output, 'state');
+    c.g.tensor(
+      stateName(c, part, layer, site),
+      x.rows,
+      siteNamed(c, `layers.${layer}.attention.${site}`).output,
+      'state',
+    );
   const fresh = () => (site: string, x: Tensor) => linear(c, `layers.${layer}.attention.${site}`, x, true);
   return sources(c, layer, c.shape.mode === 'full' ? fresh : stored);
 }

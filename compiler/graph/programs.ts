@@ -6,6 +6,7 @@ import type { Builder } from './builder.ts';
 import { type Context, makeContext, prependedLength, type Shape } from './context.ts';
 import { buildHidden, buildLogits, buildPrompts } from './llama.ts';
 import type { Tensor } from './graph.ts';
+import { tokensOf } from './visual.ts';
 
 export interface TrainingProgram {
   readonly task: Task;
@@ -81,9 +82,36 @@ export function buildForward(
   sizes: Sizes,
   taps = false,
 ): Builder {
-  const c = makeContext(model, trainable, full(model, sizes.image ? 'forward:image' : 'forward', sizes), taps);
+  const c = makeContext(
+    model,
+    trainable,
+    full(model, sizes.image ? 'forward:image' : 'forward', sizes),
+    taps,
+  );
   const logits = buildLogits(c, buildHidden(c));
   c.g.output('logits', logits);
+  return c.g;
+}
+
+/** The tokens of one encoder or projector: [batch x tokens, width]. */
+export function buildEncoding(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  part: string,
+  batch: number,
+  taps = false,
+): Builder {
+  const shape: Shape = {
+    name: `encode:${part}`,
+    mode: 'full',
+    batch,
+    tokens: 1,
+    context: 1,
+    keys: 1,
+    image: true,
+  };
+  const c = makeContext(model, trainable, shape, taps);
+  c.g.output('tokens', tokensOf(c, part));
   return c.g;
 }
 
@@ -98,7 +126,11 @@ export interface GenerationSizes {
 }
 
 /** Prompts' keys and values, prefilling `tokens` words of each sequence, and decoding steps; `:image` with images. */
-export function buildGeneration(model: Model, trainable: ReadonlySet<string>, sizes: GenerationSizes): Builder[] {
+export function buildGeneration(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  sizes: GenerationSizes,
+): Builder[] {
   const { batch, tokens, context, image } = sizes;
   const make = (name: string, mode: Shape['mode'], sequences: number, words: number, keys: number): Context =>
     makeContext(

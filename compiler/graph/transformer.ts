@@ -24,7 +24,8 @@ export function blockParameters(prefix: string, b: BlockShape): { name: string; 
     { name: `${prefix}.${name}.weight`, axes: [to, from] },
     { name: `${prefix}.${name}.bias`, axes: [to] },
   ];
-  const norm = (name: string) => ['weight', 'bias'].map((what) => ({ name: `${prefix}.${name}.${what}`, axes: [width] }));
+  const norm = (name: string) =>
+    ['weight', 'bias'].map((what) => ({ name: `${prefix}.${name}.${what}`, axes: [width] }));
   return [
     ...norm('norm1'),
     ...['q', 'k', 'v'].flatMap((name) => linear(`attn.${name}`, width, heads)),
@@ -38,7 +39,12 @@ export function blockParameters(prefix: string, b: BlockShape): { name: string; 
 const headAxis = (b: BlockShape): Axis => axis(b.width / b.heads, b.heads);
 
 /** A parameter of a network other than the base: its start follows from its name. */
-export function networkParameter(name: string, axes: readonly Axis[], rest: Pick<Parameter, 'owner' | 'rate'>, init?: Init): Parameter {
+export function networkParameter(
+  name: string,
+  axes: readonly Axis[],
+  rest: Pick<Parameter, 'owner' | 'rate'>,
+  init?: Init,
+): Parameter {
   const shape = axes.map(logical);
   const decay = shape.length > 1 && !name.endsWith('.bias');
   return { name, shape, axes, decay, init: init ?? freshInit(name, shape), ...rest };
@@ -64,11 +70,18 @@ export function layerNorm(g: Builder, name: string, x: Tensor, eps: number): Ten
 /** x [batch x tokens, width] through one block. */
 export function buildBlock(g: Builder, prefix: string, x: Tensor, batch: number, b: BlockShape): Tensor {
   const n = layerNorm(g, `${prefix}.norm1`, x, b.eps);
-  const [q, k, v] = (['q', 'k', 'v'] as const).map((name) => dense(g, `${prefix}.attn.${name}`, n, headAxis(b))) as [Tensor, Tensor, Tensor];
+  const [q, k, v] = (['q', 'k', 'v'] as const).map((name) =>
+    dense(g, `${prefix}.attn.${name}`, n, headAxis(b)),
+  ) as [Tensor, Tensor, Tensor];
   g.label = `${prefix}.attn`;
   const h = g.add(dense(g, `${prefix}.attn.o`, attend(g, q, k, v, batch, b), axis(b.width)), x);
   const hidden = dense(g, `${prefix}.mlp.fc1`, layerNorm(g, `${prefix}.norm2`, h, b.eps), axis(b.hidden));
-  return g.add(dense(g, `${prefix}.mlp.fc2`, g.activate(hidden, { function: b.activation }), axis(b.width)), h);
+  const out = g.add(
+    dense(g, `${prefix}.mlp.fc2`, g.activate(hidden, { function: b.activation }), axis(b.width)),
+    h,
+  );
+  g.tap(prefix, out);
+  return out;
 }
 
 /** softmax(q k^T / sqrt(head)) v, every token looking at every token of its image. */
@@ -79,7 +92,20 @@ function attend(g: Builder, q: Tensor, k: Tensor, v: Tensor, batch: number, b: B
   const of = view(across, tokens * across, size);
   const scores = view(s, tokens * s, q.rows * s);
   const shape = { m: tokens, outer: batch, inner: b.heads };
-  const raw = g.matmul('nt', q, k, { ...shape, n: tokens, k: size, alpha: 1 / Math.sqrt(head), a: of, b: of, c: scores }, b.heads * q.rows, axis(tokens));
-  const [p] = g.softmax(raw, null, null, { batch: 1, heads: b.heads, queries: q.rows, keys: tokens, prefix: 0 });
+  const raw = g.matmul(
+    'nt',
+    q,
+    k,
+    { ...shape, n: tokens, k: size, alpha: 1 / Math.sqrt(head), a: of, b: of, c: scores },
+    b.heads * q.rows,
+    axis(tokens),
+  );
+  const [p] = g.softmax(raw, null, null, {
+    batch: 1,
+    heads: b.heads,
+    queries: q.rows,
+    keys: tokens,
+    prefix: 0,
+  });
   return g.matmul('nn', p, v, { ...shape, n: size, k: tokens, a: scores, b: of, c: of }, q.rows, q.axis);
 }

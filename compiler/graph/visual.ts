@@ -14,7 +14,9 @@ const partNamed = (model: Model, name: string): Part => {
 /** What the image adds to one prompt in one layer. */
 export function visualOf(c: Context, part: Part, layer: number): Visual {
   if (!c.shape.image) return { own: null, added: null };
-  const adding = c.model.parts.filter((p) => p.layers.includes(layer) && hooksOf(p).addedTo?.(p) === part.name);
+  const adding = c.model.parts.filter(
+    (p) => p.layers.includes(layer) && hooksOf(p).addedTo?.(p) === part.name,
+  );
   const own = part.source === null ? null : tokensOf(c, part.source);
   const added = adding.flatMap((p) => (p.source === null ? [] : [tokensOf(c, p.source)]));
   return { own, added: added.length === 0 ? null : added.reduce((a, b) => c.g.add(a, b)) };
@@ -24,7 +26,7 @@ export function visualOf(c: Context, part: Part, layer: number): Visual {
  * Tokens of a projector or encoder, built once a program. When decoding, prompts' keys and values come from the
  * state: a stand-in of the right shape is all that is asked for, and nothing is built.
  */
-function tokensOf(c: Context, name: string): Tensor {
+export function tokensOf(c: Context, name: string): Tensor {
   const known = c.visual.get(name);
   if (known) return known;
   const part = partNamed(c.model, name);

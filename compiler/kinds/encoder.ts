@@ -1,7 +1,13 @@
 /** A frozen image encoder: a vision transformer as CLIP has it, or features that were computed elsewhere. */
 import type { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
-import { type BlockShape, blockParameters, buildBlock, layerNorm, networkParameter } from '../graph/transformer.ts';
+import {
+  type BlockShape,
+  blockParameters,
+  buildBlock,
+  layerNorm,
+  networkParameter,
+} from '../graph/transformer.ts';
 import { view } from '../graph/builder.ts';
 import { axis, ceil4, type FieldValue, padded, type Parameter, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
@@ -52,7 +58,8 @@ const patches = (vit: Vit): number => (vit.resolution / vit.patch) ** 2;
 export function visionOf(model: FieldValue | undefined): Vision | null {
   if (!isCall(model)) return null;
   const { call, args } = model;
-  if (call === 'features') return { width: numberOf(args['width']), tokens: numberOf(args['tokens']), vit: null };
+  if (call === 'features')
+    return { width: numberOf(args['width']), tokens: numberOf(args['tokens']), vit: null };
   const vit = call === 'clip' ? clips[typeof args['id'] === 'string' ? args['id'] : ''] : ownVit(args);
   if (!vit || !Number.isInteger(patches(vit))) return null;
   return { width: vit.output ?? vit.block.width, tokens: 1 + patches(vit), vit };
@@ -63,30 +70,48 @@ function ownVit(args: Readonly<Record<string, FieldValue>>): Vit {
   const width = int('width');
   const activation = args['activation'] === 'gelu' ? 'gelu' : 'quickGelu';
   const block: BlockShape = { width, heads: int('heads'), hidden: 4 * width, activation, eps: EPS };
-  return { resolution: int('resolution'), patch: int('patch'), layers: int('layers'), block, output: args['output'] === null ? null : int('output') };
+  return {
+    resolution: int('resolution'),
+    patch: int('patch'),
+    layers: int('layers'),
+    block,
+    output: args['output'] === null ? null : int('output'),
+  };
 }
 
-const weights: Field = { type: orNone({ kind: 'string' }), default: null, doc: 'A safetensors file; none: it starts from random numbers.' };
+const weights: Field = {
+  type: orNone({ kind: 'string' }),
+  default: null,
+  doc: 'A safetensors file; none: it starts from random numbers.',
+};
 
 export const encoder: Kind = {
   name: 'encoder',
   doc: 'A network that turns an image into tokens; frozen unless a task trains it.',
   formula: 't = proj ln_post(blocks(ln_pre([class; patches W] + positions))), on every token',
-  source: 'openai/CLIP `clip/model.py`; `clip_encode_image` of `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`',
+  source:
+    'openai/CLIP `clip/model.py`; `clip_encode_image` of `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`',
   selects: 'nothing',
   fields: {
     model: {
       type: {
         kind: 'call',
         calls: {
-          clip: { id: { type: { kind: 'string' }, doc: 'A model id, such as `openai/clip-vit-large-patch14`.' }, weights },
+          clip: {
+            id: { type: { kind: 'string' }, doc: 'A model id, such as `openai/clip-vit-large-patch14`.' },
+            weights,
+          },
           vit: {
             resolution: { type: count(), doc: 'Pixels of a side of the image.' },
             patch: { type: count(), doc: 'Pixels of a side of a patch.' },
             width: { type: count(), doc: 'Width of a token.' },
             layers: { type: count(), doc: 'Transformer blocks.' },
             heads: { type: count(), doc: 'Heads in each block.' },
-            output: { type: orNone(count()), default: null, doc: 'Width after a last projection; none: there is none.' },
+            output: {
+              type: orNone(count()),
+              default: null,
+              doc: 'Width after a last projection; none: there is none.',
+            },
             activation: { type: choice('quick_gelu', 'gelu'), default: 'quick_gelu', doc: 'Of the blocks.' },
             weights,
           },
@@ -116,7 +141,9 @@ export const encoder: Kind = {
       const vision = visionOf(part.fields['model']);
       invariant(vision, 'the checker knows the encoder');
       const { vit } = vision;
-      return vit ? { rows: patches(vit), width: 3 * vit.patch ** 2 } : { rows: vision.tokens, width: vision.width };
+      return vit
+        ? { rows: patches(vit), width: 3 * vit.patch ** 2 }
+        : { rows: vision.tokens, width: vision.width };
     },
   },
 };
@@ -132,7 +159,9 @@ function vitParameters(part: Part, vit: Vit): Parameter[] {
   // CLIP starts its embeddings at a scale of width^-1/2.
   const normal = { kind: 'normal', mean: 0, std: width ** -0.5 } as const;
   const norm = (name: string) => ['weight', 'bias'].map((what) => one(`${name}.${what}`, [axis(width)]));
-  const blocks = Array.from({ length: vit.layers }, (_, i) => blockParameters(`blocks.${i}`, vit.block)).flat();
+  const blocks = Array.from({ length: vit.layers }, (_, i) =>
+    blockParameters(`blocks.${i}`, vit.block),
+  ).flat();
   const conv = one('conv1.weight', [axis(width), axis(3 * vit.patch ** 2)]);
   return [
     { ...conv, shape: [width, 3, vit.patch, vit.patch] },
@@ -150,10 +179,16 @@ function buildVit(g: Builder, name: string, vit: Vit, image: Tensor, batch: numb
   const width = axis(vit.block.width);
   g.label = `${name}.conv1`;
   const embedded = g.linear(image, g.parameter(`${name}.conv1.weight`), width);
+  g.tap(`${name}.conv1`, embedded);
   const count = patches(vit);
-  const joined = g.prepend(g.parameter(`${name}.class_embedding`), embedded, { batch, length: 1, tokens: count });
+  const joined = g.prepend(g.parameter(`${name}.class_embedding`), embedded, {
+    batch,
+    length: 1,
+    tokens: count,
+  });
   g.label = `${name}.positional_embedding`;
   let x = layerNorm(g, `${name}.ln_pre`, g.addTable(joined, g.vectors(`${name}.positional_embedding`)), EPS);
+  g.tap(`${name}.ln_pre`, x);
   for (let i = 0; i < vit.layers; i++) x = buildBlock(g, `${name}.blocks.${i}`, x, batch, vit.block);
   const last = layerNorm(g, `${name}.ln_post`, x, EPS);
   if (vit.output === null) return last;

@@ -13,11 +13,16 @@ export const lora: Kind = {
   name: 'lora',
   doc: 'Adds a trainable product of two thin matrices to each selected linear.',
   formula: 'y = W x + (alpha / rank) B A x; alpha = none leaves the factor out',
-  source: 'LoRA, arXiv 2106.09685, section 4.1; `llama_adapter_v2_multimodal7b/llama/llama.py` for alpha = none',
+  source:
+    'LoRA, arXiv 2106.09685, section 4.1; `llama_adapter_v2_multimodal7b/llama/llama.py` for alpha = none',
   selects: 'linears',
   fields: {
     rank: { type: count(), default: 8, doc: 'Width of the thin matrices.' },
-    alpha: { type: orNone(number(0)), default: null, doc: 'The update is multiplied by alpha / rank; none: by 1.' },
+    alpha: {
+      type: orNone(number(0)),
+      default: null,
+      doc: 'The update is multiplied by alpha / rank; none: by 1.',
+    },
     on_prompts: {
       type: { kind: 'boolean' },
       default: false,
@@ -28,8 +33,15 @@ export const lora: Kind = {
   parameters: (part) => part.sites.flatMap((site) => factors(part, site)),
   hooks: {
     after: (g, part, site, x, y) => {
-      const thin = g.linear(x, g.parameter(`${part.name}.${site.name}.a`), axis(numberOf(part.fields['rank'])));
-      return g.add(g.linear(thin, g.parameter(`${part.name}.${site.name}.b`), site.output, loraFactor(part)), y);
+      const thin = g.linear(
+        x,
+        g.parameter(`${part.name}.${site.name}.a`),
+        axis(numberOf(part.fields['rank'])),
+      );
+      return g.add(
+        g.linear(thin, g.parameter(`${part.name}.${site.name}.b`), site.output, loraFactor(part)),
+        y,
+      );
     },
     onPrompts: (part) => part.fields['on_prompts'] === true,
   },

@@ -1,7 +1,14 @@
 /** A projector: from an encoder's tokens to prompt tokens of the base's width. */
 import type { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
-import { type BlockShape, blockParameters, buildBlock, dense, layerNorm, networkParameter } from '../graph/transformer.ts';
+import {
+  type BlockShape,
+  blockParameters,
+  buildBlock,
+  dense,
+  layerNorm,
+  networkParameter,
+} from '../graph/transformer.ts';
 import { axis, type Axis, type Base, type Parameter, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
 import { choice, common, count, numberOf, orNone, rateOf } from './fields.ts';
@@ -23,7 +30,10 @@ export const project: Kind = {
   reads: { kinds: ['encoder'], required: true },
   inherits: (source) => {
     const vision = visionOf(source.fields['model']);
-    return { width: vision?.width ?? null, tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null) };
+    return {
+      width: vision?.width ?? null,
+      tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null),
+    };
   },
   fields: {
     kind: {
@@ -37,16 +47,28 @@ export const project: Kind = {
       doc: 'Tokens it makes: those of the first tokens that come in, of the queries, or all from one class token by a wider layer.',
     },
     norm: { type: choice('layer', 'none'), default: 'none', doc: 'A LayerNorm on what it makes.' },
-    hidden: { type: orNone(count()), default: null, doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, the encoder's, four times the base's." },
+    hidden: {
+      type: orNone(count()),
+      default: null,
+      doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, the encoder's, four times the base's.",
+    },
     depth: { type: count(), default: 8, doc: 'Blocks of `queries`.' },
     heads: { type: count(), default: 16, doc: 'Heads in each block of `queries`.' },
-    width: { type: orNone(count()), default: null, doc: 'Numbers in each token that comes in. The encoder says it.' },
+    width: {
+      type: orNone(count()),
+      default: null,
+      doc: 'Numbers in each token that comes in. The encoder says it.',
+    },
     tokens: { type: orNone(count()), default: null, doc: 'Tokens that come in. The encoder says it.' },
     ...common,
   },
   parameters: (part, base) => {
-    const made = shapesOf(part, base).map(({ name, axes }) => networkParameter(name, axes, { owner: part.name, rate: rateOf(part) }));
-    return made.map((p) => (p.name.endsWith('.query') ? { ...p, init: { kind: 'normal', mean: 0, std: 1 } } : p));
+    const made = shapesOf(part, base).map(({ name, axes }) =>
+      networkParameter(name, axes, { owner: part.name, rate: rateOf(part) }),
+    );
+    return made.map((p) =>
+      p.name.endsWith('.query') ? { ...p, init: { kind: 'normal', mean: 0, std: 1 } } : p,
+    );
   },
   hooks: { tokens: (g, part, base, batch, input) => build(g, part, base, batch, input) },
 };
@@ -55,10 +77,16 @@ const of = (part: Part, name: string): number => numberOf(part.fields[name]);
 const length = (part: Part): number => of(part, 'length');
 
 /** One class token becomes all prompt tokens at once, each padded as a token is. */
-const outputAxis = (part: Part, base: Base): Axis => axis(base.dim, part.fields['tokens'] === 1 ? length(part) : 1);
+const outputAxis = (part: Part, base: Base): Axis =>
+  axis(base.dim, part.fields['tokens'] === 1 ? length(part) : 1);
 
 const hiddenOf = (part: Part, base: Base): number => {
-  const fallback = part.fields['kind'] === 'queries' ? of(part, 'width') : part.fields['kind'] === 'bridge' ? 4 * base.dim : base.dim;
+  const fallback =
+    part.fields['kind'] === 'queries'
+      ? of(part, 'width')
+      : part.fields['kind'] === 'bridge'
+        ? 4 * base.dim
+        : base.dim;
   return numberOf(part.fields['hidden'] ?? fallback);
 };
 
@@ -79,19 +107,36 @@ function shapesOf(part: Part, base: Base): Shape[] {
     { name: `${at}.weight`, axes: [to, from] },
     { name: `${at}.bias`, axes: [to] },
   ];
-  const norm = (at: string, width: Axis): Shape[] => ['weight', 'bias'].map((what) => ({ name: `${at}.${what}`, axes: [width] }));
-  const [inputs, output, hidden] = [axis(of(part, 'width')), outputAxis(part, base), axis(hiddenOf(part, base))];
+  const norm = (at: string, width: Axis): Shape[] =>
+    ['weight', 'bias'].map((what) => ({ name: `${at}.${what}`, axes: [width] }));
+  const [inputs, output, hidden] = [
+    axis(of(part, 'width')),
+    outputAxis(part, base),
+    axis(hiddenOf(part, base)),
+  ];
   const last = part.fields['norm'] === 'layer' ? norm(`${name}.norm`, axis(base.dim)) : [];
   switch (part.fields['kind']) {
     case 'mlp':
       return [...linear(`${name}.1`, inputs, hidden), ...linear(`${name}.2`, hidden, output), ...last];
     case 'queries': {
-      const blocks = Array.from({ length: of(part, 'depth') }, (_, i) => blockParameters(`${name}.blocks.${i}`, queryBlock(part, base)));
+      const blocks = Array.from({ length: of(part, 'depth') }, (_, i) =>
+        blockParameters(`${name}.blocks.${i}`, queryBlock(part, base)),
+      );
       const query: Shape = { name: `${name}.query`, axes: [axis(length(part)), hidden] };
-      return [...linear(`${name}.in`, inputs, hidden), ...norm(`${name}.in_norm`, hidden), query, ...blocks.flat(), ...linear(`${name}.out`, hidden, axis(base.dim)), ...last];
+      return [
+        ...linear(`${name}.in`, inputs, hidden),
+        ...norm(`${name}.in_norm`, hidden),
+        query,
+        ...blocks.flat(),
+        ...linear(`${name}.out`, hidden, axis(base.dim)),
+        ...last,
+      ];
     }
     case 'bridge':
-      return [...linear(`${name}.in`, inputs, axis(base.dim)), ...Array.from({ length: BRIDGE }, (_, i) => bridgeShapes(name, base, hidden, i + 1)).flat()];
+      return [
+        ...linear(`${name}.in`, inputs, axis(base.dim)),
+        ...Array.from({ length: BRIDGE }, (_, i) => bridgeShapes(name, base, hidden, i + 1)).flat(),
+      ];
     default:
       return [...linear(name, inputs, output), ...last];
   }
@@ -114,11 +159,14 @@ function body(g: Builder, part: Part, base: Base, batch: number, input: Tensor):
   const { name } = part;
   const output = outputAxis(part, base);
   /** From [batch, length x dim] to [batch x length, dim]: the same numbers in the same places. */
-  const spread = (x: Tensor) => (output.groups === 1 ? x : g.reshape(x, batch * length(part), axis(base.dim)));
+  const spread = (x: Tensor) =>
+    output.groups === 1 ? x : g.reshape(x, batch * length(part), axis(base.dim));
   const first = () => {
     g.label = name;
     const tokens = of(part, 'tokens');
-    return output.groups > 1 || tokens === length(part) ? input : g.segment(input, { batch, tokens, from: 0, length: length(part) });
+    return output.groups > 1 || tokens === length(part)
+      ? input
+      : g.segment(input, { batch, tokens, from: 0, length: length(part) });
   };
   switch (part.fields['kind']) {
     case 'mlp': {
@@ -137,7 +185,12 @@ function body(g: Builder, part: Part, base: Base, batch: number, input: Tensor):
 function queries(g: Builder, part: Part, base: Base, batch: number, input: Tensor): Tensor {
   const { name } = part;
   const [block, tokens] = [queryBlock(part, base), of(part, 'tokens')];
-  const features = layerNorm(g, `${name}.in_norm`, dense(g, `${name}.in`, input, axis(block.width)), LAYER_EPS);
+  const features = layerNorm(
+    g,
+    `${name}.in_norm`,
+    dense(g, `${name}.in`, input, axis(block.width)),
+    LAYER_EPS,
+  );
   g.label = `${name}.query`;
   let x = g.prepend(g.vectors(`${name}.query`), features, { batch, length: length(part), tokens });
   for (let i = 0; i < of(part, 'depth'); i++) x = buildBlock(g, `${name}.blocks.${i}`, x, batch, block);
@@ -156,7 +209,14 @@ function bridge(g: Builder, part: Part, base: Base, input: Tensor): Tensor {
     g.label = `${name}.${i}`;
     const at = (what: string) => g.parameter(`${name}.${i}.${what}.weight`);
     const n = g.rmsnorm(v, at('norm'), RMS_EPS);
-    v = g.add(g.linear(g.siluMul(g.linear(n, at('f1'), hidden), g.linear(n, at('f3'), hidden)), at('f2'), axis(base.dim)), v);
+    v = g.add(
+      g.linear(
+        g.siluMul(g.linear(n, at('f1'), hidden), g.linear(n, at('f3'), hidden)),
+        at('f2'),
+        axis(base.dim),
+      ),
+      v,
+    );
   }
   return v;
 }

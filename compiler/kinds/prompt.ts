@@ -47,7 +47,12 @@ export function gateOf(part: Part): Gate | null {
   if (value === null) return null;
   const { call, args } = callOf(value);
   const per = args['per'] === 'layer' || args['per'] === 'const' ? args['per'] : 'head';
-  return { function: call === 'raw' ? 'raw' : 'tanh', init: numberOf(args['init']), per, factor: args['factor'] === true };
+  return {
+    function: call === 'raw' ? 'raw' : 'tanh',
+    init: numberOf(args['init']),
+    per,
+    factor: args['factor'] === true,
+  };
 }
 
 /** The factor of a prompt that trains no gate. */
@@ -71,7 +76,11 @@ export const prompt: Kind = {
   reads: { kinds: ['project'], required: false },
   inherits: (source) => ({ length: source.fields['length'] ?? null }),
   fields: {
-    length: { type: orNone(count()), default: null, doc: 'Tokens in each layer. With `from`, the projector says it.' },
+    length: {
+      type: orNone(count()),
+      default: null,
+      doc: 'Tokens in each layer. With `from`, the projector says it.',
+    },
     gate: {
       type: anyOf({ kind: 'call', calls: { tanh: gateFields, raw: gateFields } }, choice('none')),
       default: { call: 'tanh', args: { init: 0, per: 'head' } },
@@ -89,7 +98,9 @@ export const prompt: Kind = {
     ...common,
   },
   parameters: (part, base) =>
-    part.input ? tokens(part, base, `${part.name}.prompt`) : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+    part.input
+      ? tokens(part, base, `${part.name}.prompt`)
+      : part.layers.flatMap((layer) => inLayer(part, base, layer)),
   hooks: {
     attention: (g, part, layer, project, visual) => {
       // Tokens that are added to another prompt enter with that one.
@@ -136,7 +147,9 @@ function tokens(part: Part, base: Base, name: string): Parameter[] {
   const shape = [length, base.dim];
   const init = initOf(part.fields['init']);
   const decay = decays(name, shape);
-  return [{ name, shape, axes: [axis(length), axis(base.dim)], init, owner: part.name, decay, rate: rateOf(part) }];
+  return [
+    { name, shape, axes: [axis(length), axis(base.dim)], init, owner: part.name, decay, rate: rateOf(part) },
+  ];
 }
 
 /** The gate's shape is that of the official checkpoints, which multiply it with scores of [batch, heads, 1, 1]. */
@@ -156,5 +169,14 @@ function gate(part: Part, base: Base, name: string): Parameter[] {
   };
   return [
     ...(it.factor ? [factor] : []),
-{ name, shape, axes, init: constant(it.init), owner: part.name, decay: decays(name, shape), rate: rateOf(part) }];
+    {
+      name,
+      shape,
+      axes,
+      init: constant(it.init),
+      owner: part.name,
+      decay: decays(name, shape),
+      rate: rateOf(part),
+    },
+  ];
 }

@@ -7,8 +7,9 @@ import type { Op } from './op.ts';
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /**
- * The error function to about 1e-15: 2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)) (Abramowitz and Stegun
- * 7.1.6). All terms have one sign, so nothing cancels. From 6 on the rest, 2e-17, is below what a double next to 1 holds.
+ * The error function to about 1e-15: 2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)) (Abramowitz and
+ * Stegun 7.1.6). All terms have one sign, so nothing cancels. From 6 on the rest, 2e-17, is below what a double next to
+ * 1 holds.
  */
 export function erf(x: number): number {
   if (Math.abs(x) >= 6) return Math.sign(x);

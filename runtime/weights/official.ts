@@ -6,6 +6,7 @@
  */
 import type { Model, Parameter, Part } from '../../compiler/model/model.ts';
 import { isRotary } from './rope.ts';
+import { clipKey, projectorKey } from './vision-keys.ts';
 
 export type OfficialFamily = 'v1' | 'chat65b' | 'mm7b' | 'imb';
 
@@ -127,8 +128,9 @@ function keyOf(
     case 'prompt': {
       const range = rows.get(parameter.name);
       if (range) return { name: spec.query, rows: range };
-      const layer = /^layers\.(\d+)\.gate$/.exec(site);
-      return layer ? { name: `${spec.prefix}layers.${layer[1]}.attention.gate` } : null;
+      const layer = /^layers\.(\d+)\.(gate|gate_factor)$/.exec(site);
+      const official = layer?.[2] === 'gate' ? 'gate' : 'new_gate';
+      return layer ? { name: `${spec.prefix}layers.${layer[1]}.attention.${official}` } : null;
     }
     case 'bias':
       return spec.bias && inLayer(site) ? { name: spec.prefix + spec.bias(site), ...rotary } : null;
@@ -138,12 +140,10 @@ function keyOf(
       return { name: spec.prefix + spec.scale(site), ...(spec.scaleSide === 'output' ? rotary : {}) };
     case 'lora':
       return spec.lora ? loraKey(site, spec) : null;
-    case 'project': {
-      const found = /^(norm\.)?(weight|bias)$/.exec(site);
-      return found && spec.prefix !== ''
-        ? { name: `visual_proj${found[1] ? '_norm' : ''}.${found[2]}` }
-        : null;
-    }
+    case 'project':
+      return spec.prefix === '' ? null : projectorKey(site, parameter, part);
+    case 'encoder':
+      return spec.prefix === '' ? null : clipKey(site, parameter, 'clip.visual.');
     default:
       return null;
   }

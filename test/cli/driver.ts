@@ -7,7 +7,13 @@ async function capture(run: () => Promise<number>): Promise<Outcome> {
   const [out, err]: [string[], string[]] = [[], []];
   const streams = [process.stdout, process.stderr] as const;
   const written = streams.map((stream) => stream.write.bind(stream));
-  streams.forEach((stream, i) => (stream.write = ((chunk: string | Uint8Array) => ([out, err][i]?.push(String(chunk)), true)) as typeof stream.write));
+  streams.forEach(
+    (stream, i) =>
+      (stream.write = ((chunk: string | Uint8Array) => (
+        [out, err][i]?.push(String(chunk)),
+        true
+      )) as typeof stream.write),
+  );
   try {
     return { code: await run(), out: out.join(''), err: err.join('') };
   } finally {

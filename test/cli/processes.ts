@@ -13,7 +13,10 @@ export interface Outcome {
 }
 
 const start = (script: string, args: readonly string[], cwd: string): ChildProcess =>
-  spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...args], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...args], {
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
 
 /** A running `graft`; the caller may kill it. */
 export const startGraft = (args: readonly string[], cwd: string): ChildProcess => start(entry, args, cwd);
@@ -27,7 +30,8 @@ async function collect(child: ChildProcess): Promise<Outcome> {
 }
 
 /** Runs one command line to its end. */
-export const graft = (args: readonly string[], cwd: string): Promise<Outcome> => collect(startGraft(args, cwd));
+export const graft = (args: readonly string[], cwd: string): Promise<Outcome> =>
+  collect(startGraft(args, cwd));
 
 /** Runs several command lines one after the other in one process; each gives its exit code and what it printed. */
 export async function graftEach(lines: readonly (readonly string[])[], cwd: string): Promise<Outcome[]> {

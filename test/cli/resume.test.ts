@@ -7,12 +7,12 @@ import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRandom } from '../../runtime/random.ts';
-import { graft, startGraft } from './processes.ts';
+import { graft, graftEach, startGraft } from './processes.ts';
 import { makeProject } from './tiny-project.ts';
 import { withDevice } from '../compiler/sessions.ts';
 
 const t = suite('killed runs');
-const STEPS = 240;
+const STEPS = 150;
 const KILLS = 3;
 const options = ['--steps', String(STEPS), '--checkpoint-every', '7'];
 
@@ -24,10 +24,15 @@ t.after(() => rmSync(folder, { recursive: true, force: true }));
 
 const lines = (run: string): string[] => {
   const path = join(folder, run, 'metrics.jsonl');
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter((line) => line !== '') : [];
+  return existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+    : [];
 };
 const timeless = (run: string): string[] => lines(run).map((line) => line.replace(/,"seconds":.*$/, ''));
-const adapter = (run: string): string => readFileSync(join(folder, run, 'adapter.safetensors')).toString('base64');
+const adapter = (run: string): string =>
+  readFileSync(join(folder, run, 'adapter.safetensors')).toString('base64');
 
 /** Starts or resumes a run and kills it once it has written so many lines; false when it was done before. */
 async function killAt(count: number): Promise<boolean> {
@@ -49,7 +54,8 @@ t('a run killed at random moments ends bit for bit as an undisturbed one', () =>
     assert.is(lines('whole').length, STEPS);
     const random = createRandom(Date.now());
     let killed = 0;
-    for (let i = 1; i <= KILLS; i++) if (await killAt(Math.floor(((i - random.uniform()) * STEPS) / (KILLS + 1)) + 1)) killed++;
+    for (let i = 1; i <= KILLS; i++)
+      if (await killAt(Math.floor(((i - random.uniform()) * STEPS) / (KILLS + 1)) + 1)) killed++;
     assert.ok(killed >= KILLS - 1, `${killed} runs were killed`);
     assert.not(existsSync(join(folder, 'killed/adapter.safetensors')), 'no adapter before the end');
     const resumed = await graft(['train', 'spec.adapter', '--out', 'killed', '--resume', ...options], folder);
@@ -57,14 +63,21 @@ t('a run killed at random moments ends bit for bit as an undisturbed one', () =>
     assert.match(resumed.out, /\(from \d+\)/);
     assert.equal(timeless('killed'), timeless('whole'));
     assert.is(adapter('killed'), adapter('whole'));
-    assert.equal(readdirSync(join(folder, 'killed/checkpoints')).filter((name) => !/^step-\d+\.safetensors$/.test(name)), [], 'nothing half-written is left');
-    const again = await graft(['train', 'spec.adapter', '--out', 'whole', ...options], folder);
-    assert.is(again.code, 1);
-    assert.match(again.err, /whole already holds a run/);
-    assert.match(again.err, /--resume/);
-    const other = await graft(['train', 'spec.adapter', '--out', 'whole', '--resume', ...options, '--set', 'length=2'], folder);
-    assert.is(other.code, 1);
-    assert.match(other.err, /the spec has changed/);
-  }));
+    assert.equal(
+      readdirSync(join(folder, 'killed/checkpoints')).filter((name) => !/^step-\d+\.safetensors$/.test(name)),
+      [],
+      'nothing half-written is left',
+    );
+    const train = ['train', 'spec.adapter', '--out', 'whole', ...options];
+    const [again, other, longer] = await graftEach(
+      [train, [...train, '--resume', '--set', 'length=2'], [...train, '--resume', '--steps', '200']],
+      folder,
+    );
+    assert.equal([again?.code, other?.code, longer?.code], [1, 1, 1]);
+    assert.match(again?.err ?? '', /whole already holds a run[^]*--resume/);
+    assert.match(other?.err ?? '', /cannot go on from .*: the spec has changed/);
+    assert.match(longer?.err ?? '', /the recipe or its steps have changed/);
+  }),
+);
 
 t.run();

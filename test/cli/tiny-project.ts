@@ -57,13 +57,22 @@ export async function makeProject(folder: string): Promise<string> {
   const random = createRandom('project');
   const tensors = baseParameters(base).map(({ name, shape }) => {
     const spread = name.endsWith('norm.weight') ? 0 : 1 / Math.sqrt(shape.at(-1) ?? 1);
-    const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (spread === 0 ? 1 : spread * random.normal()));
+    const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+      spread === 0 ? 1 : spread * random.normal(),
+    );
     return { name, shape, values };
   });
   await writeSafetensors(join(folder, 'base.safetensors'), tensors, baseMetadata(base));
   writeFileSync(join(folder, 'tokenizer.bin'), tokenizerFile([' ', 'a', 'b', 'c', '=']));
   writeFileSync(join(folder, 'base.adapter'), baseText);
-  writeFileSync(join(folder, 'some.jsonl'), Array.from({ length: 9 }, (_, i) => `${JSON.stringify({ instruction: `ab${'c'.repeat(i % 4)}`, output: `c${'ba'.repeat(i % 3)}` })}\n`).join(''));
+  writeFileSync(
+    join(folder, 'some.jsonl'),
+    Array.from(
+      { length: 9 },
+      (_, i) =>
+        `${JSON.stringify({ instruction: `ab${'c'.repeat(i % 4)}`, output: `c${'ba'.repeat(i % 3)}` })}\n`,
+    ).join(''),
+  );
   writeFileSync(join(folder, 'spec.adapter'), spec);
   return join(folder, 'spec.adapter');
 }
@@ -71,7 +80,9 @@ export async function makeProject(folder: string): Promise<string> {
 /** llama2.c's format: longest piece, then score, length and bytes of each. */
 function tokenizerFile(pieces: readonly string[]): Uint8Array {
   const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const all = ['<unk>', '\n<s>\n', '\n</s>\n', ...bytes, ...pieces].map((piece) => new TextEncoder().encode(piece));
+  const all = ['<unk>', '\n<s>\n', '\n</s>\n', ...bytes, ...pieces].map((piece) =>
+    new TextEncoder().encode(piece),
+  );
   const parts = all.map((piece) => {
     const head = new DataView(new ArrayBuffer(8));
     head.setInt32(4, piece.length, true);

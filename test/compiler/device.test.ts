@@ -19,14 +19,30 @@ const LOSS = 1e-5;
 const GRADIENT = 1e-4;
 
 /** Null: the device's own class. */
-const profiles: readonly (Profile | null)[] = [null, { device: 'software', subgroup: null }, { device: 'gpu', subgroup: null }];
+const profiles: readonly (Profile | null)[] = [
+  null,
+  { device: 'software', subgroup: null },
+  { device: 'gpu', subgroup: null },
+];
 
-async function checkModel(device: Device, model: Model, profile: Profile | null, labels?: number): Promise<void> {
+async function checkModel(
+  device: Device,
+  model: Model,
+  profile: Profile | null,
+  labels?: number,
+): Promise<void> {
   const values = randomValues(model);
   const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, TOKENS]));
-  const bound = labels === undefined ? {} : { labels: Object.fromEntries(model.tasks.map((task) => [task.name, labels])) };
+  const bound =
+    labels === undefined
+      ? {}
+      : { labels: Object.fromEntries(model.tasks.map((task) => [task.name, labels])) };
   const sizes = { batch: BATCH, tokens, ...bound };
-  const trainer = await openTrainer(device, model, values, { ...(profile ? { profile } : {}), training: sizes, evaluation: sizes });
+  const trainer = await openTrainer(device, model, values, {
+    ...(profile ? { profile } : {}),
+    training: sizes,
+    evaluation: sizes,
+  });
   const trainable = new Set(model.tasks.flatMap((task) => task.trains));
   const batch = randomBatch(model, BATCH, TOKENS);
   for (const task of model.tasks) {
@@ -34,7 +50,10 @@ async function checkModel(device: Device, model: Model, profile: Profile | null,
     const wanted = runBatch(model, graph, packAll(model, values), batch);
     const loss = await gradients(trainer, task.name, batch);
     const expected = lossOf(graph, wanted);
-    assert.ok(Math.abs(loss - expected) < LOSS * (1 + expected), `${task.name}: loss ${loss}, in float64 ${expected}`);
+    assert.ok(
+      Math.abs(loss - expected) < LOSS * (1 + expected),
+      `${task.name}: loss ${loss}, in float64 ${expected}`,
+    );
     for (const [name, packed] of gradientsOf(graph, wanted)) {
       const p = parameterNamed(trainer.session, name);
       const actual = await readParameter(trainer.session, p, 'gradients');
@@ -47,22 +66,36 @@ async function checkModel(device: Device, model: Model, profile: Profile | null,
     }
     // Not to the bit: training may save a value between the fused steps of a product, evaluation need not.
     const alone = await evaluate(trainer, task.name, batch);
-    assert.ok(Math.abs(alone - expected) < LOSS * (1 + expected), `${task.name}: the loss alone is ${alone}, in float64 ${expected}`);
+    assert.ok(
+      Math.abs(alone - expected) < LOSS * (1 + expected),
+      `${task.name}: the loss alone is ${alone}, in float64 ${expected}`,
+    );
   }
 }
 
 for (const profile of profiles) {
   const title = profile ? `${profile.device} without subgroups` : "the device's own profile";
   for (const { name, model } of library())
-    if (model.tasks.length > 0) t(`${name}, ${title}`, () => withDevice((device) => checkModel(device, model, profile)));
+    if (model.tasks.length > 0)
+      t(`${name}, ${title}`, () => withDevice((device) => checkModel(device, model, profile)));
   t(`everything is trained, tied head, half-split rotation, odd width, ${title}`, () =>
     withDevice((device) => {
       const base = { ...odd, tied: true, rope: { style: 'half', theta: 100 } } as const;
-      const items = 'prompt w on layers[all] { length = 1 }\nprompt u on input { length = 3 }\nprefix v on layers[last 1] { length = 2 }\ntask train on some trains base + w + u + v';
+      const items =
+        'prompt w on layers[all] { length = 1 }\nprompt u on input { length = 3 }\nprefix v on layers[last 1] { length = 2 }\ntask train on some trains base + w + u + v';
       return checkModel(device, modelOf(items, base), profile);
-    }));
+    }),
+  );
   t(`the head runs on labelled rows only, ${title}`, () =>
-    withDevice((device) => checkModel(device, modelOf('prompt w on input { length = 3 }\ntask train on some trains base + w'), profile, 8)));
+    withDevice((device) =>
+      checkModel(
+        device,
+        modelOf('prompt w on input { length = 3 }\ntask train on some trains base + w'),
+        profile,
+        8,
+      ),
+    ),
+  );
 }
 
 t.run();

@@ -27,7 +27,11 @@ function startOf(model: Model): Map<string, Float32Array> {
   return values;
 }
 
-async function logits(device: Device, model: Model, values: ReadonlyMap<string, Float32Array>): Promise<number[]> {
+async function logits(
+  device: Device,
+  model: Model,
+  values: ReadonlyMap<string, Float32Array>,
+): Promise<number[]> {
   const session = await openModel(device, model, values, { forward: SIZES });
   return (await forward(session, tokens)).flatMap((row) => [...row]);
 }
@@ -40,43 +44,85 @@ for (const { name, model } of library())
     withDevice(async (device) => {
       const plain = await logits(device, fromLibrary('llama.adapter'), startOf(fromLibrary('llama.adapter')));
       const adapted = await logits(device, model, startOf(model));
-      assert.is(distance(adapted, plain) === 0, !elsewhere.has(model.name), `they differ by ${distance(adapted, plain)}`);
+      assert.is(
+        distance(adapted, plain) === 0,
+        !elsewhere.has(model.name),
+        `they differ by ${distance(adapted, plain)}`,
+      );
       const moved = await logits(device, model, randomValues(model));
-      if (model.parameters.some((p) => p.owner !== 'base')) assert.ok(distance(moved, plain) > 1e-2, 'parts with other numbers do change it');
-    }));
+      if (model.parameters.some((p) => p.owner !== 'base'))
+        assert.ok(distance(moved, plain) > 1e-2, 'parts with other numbers do change it');
+    }),
+  );
 
 // Not to the bit: its scales come before its biases, so less is fused, and SiLU rounds otherwise outside of a product.
 t('SSF without spread begins as the base', () =>
   withDevice(async (device) => {
-    const [plain, model] = [fromLibrary('llama.adapter'), fromLibrary('ssf.adapter', { params: { spread: '0' } })];
-    assert.ok(distance(await logits(device, model, startOf(model)), await logits(device, plain, startOf(plain))) < 1e-5);
-  }));
+    const [plain, model] = [
+      fromLibrary('llama.adapter'),
+      fromLibrary('ssf.adapter', { params: { spread: '0' } }),
+    ];
+    assert.ok(
+      distance(await logits(device, model, startOf(model)), await logits(device, plain, startOf(plain))) <
+        1e-5,
+    );
+  }),
+);
 
-for (const gate of ['tanh(init: 0, per: head)', 'tanh(init: 0, per: layer)', 'raw(init: 0, per: head)', 'raw(init: 0, per: layer)'])
+for (const gate of [
+  'tanh(init: 0, per: head)',
+  'tanh(init: 0, per: layer)',
+  'raw(init: 0, per: head)',
+  'raw(init: 0, per: layer)',
+])
   t(`a closed gate learns first, then the prompt behind it: ${gate}`, () =>
     withDevice(async (device) => {
-      const model = modelOf(`prompt w on layers[all] { length = 3  gate = ${gate} }\ntask train on some trains w`);
-      const trainer = await openTrainer(device, model, startOf(model), { recipe: recipeFor(model), training: { batch: 2, tokens: { train: SIZES.tokens } } });
+      const model = modelOf(
+        `prompt w on layers[all] { length = 3  gate = ${gate} }\ntask train on some trains w`,
+      );
+      const trainer = await openTrainer(device, model, startOf(model), {
+        recipe: recipeFor(model),
+        training: { batch: 2, tokens: { train: SIZES.tokens } },
+      });
       const batch = randomBatch(model, SIZES.batch, SIZES.tokens);
-      const gradientOf = (name: string) => readParameter(trainer.session, parameterNamed(trainer.session, name), 'gradients');
+      const gradientOf = (name: string) =>
+        readParameter(trainer.session, parameterNamed(trainer.session, name), 'gradients');
       await gradients(trainer, 'train', batch);
       for (const layer of [0, 1]) {
-        assert.ok((await gradientOf(`w.layers.${layer}.prompt`)).every((x) => x === 0), 'nothing reaches the prompt through a closed gate');
-        assert.ok((await gradientOf(`w.layers.${layer}.gate`)).every((x) => x !== 0), 'every gate moves');
+        assert.ok(
+          (await gradientOf(`w.layers.${layer}.prompt`)).every((x) => x === 0),
+          'nothing reaches the prompt through a closed gate',
+        );
+        assert.ok(
+          (await gradientOf(`w.layers.${layer}.gate`)).every((x) => x !== 0),
+          'every gate moves',
+        );
       }
       await trainStep(trainer, 'train', [batch], 1e-2);
       await gradients(trainer, 'train', batch);
-      for (const layer of [0, 1]) assert.ok((await gradientOf(`w.layers.${layer}.prompt`)).some((x) => x !== 0), 'the prompt moves once the gate is open');
-    }));
+      for (const layer of [0, 1])
+        assert.ok(
+          (await gradientOf(`w.layers.${layer}.prompt`)).some((x) => x !== 0),
+          'the prompt moves once the gate is open',
+        );
+    }),
+  );
 
 /** A model with one prompt in each layer behind this gate. */
-const gated = (gate: string, length = 3) => modelOf(`prompt w on layers[all] { length = ${length}  gate = ${gate} }\ntask train on some trains w`);
+const gated = (gate: string, length = 3) =>
+  modelOf(`prompt w on layers[all] { length = ${length}  gate = ${gate} }\ntask train on some trains w`);
 
 /** The same numbers under another gate: `to` gives the new gate from a number for each head. */
-async function gatedLogits(device: Device, gate: string, to: (heads: Float32Array) => number[]): Promise<number[]> {
+async function gatedLogits(
+  device: Device,
+  gate: string,
+  to: (heads: Float32Array) => number[],
+): Promise<number[]> {
   const model = gated(gate);
   const values = randomValues(gated('tanh(init: 0, per: head)'));
-  for (const p of model.parameters) if (p.name.endsWith('.gate')) values.set(p.name, Float32Array.from(to(values.get(p.name) ?? new Float32Array())));
+  for (const p of model.parameters)
+    if (p.name.endsWith('.gate'))
+      values.set(p.name, Float32Array.from(to(values.get(p.name) ?? new Float32Array())));
   return logits(device, model, values);
 }
 
@@ -86,29 +132,53 @@ t('gates: tanh is raw of the tangent, a layer is all its heads, a constant is a 
     const tanh = await gatedLogits(device, 'tanh(init: 0, per: head)', (g) => [...g]);
     const raw = await gatedLogits(device, 'raw(init: 0, per: head)', (g) => [...g].map(Math.tanh));
     assert.ok(distance(tanh, raw) < wide, `${distance(tanh, raw)}`);
-    assert.ok(distance(tanh, await gatedLogits(device, 'raw(init: 0, per: head)', (g) => [...g])) > 1e-3, 'without tanh it is another model');
+    assert.ok(
+      distance(tanh, await gatedLogits(device, 'raw(init: 0, per: head)', (g) => [...g])) > 1e-3,
+      'without tanh it is another model',
+    );
     const layer = await gatedLogits(device, 'tanh(init: 0, per: layer)', () => [0.7]);
     const heads = await gatedLogits(device, 'tanh(init: 0, per: head)', (g) => [...g].fill(0.7));
     assert.ok(distance(layer, heads) < wide, `${distance(layer, heads)}`);
-    assert.ok(distance(layer, await gatedLogits(device, 'tanh(init: 0.7, per: const)', (g) => [...g])) < wide);
-    assert.ok(distance(layer, await gatedLogits(device, `raw(init: ${Math.tanh(0.7)}, per: const)`, (g) => [...g])) < wide);
+    assert.ok(
+      distance(layer, await gatedLogits(device, 'tanh(init: 0.7, per: const)', (g) => [...g])) < wide,
+    );
+    assert.ok(
+      distance(layer, await gatedLogits(device, `raw(init: ${Math.tanh(0.7)}, per: const)`, (g) => [...g])) <
+        wide,
+    );
     const none = await gatedLogits(device, 'none', (g) => [...g]);
-    assert.ok(distance(none, await gatedLogits(device, 'raw(init: 1, per: const)', (g) => [...g])) < wide, 'no gate is a gate of one');
+    assert.ok(
+      distance(none, await gatedLogits(device, 'raw(init: 1, per: const)', (g) => [...g])) < wide,
+      'no gate is a gate of one',
+    );
     assert.ok(distance(tanh, heads) > 1e-3, 'every head has its own');
-  }));
+  }),
+);
 
 t('one prompt token is the softmax of one: the same as three equal tokens', () =>
   withDevice(async (device) => {
     const [one, three] = [gated('tanh(init: 0, per: head)', 1), gated('tanh(init: 0, per: head)', 3)];
     const values = randomValues(one);
-    const repeated = new Map([...values].map(([name, own]) => [name, name.endsWith('.prompt') ? Float32Array.from({ length: 3 * own.length }, (_, i) => own[i % own.length] ?? 0) : own]));
+    const repeated = new Map(
+      [...values].map(([name, own]) => [
+        name,
+        name.endsWith('.prompt')
+          ? Float32Array.from({ length: 3 * own.length }, (_, i) => own[i % own.length] ?? 0)
+          : own,
+      ]),
+    );
     const [a, b] = [await logits(device, one, values), await logits(device, three, repeated)];
     assert.ok(distance(a, b) < 2e-5, `${distance(a, b)}`);
     assert.ok(distance(a, await logits(device, three, randomValues(three))) > 1e-3);
-  }));
+  }),
+);
 
 /** Everything that lives on the output of wq or wk, in the other order of a head's rows. */
-function permuted(model: Model, values: ReadonlyMap<string, Float32Array>, base: Base): Map<string, Float32Array> {
+function permuted(
+  model: Model,
+  values: ReadonlyMap<string, Float32Array>,
+  base: Base,
+): Map<string, Float32Array> {
   return new Map(
     model.parameters.map((p) => {
       const own = values.get(p.name) ?? new Float32Array();
@@ -132,22 +202,38 @@ t('half-split rotation with permuted rows is the interleaved model', () =>
     const interleaved = await logits(device, modelOf(items), values);
     const split = await logits(device, modelOf(items, half), permuted(modelOf(items), values, half));
     assert.ok(distance(interleaved, split) < 2e-5, `they differ by ${distance(interleaved, split)}`);
-    assert.ok(distance(interleaved, await logits(device, modelOf(items, half), values)) > 1e-2, 'rows that stay where they are give another model');
-  }));
+    assert.ok(
+      distance(interleaved, await logits(device, modelOf(items, half), values)) > 1e-2,
+      'rows that stay where they are give another model',
+    );
+  }),
+);
 
 t('grouped queries share consecutive heads: four keys that repeat two are the same model', () =>
   withDevice(async (device) => {
     const full: Base = { ...tiny, kvHeads: 4 };
     const items = 'prompt w on layers[all] { length = 3 }\ntask train on some trains w';
     const values = randomValues(modelOf(items));
-    const repeated = new Map([...values].map(([name, own]) => {
-      if (!/attention\.w[kv]\.weight$/.test(name)) return [name, own];
-      const head = tiny.headDim * tiny.dim;
-      return [name, Float32Array.from({ length: 4 * head }, (_, i) => own[Math.floor(i / head / 2) * head + (i % head)] ?? 0)];
-    }));
-    const [few, many] = [await logits(device, modelOf(items), values), await logits(device, modelOf(items, full), repeated)];
+    const repeated = new Map(
+      [...values].map(([name, own]) => {
+        if (!/attention\.w[kv]\.weight$/.test(name)) return [name, own];
+        const head = tiny.headDim * tiny.dim;
+        return [
+          name,
+          Float32Array.from(
+            { length: 4 * head },
+            (_, i) => own[Math.floor(i / head / 2) * head + (i % head)] ?? 0,
+          ),
+        ];
+      }),
+    );
+    const [few, many] = [
+      await logits(device, modelOf(items), values),
+      await logits(device, modelOf(items, full), repeated),
+    ];
     assert.ok(distance(few, many) < 2e-5, `they differ by ${distance(few, many)}`);
-  }));
+  }),
+);
 
 t('a prefix is keys and values: the first token attends to it as to words', () =>
   withDevice(async (device) => {
@@ -155,11 +241,17 @@ t('a prefix is keys and values: the first token attends to it as to words', () =
     const model = fromLibrary('prefix.adapter', { base: { ...tiny, layers: 1 } });
     const values = randomValues(model);
     const graph = buildForward(model, new Set(model.tasks.flatMap((task) => task.trains)), SIZES).graph();
-    const wanted = interpret(graph, givenFor(model, graph, packAll(model, values), inputsOf(model, graph, { tokens })));
+    const wanted = interpret(
+      graph,
+      givenFor(model, graph, packAll(model, values), inputsOf(model, graph, { tokens })),
+    );
     const width = 16;
     const expected = wanted.get(graph.outputs[0]?.tensor ?? -1) ?? new Float64Array();
     const rows = await forward(await openModel(device, model, values, { forward: SIZES }), tokens);
-    rows.forEach((row, r) => assert.ok(distance(row, expected.subarray(r * width, r * width + row.length)) < 2e-5, `row ${r}`));
-  }));
+    rows.forEach((row, r) =>
+      assert.ok(distance(row, expected.subarray(r * width, r * width + row.length)) < 2e-5, `row ${r}`),
+    );
+  }),
+);
 
 t.run();

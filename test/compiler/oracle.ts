@@ -33,11 +33,17 @@ export function randomBatch(model: Model, batch: number, tokens: number, seed = 
 }
 
 /** What the host would write into a program's inputs for a batch. */
-export function inputsOf(model: Model, graph: Pick<Graph, 'batch' | 'tokens' | 'tensors'>, batch: Pick<Batch, 'tokens'> & Partial<Batch>): Numbers {
+export function inputsOf(
+  model: Model,
+  graph: Pick<Graph, 'batch' | 'tokens' | 'tensors'>,
+  batch: Pick<Batch, 'tokens'> & Partial<Batch>,
+): Numbers {
   const front = prependedLength(model);
   const length = front + graph.tokens;
   const at = (i: number) => Math.floor(i / length) * graph.tokens + (i % length) - front;
-  const labels = Array.from({ length: graph.batch * length }, (_, i) => (i % length < front ? IGNORE : (batch.labels?.[at(i)] ?? IGNORE)));
+  const labels = Array.from({ length: graph.batch * length }, (_, i) =>
+    i % length < front ? IGNORE : (batch.labels?.[at(i)] ?? IGNORE),
+  );
   const inputs = new Map<string, Float64Array>([
     ['tokens', Float64Array.from(batch.tokens)],
     ['positions', Float64Array.from(labels, (_, i) => i % length)],
@@ -49,20 +55,34 @@ export function inputsOf(model: Model, graph: Pick<Graph, 'batch' | 'tokens' | '
   const rows = labels.flatMap((label, row) => (label === IGNORE ? [] : [row]));
   const all = Array.from({ length: picked.axis.size }, (_, i) => rows[i] ?? 0);
   inputs.set('rows', Float64Array.from(all));
-  inputs.set('labels', Float64Array.from(all, (row, i) => (i < rows.length ? (labels[row] ?? IGNORE) : IGNORE)));
+  inputs.set(
+    'labels',
+    Float64Array.from(all, (row, i) => (i < rows.length ? (labels[row] ?? IGNORE) : IGNORE)),
+  );
   for (const [name, values] of places('rows', all, labels.length)) inputs.set(name, values);
   return inputs;
 }
 
 /** For each id below `count` the places it stands at: what the gradient of picking rows is summed over. */
 function places(name: string, ids: readonly number[], count: number): [string, Float64Array][] {
-  const at = Array.from({ length: count }, (_, id) => ids.flatMap((other, place) => (other === id ? [place] : [])));
+  const at = Array.from({ length: count }, (_, id) =>
+    ids.flatMap((other, place) => (other === id ? [place] : [])),
+  );
   const starts = at.reduce<number[]>((sums, list) => [...sums, (sums.at(-1) ?? 0) + list.length], [0]);
-  return [[`${name}.order`, Float64Array.from(at.flat())], [`${name}.starts`, Float64Array.from(starts)]];
+  return [
+    [`${name}.order`, Float64Array.from(at.flat())],
+    [`${name}.starts`, Float64Array.from(starts)],
+  ];
 }
 
 /** Values of the tensors no node writes. `lossScale` is what multiplies each label's cross-entropy. */
-export function givenFor(model: Model, graph: Pick<Graph, 'tensors'>, parameters: Numbers, inputs: Numbers, lossScale = 1): Map<number, Float64Array> {
+export function givenFor(
+  model: Model,
+  graph: Pick<Graph, 'tensors'>,
+  parameters: Numbers,
+  inputs: Numbers,
+  lossScale = 1,
+): Map<number, Float64Array> {
   const values = new Map<number, Float64Array>();
   for (const t of graph.tensors) {
     const source = sourceOf(model, t, parameters, inputs, lossScale);
@@ -78,7 +98,13 @@ const fit = (source: Float64Array, length: number): Float64Array => {
   return fitted;
 };
 
-function sourceOf(model: Model, t: Tensor, parameters: Numbers, inputs: Numbers, lossScale: number): Float64Array | null {
+function sourceOf(
+  model: Model,
+  t: Tensor,
+  parameters: Numbers,
+  inputs: Numbers,
+  lossScale: number,
+): Float64Array | null {
   const { headDim, rope } = model.base;
   switch (t.home) {
     case 'weights':
@@ -99,8 +125,16 @@ function sourceOf(model: Model, t: Tensor, parameters: Numbers, inputs: Numbers,
 }
 
 /** Runs a training or evaluation graph on a batch; `lossScale` makes the loss the mean over its labels. */
-export function runBatch(model: Model, graph: Graph, parameters: Numbers, batch: Batch): Map<number, Float64Array> {
-  return interpret(graph, givenFor(model, graph, parameters, inputsOf(model, graph, batch), 1 / batch.labelled));
+export function runBatch(
+  model: Model,
+  graph: Graph,
+  parameters: Numbers,
+  batch: Batch,
+): Map<number, Float64Array> {
+  return interpret(
+    graph,
+    givenFor(model, graph, parameters, inputsOf(model, graph, batch), 1 / batch.labelled),
+  );
 }
 
 /** The loss a graph computed. */
@@ -110,7 +144,10 @@ export function lossOf(graph: Graph, values: ReadonlyMap<number, Float64Array>):
 }
 
 /** Gradients by parameter, padded. */
-export function gradientsOf(graph: Graph, values: ReadonlyMap<number, Float64Array>): Map<string, Float64Array> {
+export function gradientsOf(
+  graph: Graph,
+  values: ReadonlyMap<number, Float64Array>,
+): Map<string, Float64Array> {
   const written = new Set(graph.nodes.flatMap((node) => node.outputs));
   return new Map(
     graph.tensors

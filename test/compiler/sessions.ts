@@ -26,7 +26,12 @@ const opened: Session[] = [];
 export type OpenOptions = Omit<CompileOptions, 'profile'> & Partial<Pick<CompileOptions, 'profile'>>;
 
 /** Compiles a model and puts it on the device with these numbers in its parameters. */
-export async function openModel(device: Device, model: Model, values: ReadonlyMap<string, Float32Array>, options: OpenOptions): Promise<Session> {
+export async function openModel(
+  device: Device,
+  model: Model,
+  values: ReadonlyMap<string, Float32Array>,
+  options: OpenOptions,
+): Promise<Session> {
   const compiled = compile(model, { profile: device.profile, ...options });
   const pkg = { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) };
   const session = await openSession(device, pkg, ({ name }) => {
@@ -38,7 +43,8 @@ export async function openModel(device: Device, model: Model, values: ReadonlyMa
   return session;
 }
 
-export const openTrainer = async (...args: Parameters<typeof openModel>): Promise<Trainer> => makeTrainer(await openModel(...args));
+export const openTrainer = async (...args: Parameters<typeof openModel>): Promise<Trainer> =>
+  makeTrainer(await openModel(...args));
 
 /** Logits of the `forward` program for some sequences, one row [vocab] for each word. */
 export async function forward(session: Session, tokens: Uint32Array): Promise<Float32Array[]> {
@@ -48,7 +54,9 @@ export async function forward(session: Session, tokens: Uint32Array): Promise<Fl
   const slice = outputNamed(program, 'logits');
   const [all] = await session.executor.runAndRead([program], [slice]);
   const width = padded(slice.axis);
-  const rows = Array.from({ length: slice.rows }, (_, r) => (all ?? new Float32Array()).slice(r * width, r * width + slice.axis.size));
+  const rows = Array.from({ length: slice.rows }, (_, r) =>
+    (all ?? new Float32Array()).slice(r * width, r * width + slice.axis.size),
+  );
   // Prepended vectors have rows of their own, in front of each sequence's words.
   return rows.filter((_, r) => r % (program.prepended + program.tokens) >= program.prepended);
 }
@@ -64,4 +72,5 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return worst;
 }
 
-export const largest = (a: ArrayLike<number>): number => Array.from(a).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+export const largest = (a: ArrayLike<number>): number =>
+  Array.from(a).reduce((most, x) => Math.max(most, Math.abs(x)), 0);

@@ -47,7 +47,10 @@ function lower(file: string, base: Base, settings: Readonly<Record<string, strin
   const declared = new Set([...text.matchAll(/^param (\w+)/gm)].map((found) => found[1]));
   const params = Object.fromEntries(Object.entries(settings).filter(([name]) => declared.has(name)));
   const checked = checkSpec(specPath(file), nodeHost, { base, params });
-  return Object.keys(checked.adapters).map((name) => ({ name: `${file}:${name}`, model: lowerModel(checked, name) }));
+  return Object.keys(checked.adapters).map((name) => ({
+    name: `${file}:${name}`,
+    model: lowerModel(checked, name),
+  }));
 }
 
 /** Every adapter of `specs/` that works on text alone, on a tiny base. */
@@ -57,9 +60,15 @@ export function library(base: Base = tiny): Subject[] {
 }
 
 /** One adapter of the library. */
-export function fromLibrary(file: string, options: { base?: Base; adapter?: string; params?: Readonly<Record<string, string>> } = {}): Model {
+export function fromLibrary(
+  file: string,
+  options: { base?: Base; adapter?: string; params?: Readonly<Record<string, string>> } = {},
+): Model {
   const found = lower(file, options.base ?? tiny, { ...small, ...options.params });
-  const subject = options.adapter === undefined ? found.at(-1) : found.find(({ name }) => name.endsWith(`:${options.adapter}`));
+  const subject =
+    options.adapter === undefined
+      ? found.at(-1)
+      : found.find(({ name }) => name.endsWith(`:${options.adapter}`));
   invariant(subject, `${file} has no adapter ${options.adapter}`);
   return subject.model;
 }
@@ -67,7 +76,10 @@ export function fromLibrary(file: string, options: { base?: Base; adapter?: stri
 /** A model from the items of an adapter; its task trains what `trains` says, on data nobody reads. */
 export function modelOf(items: string, base: Base = tiny, extra = ''): Model {
   const text = `import "bases.adapter"\nadapter X on llama7b {\n${items}\n}\ndata some = text("some.txt")\n${extra}`;
-  const host = { ...nodeHost, readFile: (path: string) => (path.endsWith('x.adapter') ? text : nodeHost.readFile(path)) };
+  const host = {
+    ...nodeHost,
+    readFile: (path: string) => (path.endsWith('x.adapter') ? text : nodeHost.readFile(path)),
+  };
   const checked = checkSpec(specPath('x.adapter'), host, { base });
   invariant(Object.keys(checked.adapters).length > 0, checked.diagnostics.map((d) => d.message).join('; '));
   return lowerModel(checked, 'X');
@@ -106,7 +118,8 @@ export function randomValues(model: Model, seed = 1): Map<string, Float32Array> 
 function drawFor(p: Parameter, kind: string, random: Random): () => number {
   const around = (mean: number, spread: number) => () => mean + spread * random.normal();
   if (p.name.endsWith('norm.weight') || kind === 'scale' || kind === 'rescale') return around(1, 0.2);
-  if (p.name.endsWith('.gate')) return () => (random.uniform() < 0.5 ? -1 : 1) * (0.3 + 0.6 * random.uniform());
+  if (p.name.endsWith('.gate'))
+    return () => (random.uniform() < 0.5 ? -1 : 1) * (0.3 + 0.6 * random.uniform());
   if (kind === 'bias') return around(0, 0.15);
   if (p.name === 'tok_embeddings.weight' || p.shape.length === 1) return around(0, 1);
   if (kind === 'prompt' || kind === 'prefix') return around(0, 0.8);

@@ -30,7 +30,11 @@ function directionFor(p: Parameter): Float64Array {
 /** Compares every trained parameter's gradient with the difference quotient of the loss; returns how many there were. */
 function checkTask(model: Model, task: Task, labels?: number): number {
   const trainable = new Set(model.tasks.flatMap((other) => other.trains));
-  const { g, reached } = buildTraining(model, trainable, task, { batch: BATCH, tokens: TOKENS, ...(labels === undefined ? {} : { labels }) });
+  const { g, reached } = buildTraining(model, trainable, task, {
+    batch: BATCH,
+    tokens: TOKENS,
+    ...(labels === undefined ? {} : { labels }),
+  });
   const evaluation = buildEvaluation(model, trainable, task.name, { batch: BATCH, tokens: TOKENS }).graph();
   const batch = randomBatch(model, BATCH, TOKENS);
   const values: Numbers = packAll(model, randomValues(model));
@@ -40,7 +44,11 @@ function checkTask(model: Model, task: Task, labels?: number): number {
   };
   const graph = g.graph();
   const made = gradientsOf(graph, runBatch(model, graph, values, batch));
-  assert.equal([...made.keys()].sort(), [...task.trains].sort(), 'a gradient for each trained parameter, and no other');
+  assert.equal(
+    [...made.keys()].sort(),
+    [...task.trains].sort(),
+    'a gradient for each trained parameter, and no other',
+  );
   assert.equal([...reached].sort(), [...task.trains].sort());
   for (const p of model.parameters) {
     const gradient = made.get(p.name);
@@ -50,7 +58,10 @@ function checkTask(model: Model, task: Task, labels?: number): number {
     const length = Math.sqrt(dot(gradient, gradient));
     const actual = dot(gradient.subarray(0, direction.length), direction);
     assert.ok(length > 1e-6, `${model.name}.${task.name}: the gradient of ${p.name} is zero`);
-    assert.ok(Math.abs(actual - expected) < 1e-8 + 1e-6 * length, `${model.name}.${task.name}: ${p.name}: ${actual}, finite differences give ${expected}`);
+    assert.ok(
+      Math.abs(actual - expected) < 1e-8 + 1e-6 * length,
+      `${model.name}.${task.name}: ${p.name}: ${actual}, finite differences give ${expected}`,
+    );
   }
   return made.size;
 }
@@ -63,27 +74,37 @@ for (const { name, model } of library())
 
 // Things no spec of the library has, each where a rule could forget a case.
 const variants: Readonly<Record<string, string>> = {
-  'raw gate a layer, one prompt token': 'prompt w on layers[0..1] { length = 1  gate = raw(init: 0, per: layer) }',
+  'raw gate a layer, one prompt token':
+    'prompt w on layers[0..1] { length = 1  gate = raw(init: 0, per: layer) }',
   'tanh gate a layer': 'prompt w on layers[last 1] { length = 3  gate = tanh(init: 0, per: layer) }',
   'constant gate': 'prompt w on layers[last 1] { length = 3  gate = tanh(init: 0.7, per: const) }',
   'no gate': 'prompt w on layers[last 1] { length = 3  gate = none }',
-  'two prompts in one layer': 'prompt w on layers[last 1] { length = 3 }\nprompt v on layers[all] { length = 2  gate = raw(init: 0, per: head) }',
+  'two prompts in one layer':
+    'prompt w on layers[last 1] { length = 3 }\nprompt v on layers[all] { length = 2  gate = raw(init: 0, per: head) }',
   'prefix and prompt': 'prefix w on layers[all] { length = 3 }\nprompt v on layers[all] { length = 2 }',
-  'two soft prompts and a prompt': 'prompt w on input { length = 3 }\nprompt u on input { length = 2 }\nprompt v on layers[all] { length = 2 }',
-  'parts on the head, the embedding and norms': 'bias w on every norm + output\nscale v on every norm + output',
-  'scale, then bias, then scale, then lora': 'scale w on every linear in layers { side = input }\nbias v on every linear in layers\nscale u on every linear in layers\nlora x on every linear in layers { rank = 3 }',
-  'lora on prompts': 'lora w on layers.attention.{wk, wv} { rank = 2  alpha = 3  on_prompts = true }\nprompt v on layers[all] { length = 3 }',
+  'two soft prompts and a prompt':
+    'prompt w on input { length = 3 }\nprompt u on input { length = 2 }\nprompt v on layers[all] { length = 2 }',
+  'parts on the head, the embedding and norms':
+    'bias w on every norm + output\nscale v on every norm + output',
+  'scale, then bias, then scale, then lora':
+    'scale w on every linear in layers { side = input }\nbias v on every linear in layers\nscale u on every linear in layers\nlora x on every linear in layers { rank = 3 }',
+  'lora on prompts':
+    'lora w on layers.attention.{wk, wv} { rank = 2  alpha = 3  on_prompts = true }\nprompt v on layers[all] { length = 3 }',
 };
 for (const [name, items] of Object.entries(variants))
   for (const base of [tiny, odd])
     t(`${name} on ${base.name}`, () => {
-      const parts = [...items.matchAll(/^(?:prompt|prefix|scale|bias|lora) (\w+)/gm)].map((found) => found[1]);
+      const parts = [...items.matchAll(/^(?:prompt|prefix|scale|bias|lora) (\w+)/gm)].map(
+        (found) => found[1],
+      );
       const model = modelOf(`${items}\ntask train on some trains ${parts.join(' + ')}`, base);
       checkTask(model, model.tasks[0] as Task);
     });
 
 t('the head runs on labelled rows only', () => {
-  const model = modelOf('prompt w on input { length = 3 }\nprompt v on layers[all] { length = 2 }\ntask train on some trains base + w + v');
+  const model = modelOf(
+    'prompt w on input { length = 3 }\nprompt v on layers[all] { length = 2 }\ntask train on some trains base + w + v',
+  );
   checkTask(model, model.tasks[0] as Task, 9);
 });
 

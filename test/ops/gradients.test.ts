@@ -6,6 +6,7 @@ import { type Gate, IGNORE, type OpName, type Tensor } from '../../compiler/grap
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { type Axis, axis, ceil4, padded } from '../../compiler/model/model.ts';
 import { ops } from '../../compiler/ops/index.ts';
+import { erf } from '../../compiler/ops/activate.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { differentiate } from '../../compiler/passes/autodiff.ts';
 import { randomValues } from '../wgsl/harness.ts';
@@ -141,6 +142,23 @@ check('rmsnorm and what goes round it', ({ g, matrix, row }) => {
   return g.add(x, g.rmsnorm(x, row('w', axis(7)), 1e-3));
 });
 
+for (const ax of [axis(7), HEADS]) {
+  const label = `${ax.groups}x${ax.size}`;
+  check(`layernorm over ${label}`, ({ g, matrix, row }) =>
+    g.layernorm(matrix('x', 3, ax), row('w', ax), row('b', ax), 1e-3),
+  );
+  check(`layernorm and what goes round it, over ${label}`, ({ g, matrix, row }) => {
+    const x = matrix('x', 3, ax);
+    return g.add(x, g.layernorm(x, row('w', ax), row('b', ax), 1e-3));
+  });
+}
+
+for (const fn of ['gelu', 'geluTanh', 'quickGelu', 'silu', 'relu'] as const)
+  check(`activate by ${fn}`, ({ g, matrix, row }) =>
+    // Scaled, so that the tails are reached too.
+    g.activate(g.mulScale(matrix('x', 5, HEADS), g.add(row('v', HEADS), row('w', HEADS))), { function: fn }),
+  );
+
 for (const style of ['interleaved', 'half'] as const)
   for (const inverse of [false, true])
     check(`rope ${style}${inverse ? ' inverse' : ''}`, ({ g, values, matrix, words }) => {
@@ -236,6 +254,23 @@ check('prepend', ({ g, matrix }) =>
   g.prepend(matrix('prefix', 2, HEADS), matrix('words', 6, HEADS), { batch: 2, length: 2, tokens: 3 }),
 );
 
+check('addTable', ({ g, matrix }) => g.addTable(matrix('x', 6, HEADS), matrix('table', 3, HEADS)));
+check('addTable with rows to spare', ({ g, matrix }) =>
+  g.addTable(matrix('x', 6, HEADS), matrix('table', 8, HEADS), { rows: 3 }),
+);
+check('addTable of one sequence', ({ g, matrix }) =>
+  g.addTable(matrix('x', 3, HEADS), matrix('table', 3, HEADS)),
+);
+for (const [from, length] of [
+  [0, 2],
+  [1, 2],
+  [2, 2],
+  [0, 4],
+] as const)
+  check(`segment of rows ${from} to ${from + length}`, ({ g, matrix }) =>
+    g.segment(matrix('x', 12, HEADS), { batch: 3, tokens: 4, from, length }),
+  );
+
 check('linear', ({ g, matrix }) => g.linear(matrix('x', 3, axis(5)), matrix('w', 8, axis(5)), axis(7)));
 check(
   'matmul nn',
@@ -297,6 +332,24 @@ check(
     ),
   'any',
 );
+
+t('erf agrees with tabulated values', () => {
+  // Abramowitz and Stegun, table 7.1.
+  const table = [
+    [0, 0],
+    [0.02, 0.0225645747],
+    [0.5, 0.5204998778],
+    [1, 0.8427007929],
+    [1.5, 0.9661051465],
+    [2, 0.995322265],
+  ] as const;
+  for (const [x, wanted] of table) {
+    assert.ok(Math.abs(erf(x) - wanted) <= 5.1e-11, `erf(${x}) is ${erf(x)}`);
+    assert.is(erf(-x) + erf(x), 0);
+  }
+  assert.is(erf(40), 1);
+  assert.is(erf(-40), -1);
+});
 
 t('cross-entropy makes its own gradient', () => {
   const trial = makeTrial();

@@ -5,7 +5,12 @@ import { compile } from '../../compiler/compile.ts';
 import type { Builder } from '../../compiler/graph/builder.ts';
 import type { Graph, Node } from '../../compiler/graph/graph.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
-import { buildEvaluation, buildForward, buildGeneration, buildTraining } from '../../compiler/graph/programs.ts';
+import {
+  buildEvaluation,
+  buildForward,
+  buildGeneration,
+  buildTraining,
+} from '../../compiler/graph/programs.ts';
 import { tensorAt, used } from '../../compiler/graph/slots.ts';
 import { verify } from '../../compiler/graph/verify.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
@@ -27,7 +32,7 @@ function programsOf(model: Model): Builder[] {
     ...model.tasks.map((task) => buildTraining(model, trainable, task, SIZES).g),
     ...model.tasks.map((task) => buildEvaluation(model, trainable, task.name, { ...SIZES, labels: 8 })),
     buildForward(model, trainable, SIZES),
-    ...buildGeneration(model, trainable, { ...SIZES, context: CONTEXT, keys: [CONTEXT] }),
+    ...buildGeneration(model, trainable, { ...SIZES, context: CONTEXT, keys: [CONTEXT], image: false }),
   ];
 }
 
@@ -35,16 +40,26 @@ function programsOf(model: Model): Builder[] {
 function checkOrder(graph: Graph): void {
   const written = new Set<number>();
   for (const node of graph.nodes) {
-    for (const id of used(node.inputs)) assert.ok(written.has(id) || tensorAt(graph, id).home !== 'activations', `${graph.name}: ${node.op} ${node.label}`);
+    for (const id of used(node.inputs))
+      assert.ok(
+        written.has(id) || tensorAt(graph, id).home !== 'activations',
+        `${graph.name}: ${node.op} ${node.label}`,
+      );
     for (const id of used(node.outputs)) written.add(id);
   }
-  for (const { tensor } of graph.outputs) assert.ok(written.has(tensor), `${graph.name} gives what it never writes`);
+  for (const { tensor } of graph.outputs)
+    assert.ok(written.has(tensor), `${graph.name} gives what it never writes`);
 }
 
 /** Nodes whose every output is read by nobody. */
 function dead(graph: Graph): Node[] {
-  const read = new Set([...graph.nodes.flatMap((node) => used(node.inputs)), ...graph.outputs.map(({ tensor }) => tensor)]);
-  return graph.nodes.filter((node) => used(node.outputs).every((id) => !read.has(id) && tensorAt(graph, id).home === 'activations'));
+  const read = new Set([
+    ...graph.nodes.flatMap((node) => used(node.inputs)),
+    ...graph.outputs.map(({ tensor }) => tensor),
+  ]);
+  return graph.nodes.filter((node) =>
+    used(node.outputs).every((id) => !read.has(id) && tensorAt(graph, id).home === 'activations'),
+  );
 }
 
 for (const { name, model } of subjects)
@@ -54,8 +69,16 @@ for (const { name, model } of subjects)
       const pruned = verify(prune(built));
       const fused = verify(fuse(pruned));
       for (const graph of [built, pruned, fused]) checkOrder(graph);
-      assert.equal(dead(pruned).map((node) => `${node.op} ${node.label}`), [], g.name);
-      assert.equal(dead(fused).map((node) => `${node.op} ${node.label}`), [], g.name);
+      assert.equal(
+        dead(pruned).map((node) => `${node.op} ${node.label}`),
+        [],
+        g.name,
+      );
+      assert.equal(
+        dead(fused).map((node) => `${node.op} ${node.label}`),
+        [],
+        g.name,
+      );
       assert.equal(prune(pruned).nodes, pruned.nodes, 'pruning twice changes nothing');
     }
   });
@@ -64,7 +87,14 @@ t('verify refuses a graph that reads what comes later, and a node short of a slo
   const [subject] = subjects;
   const graph = buildForward(subject?.model as Model, new Set(), SIZES).graph();
   assert.throws(() => verify({ ...graph, nodes: [...graph.nodes].reverse() }), /before it is written/);
-  assert.throws(() => verify({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.slice(1) }) as Node) }), /inputs/);
+  assert.throws(
+    () =>
+      verify({
+        ...graph,
+        nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.slice(1) })),
+      }),
+    /inputs/,
+  );
   assert.throws(() => verify({ ...graph, nodes: [...graph.nodes, ...graph.nodes] }), /again/);
 });
 
@@ -86,21 +116,34 @@ for (const { name, model } of subjects)
         assert.ok(task.trains.includes(tensor.parameter ?? ''), `a gradient of ${tensor.parameter}`);
       }
       // A weight's gradient is the only product over rows outside of attention.
-      const trained = new Set(model.sites.filter((site) => task.trains.includes(site.parameter)).map((site) => site.name));
+      const trained = new Set(
+        model.sites.filter((site) => task.trains.includes(site.parameter)).map((site) => site.name),
+      );
       const parts = model.parts.map((part) => ` ${part.name}`);
       for (const node of nodes) {
         if (node.op !== 'matmul' || node.attrs.mode !== 'tn') continue;
-        const allowed = /^layers\.\d+\.attention$/.test(node.label) || trained.has(node.label) || parts.some((part) => node.label.endsWith(part));
+        const allowed =
+          /^layers\.\d+\.attention$/.test(node.label) ||
+          trained.has(node.label) ||
+          parts.some((part) => node.label.endsWith(part));
         assert.ok(allowed, `a product over rows for ${node.label}`);
       }
     });
 
 t('nothing below the lowest trained leaf is differentiated', () => {
   for (const late of [1, 2, 3]) {
-    const model = fromLibrary('llama-adapter-v1.adapter', { base: { ...tiny, layers: 4 }, params: { late: `last ${late}` } });
+    const model = fromLibrary('llama-adapter-v1.adapter', {
+      base: { ...tiny, layers: 4 },
+      params: { late: `last ${late}` },
+    });
     const { nodes } = backward(model, model.tasks[0] as Task);
-    const layers = new Set(nodes.flatMap((node) => /^layers\.(\d+)\./.exec(node.label)?.[1] ?? []).map(Number));
-    assert.equal([...layers].sort(), Array.from({ length: late }, (_, i) => 4 - late + i));
+    const layers = new Set(
+      nodes.flatMap((node) => /^layers\.(\d+)\./.exec(node.label)?.[1] ?? []).map(Number),
+    );
+    assert.equal(
+      [...layers].sort((a, b) => a - b),
+      Array.from({ length: late }, (_, i) => 4 - late + i),
+    );
   }
 });
 
@@ -132,14 +175,21 @@ t('the backward pass of one prompted layer has the nodes it needs and no other',
 t('training nothing below the head costs one product', () => {
   const model = modelOf('bias w on output\ntask train on some trains w');
   const { nodes } = backward(model, model.tasks[0] as Task);
-  assert.equal(nodes.map((node) => node.op), ['columnSum']);
+  assert.equal(
+    nodes.map((node) => node.op),
+    ['columnSum'],
+  );
 });
 
 /** What the host or a later program sees of a graph, by tensor. */
 function effects(graph: Graph): readonly number[] {
-  const seen = graph.tensors.filter((tensor) => ['gradients', 'results', 'state'].includes(tensor.home)).map((tensor) => tensor.id);
+  const seen = graph.tensors
+    .filter((tensor) => ['gradients', 'results', 'state'].includes(tensor.home))
+    .map((tensor) => tensor.id);
   const written = new Set(graph.nodes.flatMap((node) => used(node.outputs)));
-  return [...new Set([...seen, ...graph.outputs.map(({ tensor }) => tensor)])].filter((id) => written.has(id));
+  return [...new Set([...seen, ...graph.outputs.map(({ tensor }) => tensor)])].filter((id) =>
+    written.has(id),
+  );
 }
 
 function compareFused(model: Model, built: Graph, parameters: Numbers): number {
@@ -151,10 +201,24 @@ function compareFused(model: Model, built: Graph, parameters: Numbers): number {
   const given = givenFor(model, built, parameters, inputs, 1 / batch.labelled);
   // Caches and prompts as some earlier program left them.
   for (const tensor of built.tensors)
-    if (tensor.home === 'state') given.set(tensor.id, Float64Array.from({ length: tensor.rows * Math.ceil(tensor.axis.size / 4) * 4 * tensor.axis.groups }, (_, i) => Math.sin(i + tensor.id)));
+    if (tensor.home === 'state')
+      given.set(
+        tensor.id,
+        Float64Array.from(
+          { length: tensor.rows * Math.ceil(tensor.axis.size / 4) * 4 * tensor.axis.groups },
+          (_, i) => Math.sin(i + tensor.id),
+        ),
+      );
   const [plain, merged] = [interpret(built, given), interpret(fused, given)];
   for (const id of effects(fused))
-    plain.get(id)?.forEach((value, i) => assert.ok(Math.abs(value - (merged.get(id)?.[i] ?? NaN)) <= 1e-12 * (1 + Math.abs(value)), `${built.name}: ${tensorAt(built, id).name} [${i}]: ${merged.get(id)?.[i]}, unfused ${value}`));
+    plain
+      .get(id)
+      ?.forEach((value, i) =>
+        assert.ok(
+          Math.abs(value - (merged.get(id)?.[i] ?? NaN)) <= 1e-12 * (1 + Math.abs(value)),
+          `${built.name}: ${tensorAt(built, id).name} [${i}]: ${merged.get(id)?.[i]}, unfused ${value}`,
+        ),
+      );
   assert.equal(effects(fused), effects(built), 'nothing is lost');
   return pruned.nodes.length - fused.nodes.length;
 }
@@ -163,18 +227,27 @@ for (const { name, model } of subjects)
   t(`fusing changes no value: ${name}`, () => {
     const parameters = packAll(model, randomValues(model));
     const saved = programsOf(model).map((g) => compareFused(model, g.graph(), parameters));
-    assert.ok(saved[0] && saved[0] >= 3 * model.base.layers, `at least SiLU and two residual sums a layer are taken in, not ${saved[0]} in all`);
+    assert.ok(
+      saved[0] && saved[0] >= 3 * model.base.layers,
+      `at least SiLU and two residual sums a layer are taken in, not ${saved[0]} in all`,
+    );
   });
 
 t('every bias, scale and residual sum of the forward pass goes into a product', () => {
   const model = fromLibrary('llama-adapter-v2.adapter');
   const graph = fuse(prune(buildForward(model, trainableOf(model), SIZES).graph()));
   const left = graph.nodes.filter((node) => ['addBias', 'mulScale', 'siluMul', 'add'].includes(node.op));
-  assert.equal(left.map((node) => `${node.op} ${node.label}`), []);
+  assert.equal(
+    left.map((node) => `${node.op} ${node.label}`),
+    [],
+  );
 });
 
 /** Walks a program with an owner for every 256 bytes: whoever reads must still find what was written for it. */
-function checkArena(graph: Graph, slices: ReadonlyMap<number, { readonly offset: number; readonly size: number }>): number {
+function checkArena(
+  graph: Graph,
+  slices: ReadonlyMap<number, { readonly offset: number; readonly size: number }>,
+): number {
   const owner = new Map<number, number>();
   let top = 0;
   const pieces = (id: number): number[] => {
@@ -185,7 +258,8 @@ function checkArena(graph: Graph, slices: ReadonlyMap<number, { readonly offset:
   };
   const inArena = (id: number) => tensorAt(graph, id).home === 'activations';
   const read = (id: number, who: string) => {
-    for (const piece of pieces(id)) assert.is(owner.get(piece), id, `${graph.name}: ${who} finds ${tensorAt(graph, id).name} overwritten`);
+    for (const piece of pieces(id))
+      assert.is(owner.get(piece), id, `${graph.name}: ${who} finds ${tensorAt(graph, id).name} overwritten`);
   };
   for (const node of graph.nodes) {
     const inputs = used(node.inputs).filter(inArena);
@@ -221,19 +295,37 @@ for (const { name, model } of subjects)
     for (const program of manifest.programs)
       for (const { bindings, label } of program.dispatches)
         for (const { buffer, offset, size } of bindings)
-          assert.ok(offset % 256 === 0 && offset + size <= (manifest.buffers[buffer] ?? 0), `${program.name} ${label}: ${offset}+${size} of ${buffer}`);
+          assert.ok(
+            offset % 256 === 0 && offset + size <= (manifest.buffers[buffer] ?? 0),
+            `${program.name} ${label}: ${offset}+${size} of ${buffer}`,
+          );
   });
 
 /** Outside of the arena two tensors are the same place, one inside the other (a parameter in its cell), or apart. */
-function checkFixed(graphs: readonly Graph[], plans: readonly ReadonlyMap<number, { readonly buffer: string; readonly offset: number; readonly size: number }>[]): void {
-  const places = new Map<string, { name: string; buffer: string; from: number; to: number; whole: boolean }>();
+function checkFixed(
+  graphs: readonly Graph[],
+  plans: readonly ReadonlyMap<
+    number,
+    { readonly buffer: string; readonly offset: number; readonly size: number }
+  >[],
+): void {
+  const places = new Map<
+    string,
+    { name: string; buffer: string; from: number; to: number; whole: boolean }
+  >();
   graphs.forEach((graph, i) => {
     for (const tensor of graph.tensors) {
       const slice = plans[i]?.get(tensor.id);
       if (!slice || slice.buffer === 'activations') continue;
       const shared = ['inputs', 'results'].includes(slice.buffer) ? `${graph.name} ` : '';
       const name = `${slice.buffer} ${shared}${tensor.parameter ?? tensor.name}`;
-      const place = { name, buffer: slice.buffer, from: slice.offset, to: slice.offset + slice.size, whole: tensor.cell !== undefined };
+      const place = {
+        name,
+        buffer: slice.buffer,
+        from: slice.offset,
+        to: slice.offset + slice.size,
+        whole: tensor.cell !== undefined,
+      };
       const known = places.get(name);
       assert.ok(!known || known.from === place.from, `${name} lies in two places`);
       if (!known || known.to < place.to) places.set(name, place);
@@ -244,7 +336,10 @@ function checkFixed(graphs: readonly Graph[], plans: readonly ReadonlyMap<number
     for (const b of all.slice(i + 1)) {
       if (a.buffer !== b.buffer || a.from >= b.to || b.from >= a.to) continue;
       const [cell, inside] = a.whole ? [a, b] : [b, a];
-      assert.ok(cell.whole && !inside.whole && cell.from <= inside.from && inside.to <= cell.to, `${a.name} and ${b.name} share bytes`);
+      assert.ok(
+        cell.whole && !inside.whole && cell.from <= inside.from && inside.to <= cell.to,
+        `${a.name} and ${b.name} share bytes`,
+      );
     }
 }
 

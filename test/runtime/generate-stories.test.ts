@@ -25,10 +25,14 @@ interface Recorded {
   readonly greedy_ce_loss_mean: number;
 }
 
-const recorded = (folder: string): Recorded => JSON.parse(readFileSync(join(folder, 'data/stories260K.golden.json'), 'utf8')) as Recorded;
+const recorded = (folder: string): Recorded =>
+  JSON.parse(readFileSync(join(folder, 'data/stories260K.golden.json'), 'utf8')) as Recorded;
 
 /** A spec on the model, its parts as they start. */
-async function load(folder: string, spec: string): Promise<{ model: Model; values: Map<string, Float32Array> }> {
+async function load(
+  folder: string,
+  spec: string,
+): Promise<{ model: Model; values: Map<string, Float32Array> }> {
   const file = await openLlama2c(await openFile(join(folder, 'data/stories260K.bin')));
   const base: Base = { name: 'stories', ...file.base, context: 112 };
   const model = fromLibrary(spec, { base, params: { late: 'last 4', length: '10' } });
@@ -51,11 +55,19 @@ withShared(t, 'greedy text, logits and loss are those recorded', (folder) =>
     const [answer] = await generate(d, [[bos]], { maxTokens: text.length, eos: null, pick: argmax });
     assert.equal(answer, text);
     const [row] = await prefill(d, [wanted.prompt_ids]);
-    assert.ok(distance(row ?? [], wanted.prompt_last_logits) < 1e-3, `logits are off by ${distance(row ?? [], wanted.prompt_last_logits)}`);
-    const batch = { tokens: Uint32Array.from([bos, ...text.slice(0, -1)]), labels: Uint32Array.from(text), labelled: text.length };
+    assert.ok(
+      distance(row ?? [], wanted.prompt_last_logits) < 1e-3,
+      `logits are off by ${distance(row ?? [], wanted.prompt_last_logits)}`,
+    );
+    const batch = {
+      tokens: Uint32Array.from([bos, ...text.slice(0, -1)]),
+      labels: Uint32Array.from(text),
+      labelled: text.length,
+    };
     const loss = await evaluate(makeTrainer(session), 'instruct', batch);
     assert.ok(Math.abs(loss - wanted.greedy_ce_loss_mean) < 1e-4, `loss ${loss}`);
-  }));
+  }),
+);
 
 withShared(t, 'an adapter behind a closed gate changes no bit', (folder) =>
   withDevice(async (device: Device) => {
@@ -64,10 +76,13 @@ withShared(t, 'an adapter behind a closed gate changes no bit', (folder) =>
     const rows = [];
     for (const spec of ['llama.adapter', 'llama-adapter-v1.adapter', 'llama-adapter-v2.adapter']) {
       const { model, values } = await load(folder, spec);
-      rows.push((await forward(await openModel(device, model, values, sizes), tokens)).map((row) => [...row]));
+      rows.push(
+        (await forward(await openModel(device, model, values, sizes), tokens)).map((row) => [...row]),
+      );
     }
     assert.is(distance(rows[1]?.flat() ?? [], rows[0]?.flat() ?? []), 0, 'version 1');
     assert.is(distance(rows[2]?.flat() ?? [], rows[0]?.flat() ?? []), 0, 'version 2');
-  }));
+  }),
+);
 
 t.run();

@@ -11,7 +11,10 @@ const t = suite('streamed answers');
 const bytes = {
   decodeStream() {
     const decoder = new TextDecoder();
-    return { push: (id: number) => decoder.decode(Uint8Array.of(id), { stream: true }), end: () => decoder.decode() };
+    return {
+      push: (id: number) => decoder.decode(Uint8Array.of(id), { stream: true }),
+      end: () => decoder.decode(),
+    };
   },
 } as unknown as Tokenizer;
 
@@ -45,7 +48,11 @@ t('a stop string ends an answer wherever its pieces fall, and is not shown', () 
   assert.is(cut.taken, 8, 'the token that completes it is the last one asked for');
   assert.is(stream('one END two', ['END', 'two']).pieces.join(''), 'one \n');
   assert.is(stream('##x## ###', ['###']).pieces.join(''), '##x## \n');
-  assert.is(stream('it ends with ##', ['###']).pieces.join(''), 'it ends with ##\n', 'what only began a stop is shown at the end');
+  assert.is(
+    stream('it ends with ##', ['###']).pieces.join(''),
+    'it ends with ##\n',
+    'what only began a stop is shown at the end',
+  );
   assert.is(stream('€ur€', ['€']).pieces.join(''), '\n');
 });
 

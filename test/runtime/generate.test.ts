@@ -16,18 +16,27 @@ const [BATCH, TOKENS, PREFILLED] = [2, 8, 5];
 const CLOSE = 1e-4;
 
 async function openFor(device: Device, model: Model, batch = BATCH, context = 14): Promise<Session> {
-  return openModel(device, model, randomValues(model), { generation: { batch, tokens: TOKENS, context }, forward: { batch, tokens: TOKENS } });
+  return openModel(device, model, randomValues(model), {
+    generation: { batch, tokens: TOKENS, context },
+    forward: { batch, tokens: TOKENS },
+  });
 }
 
 /** Rows of a sequence. */
-const rowsOf = (tokens: Uint32Array): number[][] => Array.from({ length: tokens.length / TOKENS }, (_, b) => [...tokens.subarray(b * TOKENS, (b + 1) * TOKENS)]);
+const rowsOf = (tokens: Uint32Array): number[][] =>
+  Array.from({ length: tokens.length / TOKENS }, (_, b) => [
+    ...tokens.subarray(b * TOKENS, (b + 1) * TOKENS),
+  ]);
 
 /** Feeds texts word by word behind a prefilled start, and compares every row of logits with the whole texts' at once. */
 async function checkCache(session: Session, tokens: Uint32Array, vocab: number): Promise<void> {
   const wanted = await forward(session, tokens);
   const d = makeDecoder(session);
   const texts = rowsOf(tokens);
-  let rows = await prefill(d, texts.map((text) => text.slice(0, PREFILLED)));
+  let rows = await prefill(
+    d,
+    texts.map((text) => text.slice(0, PREFILLED)),
+  );
   for (let at = PREFILLED; ; at++) {
     rows.forEach((row, b) => {
       assert.is(row.length, vocab);
@@ -35,13 +44,20 @@ async function checkCache(session: Session, tokens: Uint32Array, vocab: number):
       assert.ok(off < CLOSE, `sequence ${b} after ${at} words is off by ${off}`);
     });
     if (at === TOKENS) return;
-    rows = await decode(d, texts.map((text) => text[at] ?? 0), texts.map(() => at));
+    rows = await decode(
+      d,
+      texts.map((text) => text[at] ?? 0),
+      texts.map(() => at),
+    );
   }
 }
 
 for (const { name, model } of library())
   t(`prefill and decode are the whole pass: ${name}`, () =>
-    withDevice(async (device) => checkCache(await openFor(device, model), randomBatch(model, BATCH, TOKENS).tokens, model.base.vocab)));
+    withDevice(async (device) =>
+      checkCache(await openFor(device, model), randomBatch(model, BATCH, TOKENS).tokens, model.base.vocab),
+    ),
+  );
 
 t('prefill and decode are the whole pass: everything at once, half-split rotation, odd width', () =>
   withDevice(async (device) => {
@@ -54,14 +70,21 @@ t('prefill and decode are the whole pass: everything at once, half-split rotatio
       task train on some trains w + u + f + b + l`;
     const model = modelOf(items, base);
     await checkCache(await openFor(device, model), randomBatch(model, BATCH, TOKENS).tokens, base.vocab);
-  }));
+  }),
+);
 
 t('decoding goes on past the first count of keys, up to the context and not beyond', () =>
   withDevice(async (device) => {
     const base: Base = { ...tiny, context: 70 };
     const model = fromLibrary('prompt-tuning.adapter', { base });
-    const session = await openModel(device, model, randomValues(model), { generation: { batch: 1, tokens: TOKENS, context: 70 }, forward: { batch: 1, tokens: 70 } });
-    assert.equal(session.manifest.programs.filter((p) => p.name.startsWith('decode')).map((p) => p.keys), [64, 73]);
+    const session = await openModel(device, model, randomValues(model), {
+      generation: { batch: 1, tokens: TOKENS, context: 70 },
+      forward: { batch: 1, tokens: 70 },
+    });
+    assert.equal(
+      session.manifest.programs.filter((p) => p.name.startsWith('decode')).map((p) => p.keys),
+      [64, 73],
+    );
     const d = makeDecoder(session);
     assert.equal(capacity(d), { batch: 1, prompt: TOKENS, context: 70 });
     const { tokens } = randomBatch(model, 1, 70);
@@ -69,20 +92,34 @@ t('decoding goes on past the first count of keys, up to the context and not beyo
     await prefill(d, [[...tokens.subarray(0, TOKENS)]]);
     for (let at = TOKENS; at < 70; at++) {
       const [row] = await decode(d, [tokens[at] ?? 0], [at]);
-      assert.ok(distance(row ?? [], wanted[at] ?? []) < CLOSE, `word ${at} is off by ${distance(row ?? [], wanted[at] ?? [])}`);
+      assert.ok(
+        distance(row ?? [], wanted[at] ?? []) < CLOSE,
+        `word ${at} is off by ${distance(row ?? [], wanted[at] ?? [])}`,
+      );
     }
-    const beyond = await decode(d, [1], [70]).then(() => '', (error: Error) => error.message);
+    const beyond = await decode(d, [1], [70]).then(
+      () => '',
+      (error: Error) => error.message,
+    );
     assert.match(beyond, /position 70 is past the context/);
     const answer = await generate(d, [[1, 2, 3]], { maxTokens: 1000, eos: null, pick: argmax });
     assert.is(answer[0]?.length, 67, 'an answer ends at the context');
-  }));
+  }),
+);
 
 /** A model whose next words are well apart, so that rounding does not decide. */
 const speaker = fromLibrary('llama-adapter-v1.adapter');
 const prompts = [[1, 5, 2, 9, 3], [4], [7, 7, 1, 2, 3, 4, 5, 6], [11, 0]];
 
-const answers = (d: Decoder, texts: readonly (readonly number[])[], seed: number | null, first = 0): Promise<number[][]> => {
-  const samplers = texts.map((_, b) => createSampler({ temperature: seed === null ? 0 : 1.5, seed: seed ?? 0 }, first + b));
+const answers = (
+  d: Decoder,
+  texts: readonly (readonly number[])[],
+  seed: number | null,
+  first = 0,
+): Promise<number[][]> => {
+  const samplers = texts.map((_, b) =>
+    createSampler({ temperature: seed === null ? 0 : 1.5, seed: seed ?? 0 }, first + b),
+  );
   return generate(d, texts, { maxTokens: 5, eos: null, pick: (logits, b) => samplers[b]?.(logits) ?? 0 });
 };
 
@@ -92,15 +129,23 @@ t('prompts of unequal length get the answers they get alone, greedy and sampled'
       const d = makeDecoder(await openFor(device, model, 4));
       for (const seed of [null, 3]) {
         const together = await answers(d, prompts, seed);
-        for (const [b, prompt] of prompts.entries()) assert.equal((await answers(d, [prompt], seed, b))[0], together[b], `${model.name}: prompt ${b}`);
+        for (const [b, prompt] of prompts.entries())
+          assert.equal((await answers(d, [prompt], seed, b))[0], together[b], `${model.name}: prompt ${b}`);
         // In other company and another place, with what is left in the cache from before.
         const turned = [...prompts].reverse();
-        const samplers = turned.map((_, b) => createSampler({ temperature: seed === null ? 0 : 1.5, seed: seed ?? 0 }, turned.length - 1 - b));
-        const reversed = await generate(d, turned, { maxTokens: 5, eos: null, pick: (logits, b) => samplers[b]?.(logits) ?? 0 });
+        const samplers = turned.map((_, b) =>
+          createSampler({ temperature: seed === null ? 0 : 1.5, seed: seed ?? 0 }, turned.length - 1 - b),
+        );
+        const reversed = await generate(d, turned, {
+          maxTokens: 5,
+          eos: null,
+          pick: (logits, b) => samplers[b]?.(logits) ?? 0,
+        });
         assert.equal([...reversed].reverse(), together);
       }
     }
-  }));
+  }),
+);
 
 t('a seed gives the same text again, another seed another', () =>
   withDevice(async (device) => {
@@ -108,9 +153,17 @@ t('a seed gives the same text again, another seed another', () =>
     const first = await answers(d, prompts, 1);
     assert.equal(await answers(d, prompts, 1), first);
     assert.not.equal(await answers(d, prompts, 2), first);
-    const twins = await answers(d, [[1, 2], [1, 2]], 1);
+    const twins = await answers(
+      d,
+      [
+        [1, 2],
+        [1, 2],
+      ],
+      1,
+    );
     assert.not.equal(twins[0], twins[1], 'sequences of a seed differ');
-  }));
+  }),
+);
 
 t('the end token and a callback end one sequence and leave the others', () =>
   withDevice(async (device) => {
@@ -128,9 +181,13 @@ t('the end token and a callback end one sequence and leave the others', () =>
       return b === 1 && seen[b]?.length === 2;
     };
     const stopped = await generate(d, prompts, { maxTokens: 5, eos: null, pick: argmax, onToken });
-    assert.equal(stopped, free.map((answer, b) => (b === 1 ? answer.slice(0, 2) : answer)));
+    assert.equal(
+      stopped,
+      free.map((answer, b) => (b === 1 ? answer.slice(0, 2) : answer)),
+    );
     assert.equal(seen, stopped, 'every token is told once');
-  }));
+  }),
+);
 
 t("prompts' keys and values are computed again after training or loading, and not otherwise", () =>
   withDevice(async (device) => {
@@ -145,7 +202,14 @@ t("prompts' keys and values are computed again after training or loading, and no
     const d = makeDecoder(session);
     const runs: string[][] = [];
     const { executor } = session;
-    const watched: Session = { ...session, executor: Object.create(executor, { runAndRead: { value: (works: string[], slices: []) => (runs.push(works), executor.runAndRead(works, slices)) } }) as typeof executor };
+    const watched: Session = {
+      ...session,
+      executor: Object.create(executor, {
+        runAndRead: {
+          value: (works: string[], slices: []) => (runs.push(works), executor.runAndRead(works, slices)),
+        },
+      }) as typeof executor,
+    };
     const watching = { ...d, session: watched };
     const { tokens } = randomBatch(speaker, BATCH, TOKENS);
     const last = async () => {
@@ -165,7 +229,11 @@ t("prompts' keys and values are computed again after training or loading, and no
     writeParameter(session, p, new Float32Array(3 * tiny.dim).fill(0.5));
     await last();
     await last();
-    assert.equal(runs.map((works) => works.includes('prompts')), [true, false, false, true, true, false]);
-  }));
+    assert.equal(
+      runs.map((works) => works.includes('prompts')),
+      [true, false, false, true, true, false],
+    );
+  }),
+);
 
 t.run();

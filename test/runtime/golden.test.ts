@@ -19,7 +19,9 @@ for (const name of ['A', 'B', 'B0', 'C', 'C2', 'J_gqa'])
       assert.ok(report, 'a spec expresses the case');
       assert.equal(report?.failures, []);
       const compared = [...(report?.worst.keys() ?? [])];
-      for (const figure of FIGURES) assert.ok((compared as string[]).includes(figure), `${figure} was compared`);
-    }));
+      for (const figure of FIGURES)
+        assert.ok((compared as string[]).includes(figure), `${figure} was compared`);
+    }),
+  );
 
 t.run();

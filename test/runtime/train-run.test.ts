@@ -1,5 +1,14 @@
 /** A run in a folder: metrics, checkpoints, what stops it and what it goes on from. */
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,25 +43,50 @@ const endless = (seed: number): Batches => ({
   batch: 2,
   tokens: TOKENS,
   perEpoch: 10,
-  batchAt: (index) => ({ ...randomBatch(model, 2, TOKENS, 100 * seed + index), examples: new Uint32Array(2), epoch: 0 }),
+  batchAt: (index) => ({
+    ...randomBatch(model, 2, TOKENS, 100 * seed + index),
+    examples: new Uint32Array(2),
+    epoch: 0,
+  }),
 });
 
-const recipe = (changes: Partial<Recipe> = {}): Recipe => recipeFor(model, { steps: 8, mix: { kind: 'alternate', parts: [{ task: 'align', count: 1 }, { task: 'instruct', count: 2 }] }, ...changes });
+const recipe = (changes: Partial<Recipe> = {}): Recipe =>
+  recipeFor(model, {
+    steps: 8,
+    mix: {
+      kind: 'alternate',
+      parts: [
+        { task: 'align', count: 1 },
+        { task: 'instruct', count: 2 },
+      ],
+    },
+    ...changes,
+  });
 
 const open = (device: Device, r: Recipe): Promise<Trainer> =>
-  openTrainer(device, model, randomValues(model), { recipe: r, training: { batch: 2, tokens: { align: TOKENS, instruct: TOKENS } } });
+  openTrainer(device, model, randomValues(model), {
+    recipe: r,
+    training: { batch: 2, tokens: { align: TOKENS, instruct: TOKENS } },
+  });
 
 const optionsFor = (r: Recipe, changes: Partial<RunOptions> = {}): RunOptions => ({
   recipe: r,
-  data: new Map([['align', endless(1)], ['instruct', endless(2)]]),
+  data: new Map([
+    ['align', endless(1)],
+    ['instruct', endless(2)],
+  ]),
   folder,
   identity: { spec: 'spec', base: 'base', versions: {} },
   checkpointEvery: 3,
   ...changes,
 });
 
-const lines = (): StepMetrics[] => readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as StepMetrics);
-const timeless = (all: readonly StepMetrics[]) => all.map(({ seconds: _, ...rest }) => rest);
+const lines = (): StepMetrics[] =>
+  readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as StepMetrics);
+const timeless = (all: readonly StepMetrics[]) => all.map((line) => ({ ...line, seconds: 0 }));
 const checkpoints = (): string[] => readdirSync(join(folder, 'checkpoints')).sort();
 
 async function failure(promise: Promise<unknown>): Promise<InputError> {
@@ -67,7 +101,8 @@ async function failure(promise: Promise<unknown>): Promise<InputError> {
 /** Every trained number of a trainer. */
 async function numbers({ session }: Trainer): Promise<number[]> {
   const all: number[] = [];
-  for (const p of session.manifest.parameters) if (p.cell !== null) all.push(...(await readParameter(session, p)));
+  for (const p of session.manifest.parameters)
+    if (p.cell !== null) all.push(...(await readParameter(session, p)));
   return all;
 }
 
@@ -77,14 +112,25 @@ t('a run leaves a line a step and its last checkpoints', () =>
     const trainer = await open(device, r);
     const seen: number[] = [];
     const summary = await runTraining(trainer, optionsFor(r, { onStep: ({ step }) => seen.push(step) }));
-    assert.equal(lines().map(({ step }) => step), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.equal(
+      lines().map(({ step }) => step),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
     assert.equal(seen, [0, 1, 2, 3, 4, 5, 6, 7]);
-    assert.is(lines().map(({ task }) => task[0]).join(''), 'aiiaiiai');
-    assert.ok(lines().every(({ loss, norm, lr, tokens }) => loss > 0 && norm > 0 && lr === 0.01 && tokens === 10));
+    assert.is(
+      lines()
+        .map(({ task }) => task[0])
+        .join(''),
+      'aiiaiiai',
+    );
+    assert.ok(
+      lines().every(({ loss, norm, lr, tokens }) => loss > 0 && norm > 0 && lr === 0.01 && tokens === 10),
+    );
     assert.equal(checkpoints(), ['step-00000006.safetensors', 'step-00000008.safetensors']);
     assert.is(summary.steps, 8);
     assert.is(summary.loss, lines()[7]?.loss);
-  }));
+  }),
+);
 
 t('a run that was stopped goes on to the same numbers, to the bit', () =>
   withDevice(async (device) => {
@@ -99,7 +145,10 @@ t('a run that was stopped goes on to the same numbers, to the bit', () =>
           if (step === stopAt) throw new Error('stopped');
         },
       });
-      await runTraining(await open(device, r), stopped).then(() => assert.unreachable(), () => undefined);
+      await runTraining(await open(device, r), stopped).then(
+        () => assert.unreachable(),
+        () => undefined,
+      );
       // A kill cuts the last line short.
       appendFileSync(join(folder, 'metrics.jsonl'), `{"step":${stopAt + 1},"ta`);
       const resumed = await open(device, r);
@@ -108,7 +157,8 @@ t('a run that was stopped goes on to the same numbers, to the bit', () =>
       assert.equal(await numbers(resumed), wanted, `stopped at ${stopAt}`);
       assert.equal(timeless(lines()), metrics);
     }
-  }));
+  }),
+);
 
 t('a finished run that is resumed has nothing to do', () =>
   withDevice(async (device) => {
@@ -119,19 +169,28 @@ t('a finished run that is resumed has nothing to do', () =>
     const summary = await runTraining(again, optionsFor(r));
     assert.equal([summary.resumedFrom, summary.loss], [8, null]);
     assert.equal(lines(), before);
-  }));
+  }),
+);
 
 t('another spec, base or seed does not go on with a run', () =>
   withDevice(async (device) => {
     const r = recipe();
     await runTraining(await open(device, r), optionsFor(r));
     const trainer = await open(device, r);
-    const refused = async (changes: Partial<RunOptions>) => (await failure(runTraining(trainer, optionsFor(r, changes)))).message;
-    assert.match(await refused({ identity: { spec: 'other', base: 'base', versions: {} } }), /the spec has changed/);
-    assert.match(await refused({ identity: { spec: 'spec', base: 'other', versions: {} } }), /base is another/);
+    const refused = async (changes: Partial<RunOptions>) =>
+      (await failure(runTraining(trainer, optionsFor(r, changes)))).message;
+    assert.match(
+      await refused({ identity: { spec: 'other', base: 'base', versions: {} } }),
+      /the spec has changed/,
+    );
+    assert.match(
+      await refused({ identity: { spec: 'spec', base: 'other', versions: {} } }),
+      /base is another/,
+    );
     assert.match(await refused({ recipe: { ...r, seed: 9 } }), /seed was 1 and is 9/);
     assert.match(await refused({ recipe: { ...r, steps: 20 } }), /recipe/);
-  }));
+  }),
+);
 
 t('a weight that is no number stops the run at once, and says where', () =>
   withDevice(async (device) => {
@@ -142,11 +201,20 @@ t('a weight that is no number stops the run at once, and says where', () =>
       onStep: ({ step }) => {
         if (step !== 3) return;
         const p = parameterNamed(trainer.session, name);
-        writeParameter(trainer.session, p, Float32Array.from({ length: 240 }, (_, i) => (i === 17 ? NaN : 0.1)));
+        writeParameter(
+          trainer.session,
+          p,
+          Float32Array.from({ length: 240 }, (_, i) => (i === 17 ? NaN : 0.1)),
+        );
       },
     });
     const error = await failure(runTraining(trainer, stop));
-    assert.match(error.message, new RegExp(`step [456] \\(task \`(align|instruct)\`\\).*not finite, first in parameter ${name.replaceAll('.', '\\.')}`));
+    assert.match(
+      error.message,
+      new RegExp(
+        `step [456] \\(task \`(align|instruct)\`\\).*not finite, first in parameter ${name.replaceAll('.', '\\.')}`,
+      ),
+    );
     assert.match(error.message, /checkpoints/);
     const kept = await loadCheckpoint(join(folder, 'checkpoints'));
     const failed = Number(/step (\d)/.exec(error.message)?.[1]);
@@ -156,8 +224,12 @@ t('a weight that is no number stops the run at once, and says where', () =>
     // What is left can be gone on with.
     const summary = await runTraining(await open(device, r), optionsFor(r));
     assert.is(summary.resumedFrom, kept?.meta.step);
-    assert.equal(lines().map(({ step }) => step), [0, 1, 2, 3, 4, 5, 6, 7]);
-  }));
+    assert.equal(
+      lines().map(({ step }) => step),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
+  }),
+);
 
 t('a learning rate beyond all bounds stops with the place, and no checkpoint of it is kept as good', () =>
   withDevice(async (device) => {
@@ -167,9 +239,11 @@ t('a learning rate beyond all bounds stops with the place, and no checkpoint of 
       const error = await failure(runTraining(await open(device, r), optionsFor(r, { checkpointEvery: 1 })));
       assert.match(error.message, /step \d+.*not finite/);
       const kept = await loadCheckpoint(join(folder, 'checkpoints'));
-      for (const { name, values } of kept?.tensors.values() ?? []) assert.ok(values.every(Number.isFinite), name);
+      for (const { name, values } of kept?.tensors.values() ?? [])
+        assert.ok(values.every(Number.isFinite), name);
     }
-  }));
+  }),
+);
 
 t('a disk that fills up stops the run; the checkpoint before stays whole', () =>
   withDevice(async (device) => {
@@ -180,17 +254,27 @@ t('a disk that fills up stops the run; the checkpoint before stays whole', () =>
         const file = await fs.open(path, flags);
         if (flags === 'w') files += 1;
         const late = files > 1;
-        return { write: async (bytes) => (late ? Promise.reject(full) : file.write(bytes)), sync: () => file.sync(), close: () => file.close() };
+        return {
+          write: async (bytes) => (late ? Promise.reject(full) : file.write(bytes)),
+          sync: () => file.sync(),
+          close: () => file.close(),
+        };
       },
       rename: (from, to) => fs.rename(from, to),
       unlink: (path) => fs.unlink(path),
     };
     const r = recipe();
-    const error = await failure(runTraining(await open(device, r), optionsFor(r, { checkpoints: { fileSystem } })));
-    assert.match(error.message, /cannot write .*step-00000006\.safetensors: the disk is full \(\d+ bytes needed/);
+    const error = await failure(
+      runTraining(await open(device, r), optionsFor(r, { checkpoints: { fileSystem } })),
+    );
+    assert.match(
+      error.message,
+      /cannot write .*step-00000006\.safetensors: the disk is full \(\d+ bytes needed/,
+    );
     assert.equal(checkpoints(), ['step-00000003.safetensors'], 'and nothing half-written');
     assert.is((await loadCheckpoint(join(folder, 'checkpoints')))?.meta.step, 3);
-  }));
+  }),
+);
 
 t('metrics of a damaged file are kept as far as they make sense', () =>
   withDevice(async (device) => {
@@ -198,8 +282,12 @@ t('metrics of a damaged file are kept as far as they make sense', () =>
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'metrics.jsonl'), 'null\n\nnonsense\n{"step":90}\n');
     await runTraining(await open(device, r), optionsFor(r));
-    assert.equal(lines().map(({ step }) => step), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.equal(
+      lines().map(({ step }) => step),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
     assert.not(existsSync(join(folder, 'metrics.jsonl.unfinished')));
-  }));
+  }),
+);
 
 t.run();

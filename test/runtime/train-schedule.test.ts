@@ -16,15 +16,23 @@ const t = suite('schedules');
 const plain = recipeFor(fromLibrary('lora.adapter'));
 const LR = 2e-3;
 
-const recipe = (kind: Recipe['schedule']['kind'], value: number, unit: 'steps' | 'epochs', floor = 0): Recipe => ({
+const recipe = (
+  kind: Recipe['schedule']['kind'],
+  value: number,
+  unit: 'steps' | 'epochs',
+  floor = 0,
+): Recipe => ({
   ...plain,
   optimizer: { ...plain.optimizer, lr: LR },
   schedule: { kind, warmup: { value, unit }, floor },
 });
-const close = (actual: number, expected: number, what = '') => assert.ok(Math.abs(actual - expected) < 1e-12, `${what}: ${actual}, not ${expected}`);
+const close = (actual: number, expected: number, what = '') =>
+  assert.ok(Math.abs(actual - expected) < 1e-12, `${what}: ${actual}, not ${expected}`);
 
 t('a warm-up of steps rises in equal parts and never wastes a step', () => {
-  const rates = [0, 1, 2, 3, 4].map((step) => learningRate(recipe('constant', 4, 'steps'), { perEpoch: 10, total: 20 }, step));
+  const rates = [0, 1, 2, 3, 4].map((step) =>
+    learningRate(recipe('constant', 4, 'steps'), { perEpoch: 10, total: 20 }, step),
+  );
   [0.25, 0.5, 0.75, 1, 1].forEach((share, i) => close(rates[i] ?? NaN, share * LR, `step ${i}`));
 });
 
@@ -35,13 +43,19 @@ t('half a cosine from the rate to its floor, a share of the rate', () => {
   close(learningRate(r, horizon, 60), 0.55 * LR, 'half-way');
   close(learningRate(r, horizon, 35), LR * (0.1 + 0.9 * (0.5 + Math.SQRT1_2 / 2)), 'a quarter');
   assert.ok(learningRate(r, horizon, 109) >= 0.1 * LR && learningRate(r, horizon, 109) < 0.101 * LR);
-  for (let step = 11; step < 110; step++) assert.ok(learningRate(r, horizon, step) < learningRate(r, horizon, step - 1));
+  for (let step = 11; step < 110; step++)
+    assert.ok(learningRate(r, horizon, step) < learningRate(r, horizon, step - 1));
 });
 
 t('a straight line to the floor', () => {
   const r = recipe('linear', 0, 'steps', 0.2);
   const horizon = { perEpoch: 10, total: 100 };
-  [[0, 1], [25, 0.8], [50, 0.6], [100, 0.2]].forEach(([step, share]) => close(learningRate(r, horizon, step ?? 0), (share ?? 0) * LR));
+  [
+    [0, 1],
+    [25, 0.8],
+    [50, 0.6],
+    [100, 0.2],
+  ].forEach(([step, share]) => close(learningRate(r, horizon, step ?? 0), (share ?? 0) * LR));
 });
 
 t('no rate is negative, above the rate or not a number', () => {
@@ -70,8 +84,15 @@ withShared(t, 'the official schedule by fractions of an epoch', (folder) => {
   assert.ok(rows.length > 10);
   const perEpoch = 1000;
   for (const { lr, min_lr, warmup_epochs, epochs, epoch, value } of rows) {
-    const r: Recipe = { ...recipe('cosine', warmup_epochs, 'epochs', min_lr / lr), optimizer: { ...plain.optimizer, lr } };
-    close(learningRate(r, { perEpoch, total: epochs * perEpoch }, epoch * perEpoch), value, JSON.stringify({ epoch, warmup_epochs }));
+    const r: Recipe = {
+      ...recipe('cosine', warmup_epochs, 'epochs', min_lr / lr),
+      optimizer: { ...plain.optimizer, lr },
+    };
+    close(
+      learningRate(r, { perEpoch, total: epochs * perEpoch }, epoch * perEpoch),
+      value,
+      JSON.stringify({ epoch, warmup_epochs }),
+    );
   }
 });
 
@@ -84,7 +105,10 @@ function take(r: Pick<Recipe, 'mix'>, count: number, seed = 0): { task: string; 
   const all = turns(r, count, (step) => createRandom(seed, 'mix', step).uniform());
   return Array.from({ length: count }, () => all.next().value);
 }
-const order = (r: Pick<Recipe, 'mix'>, count: number): string => take(r, count).map(({ task }) => task).join('');
+const order = (r: Pick<Recipe, 'mix'>, count: number): string =>
+  take(r, count)
+    .map(({ task }) => task)
+    .join('');
 
 t('tasks alternate', () => {
   assert.is(order(mix('alternate', { a: 1, b: 1 }), 5), 'ababa');
@@ -117,17 +141,26 @@ t('every task counts its own batches', () => {
 });
 
 /** Data of so many batches an epoch. */
-const data = (counts: Readonly<Record<string, number>>) => new Map(Object.entries(counts).map(([task, perEpoch]) => [task, { perEpoch } as Batches]));
+const data = (counts: Readonly<Record<string, number>>) =>
+  new Map(Object.entries(counts).map(([task, perEpoch]) => [task, { perEpoch } as Batches]));
 
 t('an epoch is a pass over the data that takes longest at the mix', () => {
-  const epoch = (kind: Mix['kind'], counts: Readonly<Record<string, number>>, batches: Readonly<Record<string, number>>, accumulate = 1) =>
-    stepsPerEpoch({ recipe: { ...plain, ...mix(kind, counts), accumulate }, data: data(batches) });
+  const epoch = (
+    kind: Mix['kind'],
+    counts: Readonly<Record<string, number>>,
+    batches: Readonly<Record<string, number>>,
+    accumulate = 1,
+  ) => stepsPerEpoch({ recipe: { ...plain, ...mix(kind, counts), accumulate }, data: data(batches) });
   assert.is(epoch('alternate', { a: 1 }, { a: 12 }), 12);
   assert.is(epoch('alternate', { a: 1 }, { a: 12 }, 4), 3);
   assert.is(epoch('alternate', { a: 1, b: 1 }, { a: 12, b: 5 }), 24);
   assert.is(epoch('alternate', { a: 3, b: 1 }, { a: 12, b: 5 }), 20);
   assert.is(epoch('staged', { a: 1, b: 1 }, { a: 10, b: 10 }), 20);
-  assert.is(epoch('alternate', { a: 1, b: 0 }, { a: 12, b: 5 }), 12, 'a task that has no turn does not count');
+  assert.is(
+    epoch('alternate', { a: 1, b: 0 }, { a: 12, b: 5 }),
+    12,
+    'a task that has no turn does not count',
+  );
 });
 
 t('a run is epochs of data or a number of steps', () => {

@@ -16,13 +16,17 @@ type Snapshot = ReadonlyMap<string, Float32Array>;
 
 async function snapshot({ session }: Trainer, copy: Copy): Promise<Snapshot> {
   const all = new Map<string, Float32Array>();
-  for (const p of session.manifest.parameters) if (p.cell !== null) all.set(p.name, await readParameter(session, p, copy));
+  for (const p of session.manifest.parameters)
+    if (p.cell !== null) all.set(p.name, await readParameter(session, p, copy));
   return all;
 }
 
 async function openFor(device: Device, model: Model, changes: Partial<Recipe>): Promise<Trainer> {
   const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, TOKENS]));
-  return openTrainer(device, model, randomValues(model), { recipe: recipeFor(model, changes), training: { batch: BATCH, tokens } });
+  return openTrainer(device, model, randomValues(model), {
+    recipe: recipeFor(model, changes),
+    training: { batch: BATCH, tokens },
+  });
 }
 
 /** A task on each half of the parts, and one on a part they share. */
@@ -34,7 +38,8 @@ const three = modelOf(`
   task one on some trains p + b { shared = true }
   task two on some trains b + l + n { shared = true }`);
 
-const squares = (values: Float32Array | undefined): number => values?.reduce((sum, x) => sum + x * x, 0) ?? NaN;
+const squares = (values: Float32Array | undefined): number =>
+  values?.reduce((sum, x) => sum + x * x, 0) ?? NaN;
 
 /** AdamW of Loshchilov and Hutter, as torch.optim.AdamW computes it. */
 class Adam {
@@ -47,13 +52,21 @@ class Adam {
     this.m = this.p.map(() => 0);
     this.v = this.p.map(() => 0);
   }
-  step(gradient: ArrayLike<number>, factor: number, lr: number, decay: number, { betas: [b1, b2], eps }: Recipe['optimizer']): void {
+  step(
+    gradient: ArrayLike<number>,
+    factor: number,
+    lr: number,
+    decay: number,
+    { betas: [b1, b2], eps }: Recipe['optimizer'],
+  ): void {
     this.count++;
     this.p.forEach((p, i) => {
       const g = (gradient[i] ?? NaN) * factor;
       const m = (this.m[i] = b1 * (this.m[i] ?? 0) + (1 - b1) * g);
       const v = (this.v[i] = b2 * (this.v[i] ?? 0) + (1 - b2) * g * g);
-      this.p[i] = p * (1 - lr * decay) - (lr * (m / (1 - b1 ** this.count))) / (Math.sqrt(v / (1 - b2 ** this.count)) + eps);
+      this.p[i] =
+        p * (1 - lr * decay) -
+        (lr * (m / (1 - b1 ** this.count))) / (Math.sqrt(v / (1 - b2 ** this.count)) + eps);
     });
   }
 }
@@ -76,21 +89,46 @@ t('steps of two tasks that share a part follow AdamW, each with its own count, r
       const factor = Math.min(1, 0.5 / (norm + 1e-6));
       if (factor < 1) clipped++;
       const result = await trainStep(trainer, task, [batch], optimizer.lr);
-      assert.ok(Math.abs(result.norm - norm) < 1e-4 * norm, `the norm is ${norm} before clipping, not ${result.norm}`);
+      assert.ok(
+        Math.abs(result.norm - norm) < 1e-4 * norm,
+        `the norm is ${norm} before clipping, not ${result.norm}`,
+      );
       for (const name of trains) {
         const p = byName.get(name);
-        adams.get(name)?.step(made.get(name) ?? [], factor, optimizer.lr * (p?.rate ?? 1), p?.decay ? optimizer.weightDecay : 0, optimizer);
+        adams
+          .get(name)
+          ?.step(
+            made.get(name) ?? [],
+            factor,
+            optimizer.lr * (p?.rate ?? 1),
+            p?.decay ? optimizer.weightDecay : 0,
+            optimizer,
+          );
       }
     }
     assert.ok(clipped > 0, 'clipping was at work');
-    const [end, first, second] = [await snapshot(trainer, 'parameters'), await snapshot(trainer, 'first'), await snapshot(trainer, 'second')];
+    const [end, first, second] = [
+      await snapshot(trainer, 'parameters'),
+      await snapshot(trainer, 'first'),
+      await snapshot(trainer, 'second'),
+    ];
     for (const [name, adam] of adams) {
-      assert.ok(distance(end.get(name) ?? [], adam.p) < 1e-5 * (1 + largest(adam.p)), `${name} is off by ${distance(end.get(name) ?? [], adam.p)}`);
-      assert.ok(distance(first.get(name) ?? [], adam.m) < 1e-4 * largest(adam.m), `the first moment of ${name}`);
-      assert.ok(distance(second.get(name) ?? [], adam.v) < 2e-4 * largest(adam.v), `the second moment of ${name}`);
+      assert.ok(
+        distance(end.get(name) ?? [], adam.p) < 1e-5 * (1 + largest(adam.p)),
+        `${name} is off by ${distance(end.get(name) ?? [], adam.p)}`,
+      );
+      assert.ok(
+        distance(first.get(name) ?? [], adam.m) < 1e-4 * largest(adam.m),
+        `the first moment of ${name}`,
+      );
+      assert.ok(
+        distance(second.get(name) ?? [], adam.v) < 2e-4 * largest(adam.v),
+        `the second moment of ${name}`,
+      );
       assert.ok(distance(end.get(name) ?? [], start.get(name) ?? []) > 0, `${name} moved`);
     }
-  }));
+  }),
+);
 
 t('matrices decay, and neither vectors nor gates nor what is called bias', () => {
   const model = modelOf(`prompt p on layers[all] { length = 3 }
@@ -111,7 +149,9 @@ t('a step of one task leaves the parameters, moments and counts of the others as
   withDevice(async (device) => {
     for (const model of [three, fromLibrary('v2-released.adapter')]) {
       const [one, two] = model.tasks.map((task) => task.name) as [string, string];
-      const trainer = await openFor(device, model, { optimizer: { lr: 0.01, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.1 } });
+      const trainer = await openFor(device, model, {
+        optimizer: { lr: 0.01, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.1 },
+      });
       // Moments that are not zero would decay, and parameters with moments would go on moving.
       await trainStep(trainer, one, [randomBatch(model, BATCH, TOKENS, 1)], 0.01);
       await trainStep(trainer, two, [randomBatch(model, BATCH, TOKENS, 2)], 0.01);
@@ -128,10 +168,13 @@ t('a step of one task leaves the parameters, moments and counts of the others as
             assert.is(same, !trains.has(name), `${copy} of ${name} in a step of ${active}`);
           }
         });
-        trainer.session.manifest.cells.forEach((cell, i) => assert.is(trainer.counts[i], (counts[i] ?? 0) + (cell.tasks.includes(active) ? 1 : 0)));
+        trainer.session.manifest.cells.forEach((cell, i) =>
+          assert.is(trainer.counts[i], (counts[i] ?? 0) + (cell.tasks.includes(active) ? 1 : 0)),
+        );
       }
     }
-  }));
+  }),
+);
 
 t('accumulated micro-batches are the mean of their means', () =>
   withDevice(async (device) => {
@@ -159,13 +202,20 @@ t('accumulated micro-batches are the mean of their means', () =>
       const result = await trainStep(trainer, 'instruct', micro, lr);
       assert.ok(Math.abs(result.loss - loss) < 1e-5, `${result.loss}, not ${loss}`);
       for (const [name, values] of await snapshot(trainer, 'accumulated'))
-        assert.ok(distance(values, sums.get(name) ?? []) < 1e-5 * (1e-3 + largest(values)), `${name} is off by ${distance(values, sums.get(name) ?? [])}`);
+        assert.ok(
+          distance(values, sums.get(name) ?? []) < 1e-5 * (1e-3 + largest(values)),
+          `${name} is off by ${distance(values, sums.get(name) ?? [])}`,
+        );
     }
     assert.equal(trainer.counts, [2], 'one step of the optimizer for all micro-batches');
-  }));
+  }),
+);
 
 /** Counts calls of a method while `run` runs. */
-async function counting(targets: readonly (readonly [object, string])[], run: () => Promise<void>): Promise<number[]> {
+async function counting(
+  targets: readonly (readonly [object, string])[],
+  run: () => Promise<void>,
+): Promise<number[]> {
   const counts = targets.map(() => 0);
   const restore = targets.map(([target, name], i) => {
     const own = Object.getOwnPropertyDescriptor(target, name);
@@ -194,7 +244,9 @@ t('twenty steps create no buffer and no bind group, and submit once each', () =>
       const steps = async (count: number) => {
         const pending: Promise<unknown>[] = [];
         for (let i = 0; i < count; i++) {
-          const batches = Array.from({ length: accumulate }, (_, micro) => randomBatch(three, BATCH, TOKENS, i + micro));
+          const batches = Array.from({ length: accumulate }, (_, micro) =>
+            randomBatch(three, BATCH, TOKENS, i + micro),
+          );
           pending.push(trainStep(trainer, i % 2 ? 'one' : 'two', batches, 1e-3));
           if (pending.length > 3) await pending.shift();
         }
@@ -202,11 +254,20 @@ t('twenty steps create no buffer and no bind group, and submit once each', () =>
       };
       await steps(6);
       const gpu = device.device;
-      const watched = [[gpu, 'createBuffer'], [gpu, 'createBindGroup'], [gpu, 'createComputePipeline'], [gpu, 'createShaderModule'], [gpu.queue, 'submit']] as const;
+      const watched = [
+        [gpu, 'createBuffer'],
+        [gpu, 'createBindGroup'],
+        [gpu, 'createComputePipeline'],
+        [gpu, 'createShaderModule'],
+        [gpu.queue, 'submit'],
+      ] as const;
       assert.equal(await counting(watched, () => steps(20)), [0, 0, 0, 0, 20 * accumulate]);
-      const made = await counting(watched, async () => gpu.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy());
+      const made = await counting(watched, async () =>
+        gpu.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy(),
+      );
       assert.equal(made, [1, 0, 0, 0, 0], 'the count counts');
     }
-  }));
+  }),
+);
 
 t.run();

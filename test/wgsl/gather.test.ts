@@ -59,6 +59,38 @@ else
       }
     });
 
+    t(`addTable, segment and its gradient, ${label}`, async () => {
+      for (const [batch, tokens, from, length] of [
+        [1, 1, 0, 1],
+        [2, 5, 0, 3],
+        [3, 7, 2, 5],
+        [4, 17, 1, 1],
+        [2, 33, 0, 33],
+      ] as const) {
+        const [rows, cut] = [batch * tokens, batch * length];
+        // A table as parameters lie: with rows past the last that is used.
+        for (const more of [0, 3]) {
+          const inputs = [random(rows, ax), random(tokens + more, ax)];
+          await checkFamilies(
+            device,
+            makeCase('addTable', inputs, [shape(rows, ax)], { rows: tokens }),
+            SUMMED,
+          );
+        }
+        const attrs = { batch, tokens, from, length };
+        await checkFamilies(device, makeCase('segment', [random(rows, ax)], [shape(cut, ax)], attrs), EXACT);
+        await checkFamilies(
+          device,
+          makeCase('segmentGrad', [random(cut, ax)], [shape(rows, ax)], attrs),
+          EXACT,
+        );
+        // The gradient of a table: nothing but what stands in front.
+        const front = { batch, length: tokens, tokens: 0 };
+        const made = makeCase('prependGrad', [random(rows, ax)], [shape(tokens, ax), null], front);
+        await checkFamilies(device, made, SUMMED);
+      }
+    });
+
     t(`cacheWrite, ${label}`, async () => {
       for (const [batch, tokens, context] of [
         [1, 1, 4],

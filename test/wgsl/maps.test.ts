@@ -1,11 +1,12 @@
 /** Elementwise kernels, gates and rotary embedding against their references, in every family. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Gate } from '../../compiler/graph/graph.ts';
+import type { Activation, Gate } from '../../compiler/graph/graph.ts';
 import { axis } from '../../compiler/model/model.ts';
+import { erf } from '../../compiler/ops/activate.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { emit } from '../../compiler/wgsl/emit.ts';
-import { type Given, checkFamilies, makeCase, profilesOf, random, shape, words } from './cases.ts';
+import { type Given, checkFamilies, makeCase, profilesOf, random, shape, vector, words } from './cases.ts';
 import { openTestDevice } from './harness.ts';
 
 const device = await openTestDevice();
@@ -14,6 +15,17 @@ const t = suite('maps');
 const ROUNDED = { relative: 2e-6, absolute: 2e-7 };
 /** exp of the device is good to 4e-6. */
 const WITH_EXP = { relative: 1e-5, absolute: 1e-7 };
+
+/** Slopes are sums of two parts which may cancel; that of geluTanh has 1 - tanh^2 times up to 20. */
+const SLOPES = { relative: 1e-5, absolute: 4e-6 };
+/** The bounds of gelu are those its polynomials were fitted for; tanh loses digits in 1 + tanh. */
+const SWEPT = {
+  gelu: { relative: 2e-7, absolute: 2.5e-7 },
+  geluTanh: { relative: 1e-6, absolute: 1e-6 },
+  quickGelu: WITH_EXP,
+  silu: WITH_EXP,
+  relu: { relative: 0, absolute: 0 },
+};
 
 const SHAPES = [
   ...[1, 3, 4, 7, 33, 130, 1000].map((size) => [5, axis(size)] as const),
@@ -50,6 +62,56 @@ else {
         );
     });
   }
+
+  for (const fn of ['gelu', 'geluTanh', 'quickGelu', 'silu', 'relu'] as const)
+    t(`activate by ${fn}, and its gradient`, async () => {
+      const attrs = { function: fn };
+      for (const [rows, ax] of SHAPES) {
+        const out = shape(rows, ax);
+        await checkFamilies(device, makeCase('activate', [random(rows, ax, 8)], [out], attrs), SWEPT[fn]);
+        const made = makeCase('activateGrad', [random(rows, ax), random(rows, ax, 8)], [out], attrs);
+        await checkFamilies(device, made, SLOPES);
+      }
+    });
+
+  t('activations everywhere: near zero, in the tails, far out', async () => {
+    for (const [fn, bounds] of Object.entries(SWEPT) as [Activation, typeof WITH_EXP][])
+      for (const scale of [0.01, 6, 14, 200, 1e5]) {
+        const attrs = { function: fn };
+        const x = random(64, 160, scale);
+        await checkFamilies(device, makeCase('activate', [x], [shape(64, 160)], attrs), bounds);
+        const made = makeCase('activateGrad', [random(64, 160), x], [shape(64, 160)], attrs);
+        await checkFamilies(device, made, SLOPES);
+      }
+  });
+
+  t('the error function in gelu is good to 2.5e-7, with the rounding of the product', async () => {
+    const points = Array.from({ length: 4000 }, (_, i) => Math.fround((i + 0.5) / 500 - 4));
+    const made = makeCase('activate', [vector(points)], [shape(1, 4000)], { function: 'gelu' });
+    for (const [y] of await checkFamilies(device, made, SWEPT.gelu))
+      points.forEach((x, i) => {
+        const wrong = (2 * (y?.[i] ?? NaN)) / x - 1 - erf(x / Math.SQRT2);
+        assert.ok(Math.abs(wrong) <= 2.5e-7, `erf(${x / Math.SQRT2}) is wrong by ${wrong}`);
+      });
+  });
+
+  t('NaN passes through activations, and relu has no slope at 0', async () => {
+    for (const fn of ['gelu', 'geluTanh', 'quickGelu', 'silu', 'relu'] as const) {
+      const attrs = { function: fn };
+      const x = vector([NaN, 0, 1, -1]);
+      for (const [y] of await checkFamilies(
+        device,
+        makeCase('activate', [x], [shape(1, 4)], attrs),
+        WITH_EXP,
+      ))
+        assert.ok(Number.isNaN(y?.[0]) && y?.[1] === 0, fn);
+    }
+    const made = makeCase('activateGrad', [vector([1, 1, 1, 1]), vector([0, -0, 1, -1])], [shape(1, 4)], {
+      function: 'relu',
+    });
+    for (const [dx] of await checkFamilies(device, made, ROUNDED))
+      assert.equal([...(dx ?? [])], [0, 0, 1, 0]);
+  });
 
   t('one tensor in two slots is bound once', async () => {
     const x = random(5, axis(7, 3));

@@ -16,6 +16,18 @@ const SUMMED = { relative: 2e-6, absolute: 3e-6 };
 /** exp of the device is good to 4e-6. */
 const WITH_EXP = { relative: 1e-5, absolute: 1e-6 };
 
+/** Numbers around 3 leave a mean that is off by a few roundings of 3, and eps = 1e-3 lets that grow up to 30 times. */
+const NORMALISED = { relative: 5e-6, absolute: 2e-5 };
+
+/** The same numbers, all greater by `by`, with the padding still zero. */
+function shifted(given: Given, by: number): Given {
+  const stride = ceil4(given.axis.size);
+  const values = (given.values ?? new Float64Array()).map((x, i) =>
+    i % stride < given.axis.size ? Math.fround(x + by) : 0,
+  );
+  return { ...given, values };
+}
+
 /** The same numbers, with NaN in every column past the logical width. */
 function spoilPadding(given: Given): Given {
   const stride = ceil4(given.axis.size);
@@ -55,6 +67,62 @@ else {
           );
       }
     });
+
+  for (const ax of AXES)
+    t(`layernorm, unitRows over ${ax.groups}x${ax.size}`, async () => {
+      for (const rows of [1, 5, 129]) {
+        // Far from a mean of zero, where a variance by mean(x^2) - mean^2 would fail; and padding that must not count.
+        const x = shifted(random(rows, ax), 3);
+        const [w, b, dy, inverse] = [random(1, ax), random(1, ax), random(rows, ax), random(1, rows)];
+        for (const outputs of [
+          [shape(rows, ax), null, null],
+          [shape(rows, ax), shape(rows, ax), null],
+          [shape(rows, ax), shape(rows, ax), shape(1, rows)],
+        ]) {
+          const made = makeCase('layernorm', [x, w, b], outputs, { eps: 1e-3 });
+          await checkFamilies(device, made, NORMALISED);
+        }
+        for (const residual of [null, random(rows, ax)]) {
+          const inputs = [dy, w, random(rows, ax), inverse, residual];
+          await checkFamilies(device, makeCase('layernormGrad', inputs, [shape(rows, ax)], {}), SUMMED);
+        }
+        const attrs = { eps: 1e-12, divisor: 1 + 1e-6 };
+        await checkFamilies(device, makeCase('unitRows', [x], [shape(rows, ax)], attrs), SUMMED);
+      }
+    });
+
+  t('layernorm of equal numbers is the bias, a row of zeros stays zero', async () => {
+    const ax = axis(7, 3);
+    const flat = shifted({ ...random(5, ax, 0) }, 100);
+    const [w, b] = [random(1, ax), random(1, ax)];
+    for (const [y] of await checkFamilies(
+      device,
+      makeCase('layernorm', [flat, w, b], [shape(5, ax), null, null], { eps: 1e-5 }),
+      // What the mean misses by one rounding, times 1 / sqrt(eps).
+      { relative: 1e-6, absolute: 100 * 3e-7 * Math.sqrt(1e5) },
+    ))
+      assert.ok(y?.every(Number.isFinite));
+    const made = makeCase('unitRows', [random(5, ax, 0)], [shape(5, ax)], { eps: 1e-12, divisor: 2 });
+    await checkFamilies(device, made, { relative: 0, absolute: 0 });
+  });
+
+  t('rows shorter than eps are divided by eps, NaN spoils its own row only', async () => {
+    const short = makeCase('unitRows', [random(3, 9, 1e-3)], [shape(3, 9)], { eps: 0.5, divisor: 2 });
+    await checkFamilies(device, short, SUMMED);
+    const x = random(4, 9);
+    const values = (x.values ?? new Float64Array()).slice();
+    values[12 + 2] = NaN;
+    for (const made of [
+      makeCase('unitRows', [{ ...x, values }], [shape(4, 9)], { eps: 1e-12, divisor: 1 }),
+      makeCase('layernorm', [{ ...x, values }, random(1, 9), random(1, 9)], [shape(4, 9), null, null], {
+        eps: 1e-5,
+      }),
+    ])
+      for (const [y] of await checkFamilies(device, made, { ignore: [0] })) {
+        assert.ok(y?.subarray(12, 21).every(Number.isNaN));
+        assert.not.ok(y?.subarray(0, 12).some(Number.isNaN) || y?.subarray(24).some(Number.isNaN));
+      }
+  });
 
   for (const keys of [1, 3, 4, 7, 33, 130, 1000])
     t(`softmax over ${keys} keys`, async () => {

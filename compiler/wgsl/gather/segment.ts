@@ -23,8 +23,8 @@ export const emitSegment: Emitter<'segment'> = (node, graph, profile) => {
     name: 'segment',
     slots: [slot('x', 'vec4f', node.inputs[0]), slot('y', 'vec4f', node.outputs[0])],
     // Row `row` of what is cut out follows `from` rows in its own sequence, and `skip` more for every one before.
-    uniforms: { length, from, skip: tokens - length },
-    code: 'y[row * u.columns + c] = x[(row + u.from + row / u.length * u.skip) * u.columns + c];',
+    uniforms: { length, begin: from, skip: tokens - length },
+    code: 'y[row * u.columns + c] = x[(row + u.begin + row / u.length * u.skip) * u.columns + c];',
   };
   return [mapColumns(body, out.rows, quads(out), profile)];
 };
@@ -35,14 +35,14 @@ export const emitSegmentGrad: Emitter<'segmentGrad'> = (node, graph, profile) =>
   const code = `
 let place = row % u.tokens;
 var v = vec4f();
-if (place >= u.from && place < u.from + u.length) {
-  v = dy[(row / u.tokens * u.length + place - u.from) * u.columns + c];
+if (place >= u.begin && place < u.begin + u.length) {
+  v = dy[(row / u.tokens * u.length + place - u.begin) * u.columns + c];
 }
 dx[row * u.columns + c] = v;`;
   const body = {
     name: 'segmentGrad',
     slots: [slot('dy', 'vec4f', node.inputs[0]), slot('dx', 'vec4f', node.outputs[0])],
-    uniforms: { length, from, tokens },
+    uniforms: { length, begin: from, tokens },
     code,
   };
   return [mapColumns(body, out.rows, quads(out), profile)];

@@ -13,11 +13,11 @@ const polynomial = (coefficients: readonly number[], v: string): string =>
   coefficients.reduceRight((text, c) => (text ? `(${text}) * ${v} + ${c}` : `${c}`), '');
 
 /**
- * The normal distribution function, bell(x) = (1 + erf(x / sqrt 2)) / 2, in two pieces that need no exp (the device's is good
- * to 4e-6 only): 1/2 + x P(x^2) near zero, and for the tails Q(|x|)^-8, a form of Abramowitz and Stegun 7.1.28. The
- * coefficients were fitted for this file (least squares on Chebyshev nodes, reweighted towards the minimax fit after
- * Lawson) to the absolute error of bell and of x bell. In f32 both are off by at most 1e-7, that is erf by 1.5e-7. Past 12 the tail
- * is 0 in effect; the bound keeps Q^8 inside f32.
+ * The normal distribution function, bell(x) = (1 + erf(x / sqrt 2)) / 2, in two pieces that need no exp (the device's is
+ * good to 4e-6 only): 1/2 + x P(x^2) near zero, and for the tails Q(|x|)^-8, a form of Abramowitz and Stegun 7.1.28. The
+ * coefficients were fitted for this file: least squares on Chebyshev nodes, reweighted towards the minimax fit (Lawson),
+ * of the absolute error of bell and of x bell. In f32 bell is off by at most 1e-7, erf by 1.5e-7. Past 12 the tail is 0
+ * in effect; the bound keeps Q^8 inside f32.
  */
 const CENTRE = [0.398942114, -0.0664882633, 0.00996583574, -0.00117515675, 0.000105934463, -0.00000571564925];
 const TAIL = [
@@ -61,7 +61,7 @@ const CURVES: Readonly<Record<Activation, Curve>> = {
   geluTanh: {
     before: BENT,
     value: '0.5 * v * (1.0 + bent)',
-    slope: `0.5 * (1.0 + bent) + 0.5 * v * (1.0 - bent * bent) * ${Math.sqrt(2 / Math.PI)} * (1.0 + 0.134145 * a * a)`,
+    slope: `0.5 * (1.0 + bent) + 0.5 * v * (1.0 - bent) * (1.0 + bent) * ${Math.sqrt(2 / Math.PI)} * (1.0 + 0.134145 * a * a)`,
   },
   quickGelu: gated(1.702),
   silu: gated(1),

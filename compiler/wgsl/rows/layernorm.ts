@@ -1,6 +1,6 @@
 /**
- * LayerNorm, its gradient, and rows brought to length one. The padding of x, w and dy is zero, so plain sums run over whole
- * groups of four; what has the mean taken off is not zero there and is masked, on axes that have padding at all.
+ * LayerNorm, its gradient, and rows brought to length one. The padding of x, w and dy is zero, so plain sums run over
+ * whole groups of four; what has the mean taken off is not zero there and is masked, on axes that have padding at all.
  */
 import type { Tensor } from '../../graph/graph.ts';
 import { ceil4, logical, padded } from '../../model/model.ts';

@@ -5,8 +5,18 @@ import { join } from 'node:path';
 import { openWeights } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
 
-/** What `config.json` of a text case says; every dimension comes from here. */
-export interface GoldenConfig {
+/** Sizes of CLIP's vision transformer in a case. */
+export interface ClipConfig {
+  readonly input_resolution: number;
+  readonly patch_size: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly output_dim: number;
+}
+
+/** What `config.json` says; every dimension comes from here. */
+export interface GoldenConfig extends Partial<ClipConfig> {
   readonly family: string;
   readonly dim: number;
   readonly n_layers: number;
@@ -27,7 +37,22 @@ export interface GoldenConfig {
   readonly add_scale?: boolean;
   readonly no_image?: boolean;
   readonly phase?: string;
-  readonly trainable: readonly string[];
+  readonly clip?: ClipConfig;
+  readonly v_embed_dim?: number;
+  readonly v_depth?: number;
+  readonly v_num_heads?: number;
+  readonly w_lora?: boolean;
+  readonly w_new_gate?: boolean;
+  readonly lora_rank?: number;
+  readonly ib_dim?: number;
+  readonly fusion?: 'early' | 'late';
+  readonly early_layers?: readonly number[];
+  readonly late_layers?: readonly number[];
+  readonly static_len?: number;
+  readonly visual_len?: number;
+  readonly steps?: readonly string[];
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  readonly trainable?: readonly string[];
   readonly optim: {
     readonly lr: number;
     readonly betas: readonly [number, number];
