@@ -26,7 +26,13 @@ export function requireFit(
     ...sizes.flatMap(([buffer, size]) =>
       tooLarge(`buffer \`${buffer}\` needs`, size, limits.maxBufferSize, 'this device allows', 'a buffer'),
     ),
-    ...tooLarge(`${binding} needs`, bound, limits.maxStorageBufferBindingSize, 'this device binds', 'at once'),
+    ...tooLarge(
+      `${binding} needs`,
+      bound,
+      limits.maxStorageBufferBindingSize,
+      'this device binds',
+      'at once',
+    ),
     ...tooLarge('all of it needs', total, memory ?? Infinity, 'this machine has', 'of memory'),
   ];
   if (problems.length === 0) return;

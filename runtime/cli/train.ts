@@ -97,9 +97,13 @@ async function prepareFolder(folder: string, resume: boolean): Promise<void> {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (cause) {
-    throw new InputError(`cannot write into the folder ${folder}: ${String(cause)}`, 'give another folder with --out', {
-      cause,
-    });
+    throw new InputError(
+      `cannot write into the folder ${folder}: ${String(cause)}`,
+      'give another folder with --out',
+      {
+        cause,
+      },
+    );
   }
 }
 

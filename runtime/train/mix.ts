@@ -27,12 +27,7 @@ export function* turns(
  * `alternate(a: 2, b: 3)`: a a b b b a a ...; `proportional`: drawn with these odds; `staged(a: 1, b: 2)`: a for the
  * first third of the run, then b.
  */
-function taskAt(
-  mix: Recipe['mix'],
-  step: number,
-  length: number,
-  random: (step: number) => number,
-): string {
+function taskAt(mix: Recipe['mix'], step: number, length: number, random: (step: number) => number): string {
   const total = mix.parts.reduce((sum, part) => sum + part.count, 0);
   const position =
     mix.kind === 'alternate'

@@ -6,7 +6,13 @@
  * would have ended.
  */
 import type { Recipe } from '../../compiler/model/model.ts';
-import { type CheckpointMeta, loadCheckpoint, requireSameRun, saveCheckpoint, type SaveOptions } from '../checkpoint.ts';
+import {
+  type CheckpointMeta,
+  loadCheckpoint,
+  requireSameRun,
+  saveCheckpoint,
+  type SaveOptions,
+} from '../checkpoint.ts';
 import type { Batches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';

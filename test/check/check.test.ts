@@ -186,7 +186,7 @@ t('a recipe serves adapters that extend its own', () => {
 t('an image added to prompts shares their gate and length', () => {
   const { parts, parameters } = model(`adapter X on small {
     prompt words on layers[last 2] { length = 3 }
-    encoder v { model = vit("eye.safetensors", width: 12, tokens: 17) }
+    encoder v { model = vit(resolution: 8, patch: 2, width: 12, layers: 1, heads: 2) }
     project p from v { length = 3 }
     prompt image on layers[last 2] from p { fuse = add(words) }
   }`);

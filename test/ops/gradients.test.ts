@@ -214,6 +214,9 @@ for (const fn of ['tanh', 'raw'] as const)
         attrs,
       ),
     );
+    check(`gateMul, ${fn} a ${per}`, ({ g, matrix, row }) =>
+      g.gateMul(matrix('x', 4, HEADS), row('gate', axis(per === 'head' ? 2 : 1)), attrs),
+    );
   }
 check('gateAdd with a constant', ({ g, matrix }) =>
   g.gateAdd(matrix('x', 4, HEADS), matrix('y', 4, HEADS), null, {
@@ -270,6 +273,11 @@ for (const [from, length] of [
   check(`segment of rows ${from} to ${from + length}`, ({ g, matrix }) =>
     g.segment(matrix('x', 12, HEADS), { batch: 3, tokens: 4, from, length }),
   );
+
+// The same numbers as another matrix.
+check('reshape', ({ g, matrix, row }) =>
+  g.mulScale(g.reshape(matrix('x', 6, HEADS), 3, axis(3, 4)), row('v', axis(3, 4))),
+);
 
 check('linear', ({ g, matrix }) => g.linear(matrix('x', 3, axis(5)), matrix('w', 8, axis(5)), axis(7)));
 check(
