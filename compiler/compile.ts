@@ -31,6 +31,7 @@ import {
   type Profile,
   type Program,
 } from './package/package.ts';
+import { fuseScale } from './passes/fuse-scale.ts';
 import { fuse } from './passes/fuse.ts';
 import { type Layout, layOut } from './passes/layout.ts';
 import { type MemoryPlan, planMemory } from './passes/memory.ts';
@@ -132,7 +133,7 @@ export function showsImages(model: Model, task: string): boolean {
   );
 }
 
-const finish = (graph: Graph): Graph => verify(fuse(prune(verify(graph))));
+const finish = (graph: Graph): Graph => verify(fuse(fuseScale(prune(verify(graph)))));
 
 function buildTrainings(
   model: Model,

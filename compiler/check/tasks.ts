@@ -31,6 +31,11 @@ export const taskFields: Readonly<Record<string, Field>> = {
     doc: 'How an example becomes text: `alpaca`, or a string with {instruction}, {input} and {output}.',
   },
   max_tokens: { type: count(), default: 512, doc: 'Sequences are cut after this many tokens.' },
+  ignore: {
+    type: anyOf(count(0), choice('unknown', 'none')),
+    default: 'unknown',
+    doc: "A token that is never a label: an id, the tokenizer's `unknown` (id 0 in LLaMA's, as the official loss has it), or none.",
+  },
   ask: {
     type: orNone(string),
     default: null,

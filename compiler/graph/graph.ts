@@ -80,6 +80,11 @@ export interface Ops {
   readonly add: Empty;
   /** a, b?, rowScale? [1, rows] -> [1, axis]: sum over rows of a * b * rowScale */
   readonly columnSum: Empty;
+  /**
+   * dy, z?, s [1, axis] -> dz?, dScale? [1, axis], dBias? [1, axis]: the gradients of y = s * z, z = x + bias, in one
+   * pass over dy: dz = dy * s, dScale = sum over rows of dy * z, dBias = s * sum over rows of dy. z is there for dScale.
+   */
+  readonly scaleGrad: Empty;
   /** u, v -> silu(u) * v */
   readonly siluMul: Empty;
   /** dy, u, v -> du?, dv? */

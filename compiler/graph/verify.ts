@@ -10,6 +10,7 @@ const SLOTS: Readonly<Record<OpName, readonly [number | null, number]>> = {
   mulScale: [2, 1],
   add: [2, 1],
   columnSum: [3, 1],
+  scaleGrad: [3, 3],
   siluMul: [2, 1],
   siluMulGrad: [3, 2],
   rmsnorm: [2, 2],

@@ -60,6 +60,20 @@ export const columnSum: Op<'columnSum'> = {
   },
 };
 
+export const scaleGrad: Op<'scaleGrad'> = {
+  reference(_node, inputs, outputs) {
+    const [dy, s] = [need(inputs, 0), need(inputs, 2).values];
+    const [dz, dScale, dBias] = outputs.map((output) => output?.values);
+    const n = width(dy);
+    dy.values.forEach((d, i) => {
+      const c = i % n;
+      if (dz) dz[i] = d * at(s, c);
+      if (dScale) dScale[c] = at(dScale, c) + d * at(need(inputs, 1).values, i);
+      if (dBias) dBias[c] = at(dBias, c) + d * at(s, c);
+    });
+  },
+};
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 export const siluMul: Op<'siluMul'> = {

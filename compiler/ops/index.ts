@@ -1,7 +1,7 @@
 /** The table of operations. */
 import type { OpName } from '../graph/graph.ts';
 import { activate, activateGrad } from './activate.ts';
-import { add, addBias, columnSum, copy, mulScale, siluMul, siluMulGrad } from './elementwise.ts';
+import { add, addBias, columnSum, copy, mulScale, scaleGrad, siluMul, siluMulGrad } from './elementwise.ts';
 import { cacheWrite, embed, embedGrad, prepend, prependGrad } from './embed.ts';
 import { gateAdd, gateGrad, gateMul } from './gate.ts';
 import { layernorm, layernormGrad, unitRows } from './layernorm.ts';
@@ -20,6 +20,7 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   mulScale,
   add,
   columnSum,
+  scaleGrad,
   siluMul,
   siluMulGrad,
   rmsnorm,

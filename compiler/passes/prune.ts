@@ -7,6 +7,7 @@ const OPTIONAL: Readonly<Partial<Record<Node['op'], readonly number[]>>> = {
   rmsnorm: [1],
   layernorm: [1, 2],
   siluMulGrad: [0, 1],
+  scaleGrad: [0, 1, 2],
   prependGrad: [0, 1],
   crossEntropy: [1],
 };

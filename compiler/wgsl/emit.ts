@@ -21,6 +21,7 @@ import { emitAccumulate, emitAdamw, emitGradNorm } from './optimizer/adamw.ts';
 import { emitCrossEntropy } from './rows/cross-entropy.ts';
 import { emitLayernorm, emitLayernormGrad, emitUnitRows } from './rows/layernorm.ts';
 import { emitRmsnorm, emitRmsnormGrad } from './rows/rmsnorm.ts';
+import { emitScaleGrad } from './rows/scale.ts';
 import { emitSoftmax, emitSoftmaxGrad } from './rows/softmax.ts';
 import { emitColumnSum, emitSum, emitSumSquares } from './rows/sums.ts';
 
@@ -30,6 +31,7 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
   mulScale: emitMulScale,
   add: emitAdd,
   columnSum: emitColumnSum,
+  scaleGrad: emitScaleGrad,
   siluMul: emitSiluMul,
   siluMulGrad: emitSiluMulGrad,
   rmsnorm: emitRmsnorm,

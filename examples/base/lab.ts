@@ -7,13 +7,14 @@ import {
   loadRecipeData,
   pickRecipe,
   type Project,
+  openCompiled,
   startOf,
   tokenizerOf,
 } from '../../runtime/cli/project.ts';
 import type { Device } from '../../runtime/device.ts';
 import { type Decoder, makeDecoder } from '../../runtime/generate.ts';
 import { answerAll, lossOfRows } from '../../runtime/score.ts';
-import { openSession, type Session } from '../../runtime/session.ts';
+import type { Session } from '../../runtime/session.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
 import { type RunOptions, type RunSummary, runTraining } from '../../runtime/train/run.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';
@@ -57,11 +58,7 @@ export async function openLab(device: Device, spec: string, seed?: number, steps
     generation: { batch: SCORED, tokens: longest, context: longest + ANSWER },
   });
   const start = await startOf(model, recipe.seed);
-  const session = await openSession(
-    device,
-    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
-    start.values,
-  );
+  const session = await openCompiled(device, compiled, start);
   const { fingerprint } = start;
   return {
     project,

@@ -6,11 +6,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { compile } from '../../compiler/compile.ts';
 import { command as trainCommand } from '../../runtime/cli/train.ts';
-import { loadProject, startOf, tokenizerOf } from '../../runtime/cli/project.ts';
+import { loadProject, openCompiled, startOf, tokenizerOf } from '../../runtime/cli/project.ts';
 import { openDevice } from '../../runtime/device.ts';
 import { openWeights, writeSafetensors } from '../../runtime/files.ts';
 import { lossOfRows } from '../../runtime/score.ts';
-import { openSession } from '../../runtime/session.ts';
 import { makeTrainer } from '../../runtime/train/trainer.ts';
 import { baseMetadata } from '../../runtime/weights/base.ts';
 import { baseTable, evaluateBase } from './evaluate.ts';
@@ -54,11 +53,7 @@ async function judge(path: string): Promise<void> {
     evaluation: { batch: 16, tokens: { pretrain: model.base.context } },
   });
   const start = await startOf(model, 0, { scratch: true, initial: values });
-  const session = await openSession(
-    device,
-    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
-    start.values,
-  );
+  const session = await openCompiled(device, compiled, start);
   const trainer = makeTrainer(session);
   const streams = { train: stream('text.train.bin'), heldout: stream('text.heldout.bin') };
   const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, 'pretrain', rows));

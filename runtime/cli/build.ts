@@ -1,18 +1,22 @@
 /** `graft build SPEC[:ADAPTER]`: compiles a spec into a package, or prints a stage of the way. */
 import { parseArgs } from 'node:util';
 import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
+import { printModel } from '../../compiler/model/print.ts';
 import { countHomes, printGraph } from '../../compiler/graph/print.ts';
 import { printMemory } from '../../compiler/passes/print-memory.ts';
 import type { Profile } from '../../compiler/package/package.ts';
+import { parse } from '../../grammar/parser.ts';
 import { openDevice } from '../device.ts';
+import { InputError } from '../input-error.ts';
 import { mib } from '../buffers.ts';
 import { requireFit } from '../fit.ts';
 import { writePackage } from '../package-files.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } from './project.ts';
-import { specOptions, specUsage } from './spec-arguments.ts';
+import { nodeHost } from './host-node.ts';
+import { specOptions, specUsage, splitSpec } from './spec-arguments.ts';
 
-const STAGES = ['model', 'graph', 'schedule', 'memory', 'wgsl'] as const;
+const STAGES = ['ast', 'model', 'graph', 'schedule', 'memory', 'wgsl'] as const;
 type Stage = (typeof STAGES)[number];
 
 const options = {
@@ -42,9 +46,13 @@ ${specUsage}`,
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
     const emit = stageOf(values.emit);
+    if (emit === 'ast') {
+      console.log(printTree(spec));
+      return EXIT.ok;
+    }
     const project = loadProject(spec, projectOptions(values));
     if (emit === 'model') {
-      console.log(JSON.stringify(project.model, null, 2));
+      console.log(printModel(project.model));
       return EXIT.ok;
     }
     const device = values.profile === undefined ? await openDevice() : null;
@@ -68,6 +76,14 @@ function stageOf(text: string | undefined): Stage | null {
   const stage = STAGES.find((name) => name === text);
   if (stage) return stage;
   throw new UsageError(`--emit takes one of ${STAGES.join(', ')}, not \`${text}\``);
+}
+
+/** The tree of the spec's own file as JSON, mistakes and all. */
+function printTree(argument: string): string {
+  const { path } = splitSpec(argument);
+  const text = nodeHost.readFile(path);
+  if (text === null) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
+  return JSON.stringify(parse({ file: path, text }).file, null, 2);
 }
 
 /** `gpu`, `plain` (a CPU without subgroups) or `software:8`. */
@@ -110,7 +126,7 @@ function optionsOf(
   return { profile, spec, generation, ...(recipe ? { recipe, training: { batch, tokens } } : {}) };
 }
 
-function emitStage(stage: Exclude<Stage, 'model'>, compiled: Compiled): string {
+function emitStage(stage: Exclude<Stage, 'ast' | 'model'>, compiled: Compiled): string {
   const { manifest, graphs, sources, plan } = compiled;
   switch (stage) {
     case 'graph':

@@ -9,10 +9,17 @@ import { capacity, generate, makeDecoder } from '../generate.ts';
 import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { createSampler, type Sampling } from '../sample.ts';
-import { openSession } from '../session.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { capacityOf, loadProject, projectOptions, startOf, templateFor, tokenizerOf } from './project.ts';
+import {
+  capacityOf,
+  loadProject,
+  openCompiled,
+  projectOptions,
+  startOf,
+  templateFor,
+  tokenizerOf,
+} from './project.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 
@@ -106,11 +113,8 @@ async function answer(model: Model, texts: readonly string[], given: AnswerOptio
     given.adapter === undefined
       ? plain
       : await startOf(model, 0, { initial: await readAdapter(given.adapter, model, plain.fingerprint) });
-  const session = await openSession(
-    device,
-    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
-    start.values,
-  );
+  if (start !== plain) await plain.close();
+  const session = await openCompiled(device, compiled, start);
   const decoder = makeDecoder(session);
   const stream = streamAnswers(tokenizer, texts, given.stops, process.stdout);
   const samplers = prompts.map((_, sequence) => createSampler(given.sampling, sequence));

@@ -5,6 +5,7 @@ import { checkSpec, type Checked } from '../../compiler/check/check.ts';
 import { shapeOf } from '../../compiler/check/data.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';
+import type { Compiled } from '../../compiler/compile.ts';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
 import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
@@ -14,12 +15,13 @@ import { type Template, templateOf } from '../data/templates.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
 import type { Capacity } from '../fit.ts';
+import type { Device } from '../device.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
-import type { ParameterValues } from '../session.ts';
+import { openSession, type ParameterValues, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { planBase, readBaseParameter } from '../weights/base.ts';
-import { fingerprintBase } from '../weights/fingerprint.ts';
+import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
@@ -140,11 +142,17 @@ export async function loadTaskData(model: Model, task: Task, tokenizer: Tokenize
     tokenizer,
     context,
     vocab: model.base.vocab,
-    // Ids below the first word are special in every tokenizer we read; the official loss ignores id 0 only.
-    ignoreId: tokenizer.unk,
+    ignoreId: ignored(task, tokenizer),
     ...rules,
     ...(typeof ask === 'string' ? { ask } : {}),
   });
+}
+
+/** The id that is never a label; null: every token may be one. */
+function ignored(task: Task, tokenizer: Tokenizer): number | null {
+  const { ignore } = task.fields;
+  if (typeof ignore === 'number') return ignore;
+  return ignore === null ? null : tokenizer.unk;
 }
 
 export interface TaskData {
@@ -191,6 +199,8 @@ export interface Start {
   readonly values: ParameterValues;
   /** Tells this base from others; empty when it starts from nothing. */
   readonly fingerprint: string;
+  /** Closes the base's file; the values cannot be read any more. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -206,7 +216,7 @@ export async function startOf(
   const fresh = (p: PackagedParameter) =>
     options.initial?.get(p.name) ??
     initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
-  if (options.scratch) return { values: fresh, fingerprint: '' };
+  if (options.scratch) return { values: fresh, fingerprint: '', close: () => Promise.resolve() };
   if (base.weights === undefined)
     throw new InputError(
       `the base \`${base.name}\` names no weights`,
@@ -224,11 +234,23 @@ export async function startOf(
     sampled.push({
       name: parameter.name,
       shape: parameter.shape,
-      values: (await load(parameter.name)) ?? new Float32Array(),
+      // Of a sample the same is taken again, so a large base is never held as a whole.
+      values: sampleEvenly((await load(parameter.name)) ?? new Float32Array()),
     });
   const fingerprint = await fingerprintBase(sampled);
   return {
     fingerprint,
+    close: () => source.close(),
     values: async (p) => options.initial?.get(p.name) ?? (await load(p.name)) ?? fresh(p),
   };
+}
+
+/** A compiled model on the device with its start in place; the base's file is closed. */
+export async function openCompiled(device: Device, compiled: Compiled, start: Start): Promise<Session> {
+  const shaders = Object.fromEntries(compiled.sources);
+  try {
+    return await openSession(device, { manifest: compiled.manifest, shaders }, start.values);
+  } finally {
+    await start.close();
+  }
 }

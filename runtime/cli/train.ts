@@ -9,7 +9,6 @@ import { openWeights } from '../files.ts';
 import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../package-files.ts';
-import { openSession } from '../session.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
 import { runTraining } from '../train/run.ts';
 import { makeTrainer } from '../train/trainer.ts';
@@ -24,6 +23,7 @@ import {
   loadRecipeData,
   pickRecipe,
   type Project,
+  openCompiled,
   startOf,
   tokenizerOf,
 } from './project.ts';
@@ -136,11 +136,7 @@ async function train(
     scratch: given.scratch,
     ...(initial ? { initial } : {}),
   });
-  const session = await openSession(
-    device,
-    { manifest: compiled.manifest, shaders: Object.fromEntries(compiled.sources) },
-    start.values,
-  );
+  const session = await openCompiled(device, compiled, start);
   const identity = { spec: spec.hash, base: start.fingerprint, versions };
   await writePackage(`${folder}/package`, compiled.manifest, compiled.sources);
   await writeRecord(

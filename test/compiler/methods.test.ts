@@ -173,6 +173,38 @@ t('one prompt token is the softmax of one: the same as three equal tokens', () =
   }),
 );
 
+t('a low-rank update is part of the weight for words; for prompts only when it is asked for', () =>
+  withDevice(async (device) => {
+    const prompt = 'prompt w on layers[all] { length = 3 }';
+    const items = (onPrompts: boolean) =>
+      `lora l on layers.attention.{wk, wv} { rank = 2  alpha = 3  on_prompts = ${onPrompts} }\n${prompt}\ntask train on some trains w + l`;
+    const [both, words] = [modelOf(items(true)), modelOf(items(false))];
+    const values = randomValues(both);
+    const merged = new Map(values);
+    for (const layer of [0, 1])
+      for (const site of [`layers.${layer}.attention.wk`, `layers.${layer}.attention.wv`]) {
+        const [a, b] = [values.get(`l.${site}.a`) ?? [], values.get(`l.${site}.b`) ?? []];
+        const own = values.get(`${site}.weight`) ?? new Float32Array();
+        const update = (i: number) =>
+          [0, 1].reduce(
+            (sum, r) =>
+              sum + (b[Math.floor(i / tiny.dim) * 2 + r] ?? 0) * (a[r * tiny.dim + (i % tiny.dim)] ?? 0),
+            0,
+          );
+        merged.set(
+          `${site}.weight`,
+          own.map((x, i) => x + 1.5 * update(i)),
+        );
+      }
+    const plain = await logits(device, modelOf(`${prompt}\ntask train on some trains w`), merged);
+    assert.ok(distance(plain, await logits(device, both, values)) < 2e-5);
+    assert.ok(
+      distance(plain, await logits(device, words, values)) > 1e-3,
+      'the prompts of the default go through the weight alone',
+    );
+  }),
+);
+
 /** Everything that lives on the output of wq or wk, in the other order of a head's rows. */
 function permuted(
   model: Model,

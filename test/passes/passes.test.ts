@@ -98,6 +98,28 @@ t('verify refuses a graph that reads what comes later, and a node short of a slo
   assert.throws(() => verify({ ...graph, nodes: [...graph.nodes, ...graph.nodes] }), /again/);
 });
 
+t('pruning removes what nobody reads, however long the chain, and outputs that are optional', () => {
+  const model = fromLibrary('llama-adapter-v2.adapter');
+  const graph = buildForward(model, new Set(), SIZES).graph();
+  assert.equal(prune({ ...graph, outputs: [] }).nodes, [], 'all of it led to the logits');
+  const first = graph.nodes.findIndex((node) => node.label.startsWith('layers.1.'));
+  const [middle] = graph.nodes[first - 1]?.outputs ?? [];
+  const half = prune({ ...graph, outputs: [{ name: 'middle', tensor: middle ?? -1 }] });
+  assert.not(half.nodes.some((node) => node.label.startsWith('layers.1.') || node.label === 'output'));
+  assert.ok(half.nodes.length > 10);
+  // Only a backward pass reads the inverse roots that a norm can give.
+  const norms = prune(graph).nodes.filter((node) => node.op === 'rmsnorm');
+  assert.ok(norms.length === 5 && norms.every((node) => node.outputs[1] === null));
+});
+
+t('a prefix moves the words by its length, and nothing else does', () => {
+  for (const { name, model } of subjects)
+    for (const g of programsOf(model))
+      for (const node of g.graph().nodes)
+        if (node.op === 'rope' && !node.attrs.inverse)
+          assert.is(node.attrs.shift, model.name === 'Prefix' ? 3 : 0, `${name} ${g.name}`);
+});
+
 /** Backward nodes of a task's training program, after pruning. */
 function backward(model: Model, task: Task): { readonly graph: Graph; readonly nodes: readonly Node[] } {
   const trainable = trainableOf(model);

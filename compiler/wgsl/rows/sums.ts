@@ -8,7 +8,7 @@ import type { Profile } from '../../package/package.ts';
 import { optional, slot } from '../text.ts';
 
 /** Here a team's `row` is a column of four numbers, and its lanes share the rows. */
-function columnTeam(columns: number, rows: number, profile: Profile): Team {
+export function columnTeam(columns: number, rows: number, profile: Profile): Team {
   if (profile.device === 'gpu') return { kind: 'workgroup', lanes: 64, rows: 4, across: true };
   const team = pickTeam(columns, rows, profile);
   return team.kind === 'thread' ? { ...team, rows: 8 } : team;

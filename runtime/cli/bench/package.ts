@@ -14,6 +14,7 @@ import {
   type Manifest,
   type Profile,
 } from '../../../compiler/package/package.ts';
+import { fuseScale } from '../../../compiler/passes/fuse-scale.ts';
 import { fuse } from '../../../compiler/passes/fuse.ts';
 import { layOut } from '../../../compiler/passes/layout.ts';
 import { planMemory } from '../../../compiler/passes/memory.ts';
@@ -65,7 +66,7 @@ export function compileOperation(op: Operation, profile: Profile): BenchPackage 
   const { g, reached } = buildGraph(op, model, table);
   const layout = layOut(model, new Map([[TASK, reached]]));
   if (op.kind === 'block') appendOptimizer(g, layout.cells, [...layout.cells.keys()], recipe, 'gradients');
-  const graph = verify(fuse(prune(verify(g.graph()))));
+  const graph = verify(fuse(fuseScale(prune(verify(g.graph())))));
   const plan = planMemory([graph], layout);
   const kernels = new KernelTable();
   const program = schedule(0, { graph, prepended: 0, keys: 0 }, plan, profile, kernels);

@@ -1,0 +1,58 @@
+/**
+ * Computes what the backward pass of a linear with a scale wants of the gradient dy in one node: dz = dy * s for the
+ * product, the column sums of dy * z for the scale, and those of dz for the bias. Apart they are three nodes that read
+ * dy, z, dy and dz; together they read dy and z, and dz is not even written where only the bias asked for it.
+ *
+ * The fused node stands where dz was computed. The sums move up to it: what they read is there already, and nobody can
+ * have read them before.
+ */
+import type { Graph, Node, NodeOf } from '../graph/graph.ts';
+import { countReaders, isEffect, tensorAt } from '../graph/slots.ts';
+
+type ColumnSum = NodeOf<'columnSum'>;
+
+export function fuseScale(graph: Graph): Graph {
+  const readers = countReaders(graph);
+  const sums = columnSums(graph.nodes);
+  const at = new Map<number, number>();
+  graph.nodes.forEach((node, index) => node.outputs.forEach((id) => id !== null && at.set(id, index)));
+  const taken = new Set<Node>();
+  const fused = graph.nodes.map((node, index): Node => {
+    const [dy, s] = node.inputs;
+    const [dz] = node.outputs;
+    if (node.op !== 'mulScale' || !isId(dy) || !isId(s) || !isId(dz)) return node;
+    const later = (id: number) =>
+      (sums.get(id) ?? []).filter((sum) => !taken.has(sum) && (at.get(sum.outputs[0] ?? -1) ?? -1) > index);
+    const scale = later(dy).find(
+      ({ inputs: [, z] }) => isId(z) && z !== s && z !== dz && (at.get(z) ?? -1) < index,
+    );
+    const bias = later(dz).find(({ inputs: [, other] }) => other === null);
+    if (!scale && (!bias || isProduct(graph, at.get(dy)))) return node;
+    for (const sum of [scale, bias]) if (sum) taken.add(sum);
+    const written = isEffect(tensorAt(graph, dz)) || (readers.get(dz) ?? 0) > (bias ? 1 : 0);
+    return {
+      op: 'scaleGrad',
+      inputs: [dy, scale?.inputs[1] ?? null, s],
+      outputs: [written ? dz : null, scale?.outputs[0] ?? null, bias?.outputs[0] ?? null],
+      attrs: {},
+      label: node.label,
+    };
+  });
+  return { ...graph, nodes: fused.filter((_, index) => !taken.has(graph.nodes[index] as Node)) };
+}
+
+const isId = (id: number | null | undefined): id is number => typeof id === 'number';
+
+/** Sums down the columns without weights of the rows, by what they sum (or by its first factor). */
+function columnSums(nodes: readonly Node[]): Map<number, ColumnSum[]> {
+  const sums = new Map<number, ColumnSum[]>();
+  for (const node of nodes) {
+    const [a, , rowScale] = node.inputs;
+    if (node.op === 'columnSum' && isId(a) && rowScale === null) sums.set(a, [...(sums.get(a) ?? []), node]);
+  }
+  return sums;
+}
+
+/** A product can scale its own result, which costs nothing: better than a pass over dy for the bias alone. */
+const isProduct = (graph: Graph, index: number | undefined): boolean =>
+  index !== undefined && graph.nodes[index]?.op === 'matmul';
