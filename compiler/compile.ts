@@ -98,13 +98,7 @@ export function compile(model: Model, options: CompileOptions): Compiled {
   const plan = planMemory(graphs, layout);
   const kernels = new KernelTable();
   const programs = graphs.map((graph, index) =>
-    schedule(
-      index,
-      { graph, prepended: prependedLength(model), keys: keysOf(graph) },
-      plan,
-      options.profile,
-      kernels,
-    ),
+    schedule(index, { graph, keys: keysOf(graph) }, plan, options.profile, kernels),
   );
   return {
     manifest: manifest(model, options, layout, plan, programs, kernels, constants(model, graphs, plan)),
@@ -178,7 +172,7 @@ function others(model: Model, trainable: ReadonlySet<string>, options: CompileOp
   const { encoding } = options;
   if (encoding) logits.push(buildEncoding(model, trainable, encoding.part, encoding.batch, options.taps));
   if (!generation) return [...losses, ...logits];
-  const context = generation.context + prependedLength(model);
+  const context = generation.context + prependedLength(model, generation.image === true);
   const sizes = { ...generation, context, keys: keyCounts(context) };
   const text = buildGeneration(model, trainable, { ...sizes, image: false });
   const shown = generation.image ? buildGeneration(model, trainable, { ...sizes, image: true }) : [];
@@ -242,7 +236,9 @@ function manifest(
     recipe: options.recipe ?? null,
     buffers: plan.sizes,
     constants: made,
-    context: options.generation ? options.generation.context + prependedLength(model) : 0,
+    context: options.generation
+      ? options.generation.context + prependedLength(model, options.generation.image === true)
+      : 0,
     memory: { peak: plan.peak, sum: plan.sum },
     kernels: kernels.entries,
     programs,

@@ -29,7 +29,10 @@ export function makeDecoder(session: Session, { image = false } = {}): Decoder {
 
 /** Gives each sequence its image (see images.ts), for the prompts that follow. */
 export function showImages(d: Decoder, image: Float32Array): void {
-  writeImages(d.session, d.prompts, image);
+  // Gated prompts see it through their keys and values, input prompts as vectors in front of the words.
+  for (const program of [d.prompts, d.prefill])
+    if (program.inputs.some((slice) => slice.name.startsWith('image.')))
+      writeImages(d.session, program, image);
   d.prompted = -1;
 }
 

@@ -46,6 +46,8 @@ export class Builder {
   /** Label given to the nodes built from here on. */
   label = '';
   taps = false;
+  /** Vectors in front of each sequence. */
+  prepended = 0;
   readonly name: string;
   readonly batch: number;
   readonly tokens: number;
@@ -233,6 +235,17 @@ export class Builder {
     return y;
   }
 
+  /** Like `prepend` with vectors of each sequence's own: [batch x length, axis]. */
+  join(prefix: Tensor, words: Tensor, { batch, length, tokens }: Prepend): Tensor {
+    const all = length + tokens;
+    const place = (x: Tensor, from: number, rows: number): Tensor => {
+      const y = this.tensor(`${this.label}:join`, batch * all, x.axis);
+      this.node('segmentGrad', [x], [y], { batch, tokens: all, from, length: rows });
+      return y;
+    };
+    return this.add(place(prefix, 0, length), place(words, length, tokens));
+  }
+
   prepend(prefix: Tensor, words: Tensor, attrs: Prepend): Tensor {
     const y = this.tensor(`${this.label}:prepend`, attrs.batch * (attrs.length + attrs.tokens), words.axis);
     this.node('prepend', [prefix, words], [y], attrs);
@@ -285,6 +298,7 @@ export class Builder {
       name: this.name,
       batch: this.batch,
       tokens: this.tokens,
+      prepended: this.prepended,
       tensors: this.tensors,
       nodes: this.nodes,
       outputs: this.outputs,

@@ -92,8 +92,8 @@ export function norm(c: Context, name: string, x: Tensor): Tensor {
 }
 
 /** Vectors in front of the words, all parts together. */
-export const prependedLength = (model: Model): number =>
-  model.parts.reduce((total, part) => total + (hooksOf(part).prepends?.(part) ?? 0), 0);
+export const prependedLength = (model: Model, image: boolean): number =>
+  model.parts.reduce((total, part) => total + (hooksOf(part).prepends?.(part, image) ?? 0), 0);
 
 /** How far the words' positions move (prefix tuning). */
 export const positionShift = (model: Model): number =>

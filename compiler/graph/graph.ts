@@ -227,6 +227,8 @@ export interface Graph {
   readonly name: string;
   readonly batch: number;
   readonly tokens: number;
+  /** Vectors in front of each sequence. */
+  readonly prepended: number;
   readonly tensors: readonly Tensor[];
   readonly nodes: readonly Node[];
   /** Tensors the host reads, by name. */

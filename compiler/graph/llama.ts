@@ -13,12 +13,13 @@ import {
   siteNamed,
 } from './context.ts';
 import type { Tensor } from './graph.ts';
-import { visualOf } from './visual.ts';
+import { tokensOf, visualOf } from './visual.ts';
 
 /** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
 export function buildHidden(c: Context, picked?: Tensor): Tensor {
   const { g, model, shape } = c;
-  const front = shape.mode === 'decode' ? 0 : prependedLength(model);
+  g.prepended = prependedLength(model, shape.image);
+  const front = shape.mode === 'decode' ? 0 : g.prepended;
   const positions = g.tensor('positions', 1, axis(shape.batch * (front + shape.tokens)), 'inputs', 'u32');
   let x = embedWords(c);
   for (let layer = 0; layer < model.base.layers; layer++) {
@@ -56,10 +57,12 @@ function embedWords(c: Context): Tensor {
   if (shape.mode === 'decode') return x;
   let tokens = shape.tokens;
   for (const part of [...model.parts].reverse()) {
-    const made = hooksOf(part).prepend?.(g, part);
+    const visual = part.input && part.source !== null && shape.image ? tokensOf(c, part.source) : null;
+    const made = hooksOf(part).prepend?.(g, part, visual);
     if (!made) continue;
     g.label = part.name;
-    x = g.prepend(made.vectors, x, { batch: shape.batch, length: made.length, tokens });
+    const sizes = { batch: shape.batch, length: made.length, tokens };
+    x = made.batched ? g.join(made.vectors, x, sizes) : g.prepend(made.vectors, x, sizes);
     tokens += made.length;
   }
   return x;
@@ -144,6 +147,6 @@ export const ROPE_TABLE = 'rope';
 function ropeTableOf(c: Context): Tensor {
   const { g, model } = c;
   const known = g.tensors.find((t) => t.name === ROPE_TABLE);
-  const positions = model.base.context + prependedLength(model) + positionShift(model);
+  const positions = model.base.context + prependedLength(model, true) + positionShift(model);
   return known ?? g.tensor(ROPE_TABLE, positions, axis(model.base.headDim), 'constants');
 }

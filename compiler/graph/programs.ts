@@ -45,7 +45,7 @@ function buildLoss(
 }
 
 const full = (model: Model, name: string, { batch, tokens, image = false }: Sizes): Shape => {
-  const context = prependedLength(model) + tokens;
+  const context = prependedLength(model, image) + tokens;
   return { name, mode: 'full', batch, tokens, context, keys: context, image };
 };
 

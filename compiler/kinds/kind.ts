@@ -77,6 +77,13 @@ export interface AttentionSource {
   } | null;
 }
 
+/** Vectors in front of the words: [length, dim] for every sequence, or [batch x length, dim] when `batched`. */
+export interface Prepended {
+  readonly vectors: Tensor;
+  readonly length: number;
+  readonly batched: boolean;
+}
+
 /** What an image gives to a prompt in one layer; null where there is no image. */
 export interface Visual {
   /** Tokens of the projector it reads `from`: [batch x length, dim]. */
@@ -105,10 +112,10 @@ export interface Hooks {
   ) => AttentionSource | null;
   /** How far the words' positions move because of this part (prefix tuning: its length). */
   readonly shift?: (part: Part) => number;
-  /** Token vectors put in front of the words: [length, dim], the same for every sequence; null when it adds none. */
-  readonly prepend?: (g: Builder, part: Part) => { readonly vectors: Tensor; readonly length: number } | null;
-  /** How many vectors `prepend` adds. */
-  readonly prepends?: (part: Part) => number;
+  /** Token vectors put in front of the words; null when it adds none. `visual`: the tokens of its projector. */
+  readonly prepend?: (g: Builder, part: Part, visual: Tensor | null) => Prepended | null;
+  /** How many vectors `prepend` adds, to sequences with an image or without. */
+  readonly prepends?: (part: Part, image: boolean) => number;
   /** Encoders and projectors: from image patches or another part's tokens to tokens, [batch x tokens, width]. */
   readonly tokens?: (g: Builder, part: Part, base: Base, batch: number, input: Tensor) => Tensor;
   /** Encoders: what the host gives for one image. */

@@ -126,11 +126,13 @@ export const prompt: Kind = {
         },
       };
     },
-    prepend: (g, part) =>
-      part.input && part.source === null
-        ? { vectors: g.vectors(`${part.name}.prompt`), length: numberOf(part.fields['length']) }
-        : null,
-    prepends: (part) => (part.input && part.source === null ? numberOf(part.fields['length']) : 0),
+    prepend: (g, part, visual) => {
+      const vectors = part.source === null && part.input ? g.vectors(`${part.name}.prompt`) : visual;
+      if (!part.input || vectors === null) return null;
+      return { vectors, length: numberOf(part.fields['length']), batched: part.source !== null };
+    },
+    prepends: (part, image) =>
+      part.input && (part.source === null || image) ? numberOf(part.fields['length']) : 0,
     addedTo,
   },
 };

@@ -49,6 +49,9 @@ export const segment: Op<'segment'> = {
 };
 
 export const segmentGrad: Op<'segmentGrad'> = {
+  gradient(g, node, [dx], needs) {
+    return [dx && needs[0] ? g.segment(dx, node.attrs) : null];
+  },
   reference(node, inputs, outputs) {
     const { batch, tokens, from, length } = node.attrs;
     const [dy, dx] = [need(inputs, 0), need(outputs, 0).values];

@@ -53,6 +53,8 @@ function columnSums(nodes: readonly Node[]): Map<number, ColumnSum[]> {
   return sums;
 }
 
-/** A product can scale its own result, which costs nothing: better than a pass over dy for the bias alone. */
-const isProduct = (graph: Graph, index: number | undefined): boolean =>
-  index !== undefined && graph.nodes[index]?.op === 'matmul';
+/** A plain product can scale its own result, which costs nothing: better than a pass over dy for the bias alone. */
+function isProduct(graph: Graph, index: number | undefined): boolean {
+  const node = index === undefined ? undefined : graph.nodes[index];
+  return node?.op === 'matmul' && node.attrs.outer === 1 && node.attrs.inner === 1;
+}

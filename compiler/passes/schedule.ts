@@ -28,7 +28,6 @@ export class KernelTable {
 
 export interface Scheduled {
   readonly graph: Graph;
-  readonly prepended: number;
   readonly keys: number;
 }
 
@@ -39,7 +38,7 @@ export function schedule(
   profile: Profile,
   kernels: KernelTable,
 ): Program {
-  const { graph, prepended, keys } = program;
+  const { graph, keys } = program;
   const slices = plan.slices[index];
   invariant(slices, `program ${index} has no memory plan`);
   const dispatches: Dispatch[] = [];
@@ -62,7 +61,7 @@ export function schedule(
     name,
     batch,
     tokens,
-    prepended,
+    prepended: graph.prepended,
     keys,
     dispatches,
     inputs: named('inputs'),

@@ -15,7 +15,6 @@ import { type Template, templateOf } from '../data/templates.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
 import type { Capacity } from '../fit.ts';
-import type { Device } from '../device.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
 import { openSession, type ParameterValues, type Session } from '../session.ts';

@@ -2,7 +2,7 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { compile } from '../../compiler/compile.ts';
+import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
@@ -130,6 +130,7 @@ async function train(
   const device = await openDevice();
   const training = { batch: recipe.batch, tokens: data.tokens, labels: data.labels };
   const compiled = compile(model, { profile: device.profile, recipe, training, spec });
+  requireReached(compiled.unreached, model);
   requireFit(compiled.manifest, capacityOf(device));
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
   const start = await startOf(model, recipe.seed, {
@@ -170,6 +171,19 @@ async function train(
   );
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   session.executor.destroy();
+}
+
+/** A task whose loss depends on nothing it trains would run to its end and learn nothing. */
+function requireReached(unreached: Compiled['unreached'], { tasks }: Project['model']): void {
+  for (const { name, trains } of tasks) {
+    const idle = unreached.filter(({ task }) => task === name).map(({ parameter }) => parameter);
+    if (idle.length === 0) continue;
+    const some = `${idle.slice(0, 3).join(', ')}${idle.length > 3 ? ` and ${idle.length - 3} more` : ''}`;
+    const message = `the loss of task \`${name}\` does not depend on ${some}`;
+    if (idle.length === trains.length)
+      throw new InputError(message, 'train something that its examples reach');
+    console.error(`${message}: they stay as they start`);
+  }
 }
 
 async function readInitial(

@@ -4,7 +4,7 @@ import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
 import { extent } from '../../compiler/graph/builder.ts';
 import { prependedLength } from '../../compiler/graph/context.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
-import type { Model } from '../../compiler/model/model.ts';
+import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { createRandom } from '../../runtime/random.ts';
@@ -35,10 +35,10 @@ export function randomBatch(model: Model, batch: number, tokens: number, seed = 
 /** What the host would write into a program's inputs for a batch. */
 export function inputsOf(
   model: Model,
-  graph: Pick<Graph, 'batch' | 'tokens' | 'tensors'>,
+  graph: Pick<Graph, 'batch' | 'tokens' | 'prepended' | 'tensors'>,
   batch: Pick<Batch, 'tokens'> & Partial<Batch>,
 ): Numbers {
-  const front = prependedLength(model);
+  const front = graph.prepended;
   const length = front + graph.tokens;
   const at = (i: number) => Math.floor(i / length) * graph.tokens + (i % length) - front;
   const labels = Array.from({ length: graph.batch * length }, (_, i) =>
@@ -50,6 +50,8 @@ export function inputsOf(
     ['labels', Float64Array.from(labels)],
     ...places('tokens', [...batch.tokens], Math.ceil(model.base.vocab / 4) * 4),
   ]);
+  for (const t of graph.tensors)
+    if (t.home === 'inputs' && t.name.startsWith('image.')) inputs.set(t.name, imageFor(t));
   const picked = graph.tensors.find((t) => t.home === 'inputs' && t.name === 'rows');
   if (!picked) return inputs;
   const rows = labels.flatMap((label, row) => (label === IGNORE ? [] : [row]));
@@ -61,6 +63,15 @@ export function inputsOf(
   );
   for (const [name, values] of places('rows', all, labels.length)) inputs.set(name, values);
   return inputs;
+}
+
+/** A random image, patch by patch; the padding of its rows is zero. */
+function imageFor(t: Tensor): Float64Array {
+  const random = createRandom('image', t.name);
+  const width = padded(t.axis);
+  return Float64Array.from({ length: extent(t) }, (_, i) =>
+    i % width < t.axis.size ? Math.fround(random.normal()) : 0,
+  );
 }
 
 /** For each id below `count` the places it stands at: what the gradient of picking rows is summed over. */

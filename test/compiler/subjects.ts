@@ -74,8 +74,8 @@ export function fromLibrary(
 }
 
 /** A model from the items of an adapter; its task trains what `trains` says, on data nobody reads. */
-export function modelOf(items: string, base: Base = tiny, extra = ''): Model {
-  const text = `import "bases.adapter"\nadapter X on llama7b {\n${items}\n}\ndata some = text("some.txt")\n${extra}`;
+export function modelOf(items: string, base: Base = tiny, data = 'text("some.txt")'): Model {
+  const text = `import "bases.adapter"\nadapter X on llama7b {\n${items}\n}\ndata some = ${data}\n`;
   const host = {
     ...nodeHost,
     readFile: (path: string) => (path.endsWith('x.adapter') ? text : nodeHost.readFile(path)),

@@ -14,6 +14,7 @@ import {
 import { tensorAt, used } from '../../compiler/graph/slots.ts';
 import { verify } from '../../compiler/graph/verify.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
+import { fuseScale } from '../../compiler/passes/fuse-scale.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
 import { prune } from '../../compiler/passes/prune.ts';
 import { givenFor, inputsOf, type Numbers, packAll, randomBatch } from '../compiler/oracle.ts';
@@ -67,8 +68,9 @@ for (const { name, model } of subjects)
     for (const g of programsOf(model)) {
       const built = verify(g.graph());
       const pruned = verify(prune(built));
-      const fused = verify(fuse(pruned));
-      for (const graph of [built, pruned, fused]) checkOrder(graph);
+      const scaled = verify(fuseScale(pruned));
+      const fused = verify(fuse(scaled));
+      for (const graph of [built, pruned, scaled, fused]) checkOrder(graph);
       assert.equal(
         dead(pruned).map((node) => `${node.op} ${node.label}`),
         [],
@@ -80,6 +82,7 @@ for (const { name, model } of subjects)
         g.name,
       );
       assert.equal(prune(pruned).nodes, pruned.nodes, 'pruning twice changes nothing');
+      assert.equal(prune(fused).nodes, fused.nodes, 'fused nodes write what is read and no more');
     }
   });
 
@@ -217,7 +220,7 @@ function effects(graph: Graph): readonly number[] {
 function compareFused(model: Model, built: Graph, parameters: Numbers): number {
   const batch = randomBatch(model, SIZES.batch, built.tokens);
   const pruned = prune(built);
-  const fused = fuse(pruned);
+  const fused = fuse(fuseScale(pruned));
   const inputs = new Map([...inputsOf(model, built, batch), ['last', Float64Array.of(3, 1)]]);
   if (built.name.startsWith('decode')) inputs.set('positions', Float64Array.of(4, 2));
   const given = givenFor(model, built, parameters, inputs, 1 / batch.labelled);

@@ -69,6 +69,23 @@ else {
     });
 
   for (const ax of AXES)
+    t(`scaleGrad over ${ax.groups}x${ax.size}`, async () => {
+      for (const rows of ROWS) {
+        const [dy, z, s] = [random(rows, ax), random(rows, ax), random(1, ax)];
+        // Every set of outputs; z is read for the scale alone.
+        for (let wanted = 1; wanted < 8; wanted++) {
+          const [through, scale, bias] = [1, 2, 4].map((bit) => (wanted & bit) !== 0);
+          const outputs = [
+            through ? shape(rows, ax) : null,
+            ...[scale, bias].map((w) => (w ? shape(1, ax) : null)),
+          ];
+          const made = makeCase('scaleGrad', [dy, scale ? z : null, s], outputs, {});
+          await checkFamilies(device, made, boundsBySize(made, 2e-6, [0, 1, 2]));
+        }
+      }
+    });
+
+  for (const ax of AXES)
     t(`layernorm, unitRows over ${ax.groups}x${ax.size}`, async () => {
       for (const rows of [1, 5, 129]) {
         // Far from a mean of zero, where a variance by mean(x^2) - mean^2 would fail; and padding that must not count.

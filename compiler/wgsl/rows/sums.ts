@@ -7,11 +7,19 @@ import { type Team, mapRows, pickTeam } from '../frames.ts';
 import type { Profile } from '../../package/package.ts';
 import { optional, slot } from '../text.ts';
 
-/** Here a team's `row` is a column of four numbers, and its lanes share the rows. */
+/** Columns of four numbers, for each lane of a subgroup, that keep the cores of a software device busy. */
+const BUSY = 8;
+
+/**
+ * Here a team's `row` is a column of four numbers, and its lanes share the rows. A column to a thread needs no
+ * reduction; only where columns are too few for that, a software device gives each of them a subgroup.
+ */
 export function columnTeam(columns: number, rows: number, profile: Profile): Team {
-  if (profile.device === 'gpu') return { kind: 'workgroup', lanes: 64, rows: 4, across: true };
-  const team = pickTeam(columns, rows, profile);
-  return team.kind === 'thread' ? { ...team, rows: 8 } : team;
+  const { device, subgroup } = profile;
+  if (device === 'gpu') return { kind: 'workgroup', lanes: 64, rows: 4, across: true };
+  if (subgroup === null || columns >= BUSY * subgroup)
+    return { kind: 'thread', lanes: 1, rows: 8, across: false };
+  return pickTeam(columns, rows, profile);
 }
 
 export const emitColumnSum: Emitter<'columnSum'> = (node, graph, profile) => {

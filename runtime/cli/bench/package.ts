@@ -69,7 +69,7 @@ export function compileOperation(op: Operation, profile: Profile): BenchPackage 
   const graph = verify(fuse(fuseScale(prune(verify(g.graph())))));
   const plan = planMemory([graph], layout);
   const kernels = new KernelTable();
-  const program = schedule(0, { graph, prepended: 0, keys: 0 }, plan, profile, kernels);
+  const program = schedule(0, { graph, keys: 0 }, plan, profile, kernels);
   const constants = layout.cells.flatMap((_, cell): Constant[] => {
     const blocks = graph.tensors.find((t) => t.name === `blocks.${cell}`);
     const slice = blocks && plan.slices[0]?.get(blocks.id);

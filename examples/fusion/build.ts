@@ -1,0 +1,52 @@
+/**
+ * Makes the pictures and the lists of the fusion experiment:
+ *
+ *   node --import tsx examples/fusion/build.ts
+ *
+ * Everything goes to `.cache/fusion`; `data/concepts.json`, which is committed, says what is drawn. With `--concepts`
+ * that list is chosen anew first.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { loadTokenizer } from '../base/tokens.ts';
+import { collectWords, type Instruction } from '../base/words.ts';
+import { chooseConcepts, type Concept, conceptsFile, loadConcepts, roles, toManifest } from './concepts.ts';
+import { buildLists, toLines } from './lists.ts';
+import { cacheFolder, writePictures } from './pictures.ts';
+
+/** The text instructions that the lists put pictures to. */
+export function readInstructions(name: 'train' | 'heldout'): Instruction[] {
+  const file = new URL(`../base/data/instructions.${name}.jsonl`, import.meta.url);
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Instruction);
+}
+
+/** Makes what is not there yet; a second call only writes the lists again. */
+export async function buildData(say: (text: string) => void = () => undefined): Promise<readonly Concept[]> {
+  const concepts = loadConcepts();
+  mkdirSync(cacheFolder, { recursive: true });
+  const { count, made } = await writePictures(concepts, (done, of) => {
+    if (done % 15 === 0) say(`drawn: ${done} of ${of} concepts`);
+  });
+  say(`${count} pictures${made ? '' : ', made before'}`);
+  const lists = buildLists(concepts, { train: readInstructions('train'), heldout: readInstructions('heldout') });
+  for (const [name, items] of Object.entries(lists)) {
+    writeFileSync(cacheFolder + name, toLines(items));
+    say(`${name}: ${items.length} examples`);
+  }
+  return concepts;
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--concepts')) {
+    const chosen = chooseConcepts(collectWords(), loadTokenizer());
+    writeFileSync(conceptsFile, toManifest(chosen));
+    for (const role of roles) {
+      const names = chosen.filter((concept) => concept.role === role).map(({ name }) => name);
+      console.log(`${role}: ${names.length}: ${names.join(', ')}`);
+    }
+  }
+  await buildData((text) => console.log(text));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
