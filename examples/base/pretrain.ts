@@ -59,7 +59,7 @@ async function judge(path: string): Promise<void> {
   const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, 'pretrain', rows));
   console.log(baseTable(figures));
   if (!figures.accepted)
-    throw new Error('the base is not accepted: it does not beat the bigram or cannot copy (docs/base.md)');
+    throw new Error('the base is not accepted: it cannot copy (docs/base.md)');
   const tensors = model.parameters.map(({ name, shape }) => ({
     name,
     shape,

@@ -4,14 +4,14 @@ import { InputError } from '../input-error.ts';
 import { readHeader } from './header.ts';
 import { type DecodePicture, MOST_PIXELS, onWhite, PictureError } from './picture.ts';
 
-type OpenSharp = typeof import('sharp');
+type OpenSharp = (typeof import('sharp'))['default'];
 
 let opened: Promise<OpenSharp> | null = null;
 
 /** Loaded when the first picture is read: no other work should depend on a native library. */
 function openSharp(): Promise<OpenSharp> {
   opened ??= import('sharp').then(
-    (module) => module.default as OpenSharp,
+    (module) => module.default,
     (cause: unknown) => {
       throw new InputError(
         `pictures cannot be read, since sharp does not load: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}`,

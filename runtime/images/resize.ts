@@ -21,12 +21,20 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
-function tapsOf(from: number, to: number): Taps[] {
+/** Outputs `start` to `start + count` of a line that is resized. */
+interface Line {
+  readonly from: number;
+  readonly to: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+function tapsOf({ from, to, start, count }: Line): Taps[] {
   const scale = from / to;
   const wide = Math.max(1, scale);
   const support = 2 * wide;
-  return Array.from({ length: to }, (_, i) => {
-    const center = (i + 0.5) * scale;
+  return Array.from({ length: count }, (_, i) => {
+    const center = (start + i + 0.5) * scale;
     const first = Math.max(0, Math.trunc(center - support + 0.5));
     const end = Math.min(from, Math.trunc(center + support + 0.5));
     const raw = Float64Array.from({ length: end - first }, (_, k) =>
@@ -43,16 +51,42 @@ const roundAway = (x: number): number => Math.trunc(x + (x < 0 ? -0.5 : 0.5));
 const clip8 = (sum: number): number => Math.min(255, Math.max(0, Math.floor(sum / PRECISION + 0.5)));
 
 /** To exactly this size, proportions not kept. */
-export function resize(picture: Picture, width: number, height: number): Picture {
-  const wide = width === picture.width ? picture : resizeRows(picture, width);
-  return height === picture.height ? wide : resizeColumns(wide, height);
+export const resize = (picture: Picture, width: number, height: number): Picture =>
+  resample(
+    picture,
+    { from: picture.width, to: width, start: 0, count: width },
+    { from: picture.height, to: height, start: 0, count: height },
+  );
+
+/**
+ * CLIP's way to a square (openai/CLIP clip/clip.py, `_transform`): the shorter side becomes `side`, the longer one its
+ * share rounded down, and the middle is cut out. What is cut away is not computed: a picture may be very long.
+ */
+export function resizeAndCrop(picture: Picture, side: number): Picture {
+  const short = Math.min(picture.width, picture.height);
+  const lineOf = (from: number): Line => {
+    const to = Math.trunc((side * from) / short);
+    return { from, to, start: halfEven((to - side) / 2), count: side };
+  };
+  return resample(picture, lineOf(picture.width), lineOf(picture.height));
 }
 
-function resizeRows({ width: from, height, rgb }: Picture, width: number): Picture {
-  const out = new Uint8Array(height * width * 3);
-  const taps = tapsOf(from, width);
+function resample({ width: from, rgb }: Picture, across: Line, down: Line): Picture {
+  const columns = tapsOf(down);
+  const last = columns.at(-1);
+  const top = columns[0]?.first ?? 0;
+  const rows = (last ? last.first + last.weights.length : 0) - top;
+  const input = rgb.subarray(top * from * 3, (top + rows) * from * 3);
+  const wide = resizeRows(input, from, tapsOf(across));
+  return { width: across.count, height: down.count, rgb: resizeColumns(wide, across.count * 3, columns, top) };
+}
+
+/** [rows, from, 3] to [rows, taps, 3]. */
+function resizeRows(rgb: Uint8Array, from: number, taps: readonly Taps[]): Uint8Array {
+  const rows = rgb.length / (3 * from);
+  const out = new Uint8Array(rows * taps.length * 3);
   let to = 0;
-  for (let y = 0; y < height; y++)
+  for (let y = 0; y < rows; y++)
     for (const { first, weights } of taps) {
       let [r, g, b] = [0, 0, 0];
       for (let k = 0, at = (y * from + first) * 3; k < weights.length; k++, at += 3) {
@@ -65,42 +99,22 @@ function resizeRows({ width: from, height, rgb }: Picture, width: number): Pictu
       out[to++] = clip8(g);
       out[to++] = clip8(b);
     }
-  return { width, height, rgb: out };
+  return out;
 }
 
-function resizeColumns({ width, height: from, rgb }: Picture, height: number): Picture {
-  const row = width * 3;
-  const out = new Uint8Array(height * row);
+/** [rows, row] to [taps, row]; the first of the rows is number `top` of those the taps count. */
+function resizeColumns(rows: Uint8Array, row: number, taps: readonly Taps[], top: number): Uint8Array {
+  const out = new Uint8Array(taps.length * row);
   const sums = new Float64Array(row);
-  tapsOf(from, height).forEach(({ first, weights }, y) => {
+  taps.forEach(({ first, weights }, y) => {
     sums.fill(0);
     weights.forEach((w, k) => {
-      const at = (first + k) * row;
-      for (let i = 0; i < row; i++) sums[i] = (sums[i] ?? 0) + w * (rgb[at + i] ?? 0);
+      const at = (first - top + k) * row;
+      for (let i = 0; i < row; i++) sums[i] = (sums[i] ?? 0) + w * (rows[at + i] ?? 0);
     });
     for (let i = 0; i < row; i++) out[y * row + i] = clip8(sums[i] ?? 0);
   });
-  return { width, height, rgb: out };
-}
-
-/**
- * CLIP's way to a square (openai/CLIP clip/clip.py, `_transform`): the shorter side becomes `side`, the longer one its
- * share rounded down, and the middle is cut out.
- */
-export function resizeAndCrop(picture: Picture, side: number): Picture {
-  const short = Math.min(picture.width, picture.height);
-  const of = (length: number): number => Math.trunc((side * length) / short);
-  return centre(resize(picture, of(picture.width), of(picture.height)), side);
-}
-
-function centre({ width, height, rgb }: Picture, side: number): Picture {
-  const [left, top] = [halfEven((width - side) / 2), halfEven((height - side) / 2)];
-  const out = new Uint8Array(side * side * 3);
-  for (let y = 0; y < side; y++) {
-    const from = ((top + y) * width + left) * 3;
-    out.set(rgb.subarray(from, from + side * 3), y * side * 3);
-  }
-  return { width: side, height: side, rgb: out };
+  return out;
 }
 
 /** Python's `round`: halves go to the even neighbour. */

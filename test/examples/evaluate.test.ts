@@ -112,7 +112,7 @@ t('instructions are asked in their template, definitions are not generated', asy
   );
 });
 
-t('a base that copies and beats the bigram is accepted', async () => {
+t('a base that copies is accepted, whatever its loss on text', async () => {
   const tokenizer = loadTokenizer();
   const stream = Uint16Array.from({ length: 4000 }, (_, i) => 3 + ((i * i) % 97));
   const streams = { train: stream, heldout: stream.slice(0, 2000) };
@@ -121,7 +121,7 @@ t('a base that copies and beats the bigram is accepted', async () => {
   const figures = await judge(0.1, 0.3);
   assert.ok(figures.accepted && figures.unigram > figures.bigram);
   assert.not((await judge(0.1, 0.6)).accepted);
-  assert.not((await judge(figures.bigram + 0.1, 0.3)).accepted);
+  assert.ok((await judge(figures.bigram + 0.1, 0.3)).accepted);
   assert.match(baseTable(figures), /repeated spans \(accepted below 0\.5\) +\| 0\.300/);
 });
 
