@@ -22,7 +22,7 @@ import {
   type TrainingProgram,
 } from './graph/programs.ts';
 import { verify } from './graph/verify.ts';
-import { hasImage } from './graph/visual.ts';
+import { hasImage, imageInputs } from './graph/visual.ts';
 import type { Model, Recipe } from './model/model.ts';
 import {
   type Constant,
@@ -65,6 +65,11 @@ export interface CompileOptions {
   };
   /** Tokens of an encoder or a projector, by the part's name. */
   readonly encoding?: { readonly part: string; readonly batch: number };
+  /**
+   * Training and held-out losses with an encoder that no task trains: run it in every step, or take its tokens, which
+   * the host computed once by `encoding`, instead of patches. Default `inline`.
+   */
+  readonly frozenEncoders?: 'inline' | 'cached';
   /** Keep every layer's hidden state readable, in `forward` and training programs. */
   readonly taps?: boolean;
   readonly spec?: { readonly hash: string; readonly text: string };
@@ -113,10 +118,31 @@ export function compile(model: Model, options: CompileOptions): Compiled {
   };
 }
 
-function sizesOf(sizes: TaskSizes | undefined, model: Model, task: string, tokens: number): Sizes {
+function sizesOf(
+  sizes: TaskSizes | undefined,
+  model: Model,
+  task: string,
+  tokens: number,
+  { frozenEncoders }: CompileOptions,
+): Sizes {
   const labels = sizes?.labels?.[task];
   const image = showsImages(model, task);
-  return { batch: sizes?.batch ?? 1, tokens, image, ...(labels === undefined ? {} : { labels }) };
+  return {
+    batch: sizes?.batch ?? 1,
+    tokens,
+    image,
+    ...(labels === undefined ? {} : { labels }),
+    ...(image && frozenEncoders === 'cached' ? { cached: new Set(cacheableEncoders(model)) } : {}),
+  };
+}
+
+/** Encoders of pictures whose tokens never change: no task trains any of their parameters. */
+export function cacheableEncoders(model: Model): string[] {
+  const trained = new Set(model.tasks.flatMap((task) => task.trains));
+  const moving = new Set(model.parameters.filter((p) => trained.has(p.name)).map((p) => p.owner));
+  return imageInputs(model)
+    .filter(({ part, pixels }) => pixels !== null && !moving.has(part))
+    .map(({ part }) => part);
 }
 
 /** Whether the examples of a task come with images, and the model has somewhere to put them. */
@@ -132,14 +158,15 @@ const finish = (graph: Graph): Graph => verify(fuse(fuseScale(prune(verify(graph
 function buildTrainings(
   model: Model,
   trainable: ReadonlySet<string>,
-  { training, taps }: CompileOptions,
+  options: CompileOptions,
 ): TrainingProgram[] {
+  const { training, taps } = options;
   if (!training) return [];
   return model.tasks.flatMap((task) => {
     const tokens = training.tokens[task.name];
     return tokens === undefined
       ? []
-      : [buildTraining(model, trainable, task, sizesOf(training, model, task.name, tokens), taps)];
+      : [buildTraining(model, trainable, task, sizesOf(training, model, task.name, tokens, options), taps)];
   });
 }
 
@@ -166,7 +193,7 @@ function finishTraining(
 function others(model: Model, trainable: ReadonlySet<string>, options: CompileOptions): Builder[] {
   const { evaluation, forward, generation } = options;
   const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) =>
-    buildEvaluation(model, trainable, task, sizesOf(evaluation, model, task, tokens)),
+    buildEvaluation(model, trainable, task, sizesOf(evaluation, model, task, tokens, options)),
   );
   const logits = forward ? [buildForward(model, trainable, forward, options.taps)] : [];
   const { encoding } = options;
@@ -234,6 +261,7 @@ function manifest(
     tasks,
     data: model.data,
     recipe: options.recipe ?? null,
+    ...(hasImage(model) ? { images: imageInputs(model) } : {}),
     buffers: plan.sizes,
     constants: made,
     context: options.generation

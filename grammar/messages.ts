@@ -104,7 +104,7 @@ function notADeclaration(span: Span, found: IToken): Diagnostic {
   const starts = t.declarationKeywords.map(labelOf).join(', ');
   const near = nearest(
     found.image,
-    t.declarationKeywords.map((type) => String(type.PATTERN)),
+    t.declarationKeywords.map((type) => (typeof type.PATTERN === 'string' ? type.PATTERN : type.name)),
   );
   return error('A006', span, `${describe(found)} does not start a declaration`, {
     notes: [`a file holds declarations, which start with ${starts}`],

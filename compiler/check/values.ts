@@ -1,9 +1,9 @@
 /** The value of an attribute: an expression read as the type its table asks for. */
-import { singleName, type Argument, type Call, type Expression, type Name } from '../../grammar/ast.ts';
+import { singleName, type type Call, type Expression, type Name } from '../../grammar/ast.ts';
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import { inParam, type Env } from './env.ts';
-import { outOfRange, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
+import { outOfRange, unknownunknownChoice, wrongType } from './messages/fields.ts';
 import { missingAttribute } from './messages/fields.ts';
 
 /** The value, or undefined after reporting why there is none. */
@@ -131,7 +131,7 @@ function readArguments(
     const key = argument.name?.text ?? names[i];
     const type = key === undefined ? undefined : Object.hasOwn(rows, key) ? rows[key]?.type : rest;
     if (key === undefined || type === undefined) {
-      env.report(unknownArgument(argument as Argument, call.name, names));
+      env.report(unknownArgument(argument, call.name, names));
       good = false;
       return;
     }

@@ -21,6 +21,8 @@ export interface Shape {
   readonly keys: number;
   /** Whether every sequence comes with an image. */
   readonly image: boolean;
+  /** Encoders whose tokens the host gives, since it computed them once (`encode:PART`). */
+  readonly cached?: ReadonlySet<string>;
 }
 
 export interface Context {

@@ -184,7 +184,7 @@ export interface Ops {
   readonly accumulate: Empty;
 }
 
-type Empty = Readonly<Record<never, never>>;
+type Empty = Readonly<Record<string, never>>;
 export interface Gate {
   readonly function: 'tanh' | 'raw';
   readonly per: 'head' | 'layer';

@@ -69,7 +69,7 @@ function embedWords(c: Context): Tensor {
 }
 
 function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Tensor {
-  const { g, model, shape } = c;
+  const { g, model } = c;
   const at = (name: string) => `layers.${layer}.attention.${name}`;
   const table = ropeTableOf(c);
   const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(model) };

@@ -23,6 +23,8 @@ export interface Sizes {
   readonly labels?: number;
   /** Whether every sequence has an image; the prompts that show it are absent otherwise. */
   readonly image?: boolean;
+  /** Encoders whose tokens come from outside. */
+  readonly cached?: ReadonlySet<string>;
 }
 
 /** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
@@ -44,9 +46,10 @@ function buildLoss(
   return { logits, dLogits };
 }
 
-const full = (model: Model, name: string, { batch, tokens, image = false }: Sizes): Shape => {
+const full = (model: Model, name: string, { batch, tokens, image = false, cached }: Sizes): Shape => {
   const context = prependedLength(model, image) + tokens;
-  return { name, mode: 'full', batch, tokens, context, keys: context, image };
+  const shape: Shape = { name, mode: 'full', batch, tokens, context, keys: context, image };
+  return cached ? { ...shape, cached } : shape;
 };
 
 /** Forward and backward towards the parameters the task trains. */

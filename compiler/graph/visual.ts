@@ -2,6 +2,7 @@
 import { invariant } from '../../grammar/invariant.ts';
 import type { Visual } from '../kinds/kind.ts';
 import { axis, type Model, type Part } from '../model/model.ts';
+import type { ImageInput } from '../package/package.ts';
 import { type Context, hooksOf } from './context.ts';
 import type { Tensor } from './graph.ts';
 
@@ -32,18 +33,24 @@ export function tokensOf(c: Context, name: string): Tensor {
   const part = partNamed(c.model, name);
   const { tokens, image } = hooksOf(part);
   invariant(tokens, `${part.kind} gives no tokens`);
-  const input = image ? imageInput(c, part) : tokensOf(c, part.source ?? '');
-  const made = tokens(c.g, part, c.model.base, c.shape.batch, input);
+  const given = image?.(part);
+  const run = (input: Tensor) => tokens(c.g, part, c.model.base, c.shape.batch, input);
+  const made =
+    given && c.shape.cached?.has(name)
+      ? imageInput(c, name, given.tokens)
+      : run(given ? imageInput(c, name, given) : tokensOf(c, part.source ?? ''));
   c.visual.set(name, made);
   c.tap(`tokens.${name}`, made);
   return made;
 }
 
-/** What the host writes: patches of each image, or features. */
-function imageInput(c: Context, part: Part): Tensor {
-  const { rows, width } = hooksOf(part).image?.(part) ?? { rows: 0, width: 0 };
-  return c.g.tensor(`image.${part.name}`, c.shape.batch * rows, axis(width), 'inputs');
-}
+/** What the host writes: patches of each image, or features, or an encoder's tokens. */
+const imageInput = (c: Context, name: string, { rows, width }: Pick<ImageInput, 'rows' | 'width'>): Tensor =>
+  c.g.tensor(`image.${name}`, c.shape.batch * rows, axis(width), 'inputs');
+
+/** What the model's encoders want of each image. */
+export const imageInputs = (model: Model): ImageInput[] =>
+  model.parts.flatMap((part) => hooksOf(part).image?.(part) ?? []);
 
 /** Whether some part of the model looks at an image. */
 export const hasImage = (model: Model): boolean => model.parts.some((part) => hooksOf(part).image);

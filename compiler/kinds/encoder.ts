@@ -11,7 +11,8 @@ import {
 import { view } from '../graph/builder.ts';
 import { axis, ceil4, type FieldValue, padded, type Parameter, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { choice, count, isCall, numberOf, orNone } from './fields.ts';
+import type { ImageInput, PixelRules } from '../package/package.ts';
+import { anyOf, choice, count, isCall, number, numberOf, orNone } from './fields.ts';
 import type { Field, Kind } from './kind.ts';
 
 /** A vision transformer: openai/CLIP clip/model.py, VisionTransformer. */
@@ -79,6 +80,33 @@ function ownVit(args: Readonly<Record<string, FieldValue>>): Vit {
   };
 }
 
+/** Mean and deviation of red, green and blue: CLIP's, or from 0..1 to -1..1, or left in 0..1. */
+const colours: Readonly<Record<string, Pick<PixelRules, 'mean' | 'std'>>> = {
+  clip: { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] },
+  half: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  unit: { mean: [0, 0, 0], std: [1, 1, 1] },
+};
+
+function coloursOf(value: FieldValue | undefined): Pick<PixelRules, 'mean' | 'std'> {
+  const of = (list: FieldValue | undefined) => (Array.isArray(list) ? list : []).map(numberOf);
+  if (isCall(value)) return { mean: of(value.args['mean']), std: of(value.args['std']) };
+  const named = colours[typeof value === 'string' ? value : 'clip'];
+  invariant(named, 'the checker knows the colours');
+  return named;
+}
+
+function imageInput(part: Part): ImageInput {
+  const vision = visionOf(part.fields['model']);
+  invariant(vision, 'the checker knows the encoder');
+  const { vit, width } = vision;
+  const tokens = { rows: part.fields['take'] === 'class' ? 1 : vision.tokens, width };
+  if (!vit) return { part: part.name, rows: vision.tokens, width, tokens, pixels: null };
+  const channels = part.fields['channels'] === 'bgr' ? 'bgr' : 'rgb';
+  const { resolution, patch } = vit;
+  const pixels = { resolution, patch, ...coloursOf(part.fields['normalise']), channels } as const;
+  return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
+}
+
 const weights: Field = {
   type: orNone({ kind: 'string' }),
   default: null,
@@ -124,6 +152,24 @@ export const encoder: Kind = {
       doc: 'Which network: `clip(ID)`, `vit(...)` for one of your own, or `features(width: ..)` for numbers that come from elsewhere.',
     },
     take: { type: choice('tokens', 'class'), default: 'tokens', doc: 'All tokens, or only the class token.' },
+    normalise: {
+      type: anyOf(choice('clip', 'half', 'unit'), {
+        kind: 'call',
+        calls: {
+          own: {
+            mean: { type: { kind: 'list', of: number(), length: 3 }, doc: 'Of red, green and blue in 0..1.' },
+            std: { type: { kind: 'list', of: number(1e-6), length: 3 }, doc: 'What they are divided by.' },
+          },
+        },
+      }),
+      default: 'clip',
+      doc: "How colours enter: by CLIP's mean and deviation, as -1..1 (`half`), as 0..1 (`unit`), or by your own.",
+    },
+    channels: {
+      type: choice('rgb', 'bgr'),
+      default: 'rgb',
+      doc: 'Order of the colours; the released V2 was trained on `bgr`.',
+    },
   },
   parameters: (part) => {
     const vit = visionOf(part.fields['model'])?.vit;
@@ -137,14 +183,7 @@ export const encoder: Kind = {
       if (part.fields['take'] !== 'class') return tokens;
       return g.segment(tokens, { batch, tokens: vision.tokens, from: 0, length: 1 });
     },
-    image: (part) => {
-      const vision = visionOf(part.fields['model']);
-      invariant(vision, 'the checker knows the encoder');
-      const { vit } = vision;
-      return vit
-        ? { rows: patches(vit), width: 3 * vit.patch ** 2 }
-        : { rows: vision.tokens, width: vision.width };
-    },
+    image: imageInput,
   },
 };
 

@@ -7,6 +7,7 @@
  */
 import type { Base, FieldValue, Parameter, Part, Site } from '../model/model.ts';
 import type { Builder } from '../graph/builder.ts';
+import type { ImageInput } from '../package/package.ts';
 import type { Tensor } from '../graph/graph.ts';
 
 /** What one attribute may hold. `call` covers `tanh(init: 0, per: head)`. */
@@ -119,7 +120,7 @@ export interface Hooks {
   /** Encoders and projectors: from image patches or another part's tokens to tokens, [batch x tokens, width]. */
   readonly tokens?: (g: Builder, part: Part, base: Base, batch: number, input: Tensor) => Tensor;
   /** Encoders: what the host gives for one image. */
-  readonly image?: (part: Part) => { readonly rows: number; readonly width: number };
+  readonly image?: (part: Part) => ImageInput;
   /** The prompt whose tokens this one is added to, or null. */
   readonly addedTo?: (part: Part) => string | null;
   /** False: this part is left out when a prompt goes through the linear it sits on. Default true. */

@@ -9,7 +9,7 @@ import {
   layerNorm,
   networkParameter,
 } from '../graph/transformer.ts';
-import { axis, type Axis, type Base, type Parameter, type Part } from '../model/model.ts';
+import { axis, type Axis, type Base, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
 import { choice, common, count, numberOf, orNone, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';

@@ -16,6 +16,7 @@ import {
   numberOf,
   orNone,
   rateOf,
+  textOf,
 } from './fields.ts';
 import type { Field, Kind } from './kind.ts';
 
@@ -64,7 +65,7 @@ function constantFactor(gate: Gate | null): number {
 /** The prompt whose tokens this one is added to, or null when it stands alone. */
 export function addedTo(part: Part): string | null {
   const fuse = part.fields['fuse'];
-  return isCall(fuse) && fuse.call === 'add' ? String(fuse.args['to']) : null;
+  return isCall(fuse) && fuse.call === 'add' ? textOf(fuse.args['to']) : null;
 }
 
 export const prompt: Kind = {

@@ -1,4 +1,5 @@
 /** The fusion map: what sits where, a row for each layer and a column for each part. */
+import { textOf } from '../kinds/fields.ts';
 import { addedTo, gateOf } from '../kinds/prompt.ts';
 import type { Model, Part } from './model.ts';
 
@@ -57,7 +58,7 @@ export function fusionMap(model: Model): FusionMap {
   return { columns, rows: [...before.filter(used), ...layers, ...after.filter(used)] };
 }
 
-const lengthOf = (part: Part): string => String(part.fields['length'] ?? '');
+const lengthOf = (part: Part): string => textOf(part.fields['length']);
 
 function layerCell(part: Part, layer: number): string {
   if (part.layers.includes(layer)) {
@@ -96,7 +97,7 @@ export function describePart(part: Part): string {
     case 'scale':
       return part.fields['side'] === 'input' ? 'on what enters' : 'on what leaves';
     case 'lora':
-      return `rank ${String(part.fields['rank'])}, alpha ${String(part.fields['alpha'] ?? 'none')}`;
+      return `rank ${textOf(part.fields['rank'])}, alpha ${textOf(part.fields['alpha'])}`;
     case 'prefix':
       return 'one softmax with the words';
     default:

@@ -15,7 +15,7 @@ export function constantValues(constant: Constant, manifest: Manifest): Float32A
 /** cos and sin of position * theta^(-2j/size) at columns 2j and 2j+1, one padded row a position. */
 export function ropeTable(positions: number, size: number, theta: number): number[] {
   const stride = ceil4(size);
-  const table = new Array<number>(positions * stride).fill(0);
+  const table = Array.from({ length: positions * stride }, () => 0);
   for (let t = 0; t < positions; t++)
     for (let j = 0; j < size / 2; j++) {
       const angle = t * theta ** ((-2 * j) / size);

@@ -105,6 +105,27 @@ export interface PackagedParameter {
   readonly cell: number | null;
 }
 
+/** What the host gives an encoder for each image: the input `image.PART` of programs that look at images. */
+export interface ImageInput {
+  readonly part: string;
+  /** The input: rows of `width` numbers an image. */
+  readonly rows: number;
+  readonly width: number;
+  /** What the encoder makes of them, and what a program takes instead whose encoder is cached. */
+  readonly tokens: { readonly rows: number; readonly width: number };
+  /** How a picture becomes the input; null: features that come from elsewhere. */
+  readonly pixels: PixelRules | null;
+}
+
+/** A square of `resolution` pixels cut into patches, each colour as (x / 255 - mean) / std. */
+export interface PixelRules {
+  readonly resolution: number;
+  readonly patch: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly channels: 'rgb' | 'bgr';
+}
+
 /** A contiguous run of trainable parameters that the same tasks train: the unit of a step count. */
 export interface Cell {
   readonly offset: number;
@@ -141,6 +162,8 @@ export interface Manifest {
   }[];
   readonly data: readonly DataSource[];
   readonly recipe: Recipe | null;
+  /** What its encoders want of each image. Absent: it looks at none. */
+  readonly images?: readonly ImageInput[];
   readonly buffers: Readonly<Partial<Record<BufferName, number>>>;
   readonly constants: readonly Constant[];
   /** Rows of the key-value cache for each sequence, prepended vectors included; 0 without generation. */

@@ -26,7 +26,7 @@ export function fuse(graph: Graph): Graph {
       const where = at.get(id);
       const before = where === undefined ? null : nodes[where];
       if (where === undefined || !before || where >= index || isEffect(tensorAt(graph, id))) continue;
-      const merged = merge(before, follower, id, (readers.get(id) ?? 0) === 1, graph);
+      const merged = merge(before, follower, id, (readers.get(id) ?? 0) === 1);
       // A product moves down to its follower, so a value that is read in between must not move with it.
       if (!merged || readBetween(nodes, merged, where, index)) continue;
       nodes[where] = null;
@@ -54,7 +54,7 @@ function candidates(node: Node): number[] {
   }
 }
 
-function merge(before: Node, follower: Node, id: number, only: boolean, graph: Graph): Node | null {
+function merge(before: Node, follower: Node, id: number, only: boolean): Node | null {
   const other = follower.inputs.find((input) => input !== id) ?? null;
   const result = follower.outputs[0] ?? null;
   if ((before.op === 'rmsnormGrad' || before.op === 'layernormGrad') && follower.op === 'add') {

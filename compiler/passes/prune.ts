@@ -23,7 +23,7 @@ export function prune(graph: Graph): Graph {
     const outputs = node.outputs.map((id, slot) =>
       id !== null && optional.includes(slot) && !wanted(id) ? null : id,
     );
-    nodes.push({ ...node, outputs } as Node);
+    nodes.push({ ...node, outputs });
   }
   return { ...graph, nodes: nodes.reverse() };
 }

@@ -72,7 +72,8 @@ export function render(drawing: Drawing, look: Look): Uint8Array {
           const [across, down] = [(x + u) / side, (y + v) / side];
           addPoint(sum, drawing, look, across, down);
         }
-      for (let c = 0; c < 3; c++) out[(y * side + x) * 3 + c] = Math.round((sum[c] ?? 0) / INSIDE.length ** 2);
+      for (let c = 0; c < 3; c++)
+        out[(y * side + x) * 3 + c] = Math.round((sum[c] ?? 0) / INSIDE.length ** 2);
     }
   return out;
 }

@@ -29,7 +29,10 @@ export async function buildData(say: (text: string) => void = () => undefined): 
     if (done % 15 === 0) say(`drawn: ${done} of ${of} concepts`);
   });
   say(`${count} pictures${made ? '' : ', made before'}`);
-  const lists = buildLists(concepts, { train: readInstructions('train'), heldout: readInstructions('heldout') });
+  const lists = buildLists(concepts, {
+    train: readInstructions('train'),
+    heldout: readInstructions('heldout'),
+  });
   for (const [name, items] of Object.entries(lists)) {
     writeFileSync(cacheFolder + name, toLines(items));
     say(`${name}: ${items.length} examples`);

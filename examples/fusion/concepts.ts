@@ -70,8 +70,15 @@ export const conceptsFile = new URL('data/concepts.json', import.meta.url);
 export const loadConcepts = (): Concept[] => JSON.parse(readFileSync(conceptsFile, 'utf8')) as Concept[];
 
 /** A line a concept, so that a change is easy to see. */
-export const toManifest = (concepts: readonly Concept[]): string =>
-  `[\n${concepts.map((concept) => `  ${JSON.stringify(concept)}`).join(',\n')}\n]\n`;
+export function toManifest(concepts: readonly Concept[]): string {
+  const lines = concepts.map((concept) => {
+    const fields = Object.entries(concept).map(
+      ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+    );
+    return `  { ${fields.join(', ')} }`;
+  });
+  return `[\n${lines.join(',\n')}\n]\n`;
+}
 
 export const withRole = (concepts: readonly Concept[], ...wanted: readonly Role[]): Concept[] =>
   concepts.filter(({ role }) => wanted.includes(role));

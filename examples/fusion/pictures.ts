@@ -73,7 +73,8 @@ export async function writePictures(
   const stampFile = `${cacheFolder}pictures.json`;
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return { count, made: false };
   rmSync(stampFile, { force: true });
-  for (const style of styles) mkdirSync(dirname(cacheFolder + picturePath(style, 'any')), { recursive: true });
+  for (const style of styles)
+    mkdirSync(dirname(cacheFolder + picturePath(style, 'any')), { recursive: true });
   writeFileSync(cacheFolder + blankPath, await toPng(blank()));
   for (const [index, concept] of concepts.entries()) {
     for (const style of styles) await writeDrawing(concept, style);

@@ -1,6 +1,7 @@
 /** `graft build SPEC[:ADAPTER]`: compiles a spec into a package, or prints a stage of the way. */
 import { parseArgs } from 'node:util';
 import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
+import { hasImage } from '../../compiler/graph/visual.ts';
 import { printModel } from '../../compiler/model/print.ts';
 import { countHomes, printGraph } from '../../compiler/graph/print.ts';
 import { printMemory } from '../../compiler/passes/print-memory.ts';
@@ -122,7 +123,7 @@ function optionsOf(
     ...Object.values(tokens),
     ...(model.tasks.length === 0 ? [wordsOf(undefined)] : []),
   );
-  const generation = { batch, tokens: longest, context: model.base.context };
+  const generation = { batch, tokens: longest, context: model.base.context, image: hasImage(model) };
   return { profile, spec, generation, ...(recipe ? { recipe, training: { batch, tokens } } : {}) };
 }
 

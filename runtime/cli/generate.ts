@@ -1,16 +1,18 @@
 /** `graft generate`: continues texts with a base and its trained parts, as the tokens come. */
 import { parseArgs } from 'node:util';
-import { compile } from '../../compiler/compile.ts';
-import type { Model } from '../../compiler/model/model.ts';
+import { compile, showsImages } from '../../compiler/compile.ts';
+import type { Model, Task } from '../../compiler/model/model.ts';
+import { CAPTION_QUESTION } from '../data/load.ts';
 import { fillPrompt } from '../data/templates.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
-import { capacity, generate, makeDecoder } from '../generate.ts';
+import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
 import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { createSampler, type Sampling } from '../sample.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { pictureInput, readImages } from './pictures.ts';
 import {
   capacityOf,
   loadProject,
@@ -27,6 +29,7 @@ const options = {
   adapter: { type: 'string' },
   ask: { type: 'string', multiple: true },
   prompt: { type: 'string', multiple: true },
+  image: { type: 'string', multiple: true },
   task: { type: 'string' },
   ...specOptions,
   'max-tokens': { type: 'string', default: '64' },
@@ -42,12 +45,14 @@ export const command: Command = {
   name: 'generate',
   summary: 'generate text with a base and its parts',
   usage: `usage: graft generate SPEC[:ADAPTER] [--adapter FILE] (--ask TEXT | --prompt TEXT)...
-                   [--task NAME] [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--seed N]
+                   [--image FILE]... [--task NAME] [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--seed N]
                    [--stop TEXT]... [--verbose]
 
   --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
   --ask TEXT       an instruction, put into the task's template; several are answered as one batch
   --prompt TEXT    text to go on from, as it is
+  --image FILE     a PNG, JPEG or WebP to look at: one for all texts, or one for each. Without a text the task's own
+                   question (\`ask\`) is put to each
   --stop TEXT      ends an answer before this text
   --verbose        shows the prompts as the model gets them
 ${specUsage}`,
@@ -56,12 +61,8 @@ ${specUsage}`,
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
     const { model } = loadProject(spec, projectOptions(values));
-    const texts = [
-      ...(values.ask ?? []).map((text) => inTemplate(model, values.task, text)),
-      ...(values.prompt ?? []),
-    ];
-    if (texts.length === 0)
-      throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
+    const images = values.image ?? [];
+    const texts = textsOf(model, values, images.length);
     if (values.verbose) for (const text of texts) console.error(JSON.stringify(text));
     const sampling: Sampling = {
       temperature: Number(values.temperature),
@@ -72,14 +73,50 @@ ${specUsage}`,
     const maxTokens = Number(values['max-tokens']);
     if (!Number.isInteger(maxTokens) || maxTokens < 1)
       throw new UsageError(`--max-tokens takes a whole number from 1, not \`${values['max-tokens']}\``);
-    await answer(model, texts, { sampling, maxTokens, stops: values.stop ?? [], adapter: values.adapter });
+    const stops = values.stop ?? [];
+    await answer(model, texts, { sampling, maxTokens, stops, adapter: values.adapter, images });
     return EXIT.ok;
   },
 };
 
+interface Asked {
+  readonly ask?: string[] | undefined;
+  readonly prompt?: string[] | undefined;
+  readonly task?: string | undefined;
+}
+
+/** What is to be continued: instructions in the task's template, and texts as they are. */
+function textsOf(model: Model, { ask = [], prompt = [], task: name }: Asked, images: number): string[] {
+  if (ask.length + prompt.length === 0 && images === 0)
+    throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
+  // Looking needs a model that can, whatever the texts say.
+  if (images > 0) pictureInput(model);
+  const questions =
+    ask.length + prompt.length > 0
+      ? ask
+      : Array.from({ length: images }, () => questionOf(taskNamed(model, name, true)));
+  const texts = [...questions.map((text) => inTemplate(model, name, text, images > 0)), ...prompt];
+  if (images > 1 && images !== texts.length)
+    throw new UsageError(
+      `${images} images for ${texts.length} text${texts.length === 1 ? '' : 's'}: give one for all, or one for each`,
+    );
+  return texts;
+}
+
+/** The task of this name; without one the first, or with an image the first that shows images. */
+function taskNamed(model: Model, name: string | undefined, image: boolean): Task | undefined {
+  if (name !== undefined) return model.tasks.find((t) => t.name === name);
+  return (image ? model.tasks.find((t) => showsImages(model, t.name)) : undefined) ?? model.tasks[0];
+}
+
+const questionOf = (task: Task | undefined): string => {
+  const ask = task?.fields['ask'];
+  return typeof ask === 'string' ? ask : CAPTION_QUESTION;
+};
+
 /** The text before {output}, with this instruction. */
-function inTemplate(model: Model, name: string | undefined, instruction: string): string {
-  const task = name === undefined ? model.tasks[0] : model.tasks.find((t) => t.name === name);
+function inTemplate(model: Model, name: string | undefined, instruction: string, image: boolean): string {
+  const task = taskNamed(model, name, image);
   if (!task)
     throw new InputError(
       name === undefined
@@ -95,17 +132,19 @@ interface AnswerOptions {
   readonly maxTokens: number;
   readonly stops: readonly string[];
   readonly adapter: string | undefined;
+  readonly images: readonly string[];
 }
 
 async function answer(model: Model, texts: readonly string[], given: AnswerOptions): Promise<void> {
   const tokenizer = await tokenizerOf(model.base);
   const prompts = texts.map((text) => tokenizer.encode(text, { bos: tokenizer.bos !== null }));
   const longest = fits(prompts, model, texts);
+  const image = given.images.length > 0 ? await readImages(model, given.images, prompts.length) : null;
   const device = await openDevice();
   const context = Math.min(model.base.context, longest + given.maxTokens);
   const compiled = compile(model, {
     profile: device.profile,
-    generation: { batch: prompts.length, tokens: longest, context },
+    generation: { batch: prompts.length, tokens: longest, context, image: image !== null },
   });
   requireFit(compiled.manifest, capacityOf(device));
   const plain = await startOf(model, 0);
@@ -115,7 +154,8 @@ async function answer(model: Model, texts: readonly string[], given: AnswerOptio
       : await startOf(model, 0, { initial: await readAdapter(given.adapter, model, plain.fingerprint) });
   if (start !== plain) await plain.close();
   const session = await openCompiled(device, compiled, start);
-  const decoder = makeDecoder(session);
+  const decoder = makeDecoder(session, { image: image !== null });
+  if (image) showImages(decoder, image);
   const stream = streamAnswers(tokenizer, texts, given.stops, process.stdout);
   const samplers = prompts.map((_, sequence) => createSampler(given.sampling, sequence));
   const { context: limit } = capacity(decoder);
@@ -148,8 +188,11 @@ async function readAdapter(
   fingerprint: string,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const source = await openWeights(path);
-  const { values, missing } = await importAdapter(source, model, fingerprint);
+  const { values, missing: absent } = await importAdapter(source, model, fingerprint);
   await source.close();
+  // An encoder that has a file of its own is not in the adapter's.
+  const own = new Set(model.parameters.filter((p) => p.init.kind === 'weights').map((p) => p.name));
+  const missing = absent.filter((name) => !own.has(name));
   if (missing.length > 0)
     console.error(
       `${path} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}: they keep their start`,

@@ -11,6 +11,7 @@ import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
+import type { PictureStore } from '../data/pictures.ts';
 import { type Template, templateOf } from '../data/templates.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
@@ -23,6 +24,7 @@ import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
+import { openEncoders, storeFor, type TaskImages, withPatches } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
 
 /** A spec that checked clean, lowered. */
@@ -126,8 +128,13 @@ export function templateFor(task: Task): Template {
   return templateOf(typeof template === 'string' ? template : 'none');
 }
 
-/** The data of one task as the spec wants it read. */
-export async function loadTaskData(model: Model, task: Task, tokenizer: Tokenizer): Promise<Dataset> {
+/** The data of one task as the spec wants it read; its pictures go into `pictures`, if there are any. */
+export async function loadTaskData(
+  model: Model,
+  task: Task,
+  tokenizer: Tokenizer,
+  pictures?: PictureStore | null,
+): Promise<Dataset> {
   const source = model.data.find((data) => data.name === task.data);
   if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
   const limit = task.fields['max_tokens'];
@@ -144,6 +151,7 @@ export async function loadTaskData(model: Model, task: Task, tokenizer: Tokenize
     ignoreId: ignored(task, tokenizer),
     ...rules,
     ...(typeof ask === 'string' ? { ask } : {}),
+    ...(pictures ? { pictures } : {}),
   });
 }
 
@@ -157,6 +165,8 @@ function ignored(task: Task, tokenizer: Tokenizer): number | null {
 export interface TaskData {
   readonly datasets: ReadonlyMap<string, Dataset>;
   readonly batches: ReadonlyMap<string, Batches>;
+  /** The tasks whose batches bring images. */
+  readonly images: ReadonlyMap<string, TaskImages>;
   /** Words of each sequence, by task. */
   readonly tokens: Readonly<Record<string, number>>;
   /** The most labels of a batch, for tasks where that is well below its positions. */
@@ -166,18 +176,23 @@ export interface TaskData {
 /** Data and batches of every task a recipe mixes. */
 export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: Tokenizer): Promise<TaskData> {
   const datasets = new Map<string, Dataset>();
+  const stores = new Map<string, PictureStore>();
   for (const { task: name } of recipe.mix.parts) {
     const task = model.tasks.find((t) => t.name === name);
     if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
-    datasets.set(name, await loadTaskData(model, task, tokenizer));
+    const store = storeFor(model, task, [...stores.values()][0] ?? null);
+    if (store) stores.set(name, store);
+    datasets.set(name, await loadTaskData(model, task, tokenizer, store));
   }
   const { batch, seed } = recipe;
-  const batches = new Map(
-    [...datasets].map(([name, data]) => [
-      name,
-      createBatches(data, { batch, seed, context: model.base.context }),
-    ]),
-  );
+  const images = new Map<string, TaskImages>();
+  const batches = new Map<string, Batches>();
+  for (const [name, dataset] of datasets) {
+    const plain = createBatches(dataset, { batch, seed, context: model.base.context });
+    const store = stores.get(name);
+    if (store) images.set(name, { dataset, store, plain });
+    batches.set(name, store ? withPatches({ dataset, store, plain }) : plain);
+  }
   const tokens = Object.fromEntries(
     [...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]),
   );
@@ -185,7 +200,7 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
     const bound = labelBound(data, batch, tokens[name] ?? 0);
     return bound === undefined ? [] : [[name, bound] as const];
   });
-  return { datasets, batches, tokens, labels: Object.fromEntries(bounds) };
+  return { datasets, batches, images, tokens, labels: Object.fromEntries(bounds) };
 }
 
 /** What this device can hold: a software device has the machine's memory. */
@@ -198,13 +213,13 @@ export interface Start {
   readonly values: ParameterValues;
   /** Tells this base from others; empty when it starts from nothing. */
   readonly fingerprint: string;
-  /** Closes the base's file; the values cannot be read any more. */
+  /** Closes the files of the base and of encoders; the values cannot be read any more. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Where parameters start: the base's from its file, or from nothing when `scratch`; the parts' from the seed; either
- * from `initial` where it has them.
+ * Where parameters start: the base's from its file, or from nothing when `scratch`; an encoder's from the file its spec
+ * names; the parts' from the seed; any of them from `initial` where it has them.
  */
 export async function startOf(
   model: Model,
@@ -215,14 +230,23 @@ export async function startOf(
   const fresh = (p: PackagedParameter) =>
     options.initial?.get(p.name) ??
     initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
-  if (options.scratch) return { values: fresh, fingerprint: '', close: () => Promise.resolve() };
+  if (options.scratch) {
+    const encoders = await openEncoders(model);
+    const values = async (p: PackagedParameter) =>
+      options.initial?.get(p.name) ?? (await encoders.load(p.name)) ?? fresh(p);
+    return { values, fingerprint: '', close: encoders.close };
+  }
   if (base.weights === undefined)
     throw new InputError(
       `the base \`${base.name}\` names no weights`,
       'write `weights = "FILE"` in the base, or start from nothing with --scratch',
     );
   const source = await openWeights(base.weights);
-  const plan = planBase(source, base, model.parameters);
+  const plan = planBase(
+    source,
+    base,
+    model.parameters.filter(({ owner }) => owner === 'base'),
+  );
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
   const load = async (name: string) => {
     const read = reads.get(name);
@@ -237,10 +261,15 @@ export async function startOf(
       values: sampleEvenly((await load(parameter.name)) ?? new Float32Array()),
     });
   const fingerprint = await fingerprintBase(sampled);
+  const encoders = await openEncoders(model);
   return {
     fingerprint,
-    close: () => source.close(),
-    values: async (p) => options.initial?.get(p.name) ?? (await load(p.name)) ?? fresh(p),
+    close: async () => {
+      await source.close();
+      await encoders.close();
+    },
+    values: async (p) =>
+      options.initial?.get(p.name) ?? (await load(p.name)) ?? (await encoders.load(p.name)) ?? fresh(p),
   };
 }
 

@@ -4,6 +4,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
+import { describeBad } from '../data/pictures.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
 import { requireFit } from '../fit.ts';
@@ -15,6 +16,7 @@ import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { chooseEncoding, encodeTasks, type Encoding } from './pictures.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import {
   loadProject,
@@ -39,6 +41,7 @@ const options = {
   scratch: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
   'checkpoint-every': { type: 'string', default: '100' },
+  encoder: { type: 'string', default: 'auto' },
 } as const;
 
 export const command: Command = {
@@ -51,6 +54,7 @@ export const command: Command = {
   --from FILE    start from the parameters in this file where it has them
   --scratch      start the base from random numbers instead of its file (pre-training)
   --resume       go on from the folder's last checkpoint
+  --encoder WHEN  a frozen image encoder runs in every step (inline) or once a picture (cached); default auto
 ${specUsage}`,
   async run(argv) {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
@@ -66,6 +70,7 @@ ${specUsage}`,
       scratch: values.scratch,
       from: values.from,
       checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every', 1),
+      encoder: encodingOf(values.encoder),
     });
     return EXIT.ok;
   },
@@ -78,6 +83,12 @@ function adjust(
   const seed = values.seed === undefined ? recipe.seed : wholeNumber(values.seed, '--seed');
   if (values.steps === undefined) return { ...recipe, seed };
   return { ...recipe, seed, steps: wholeNumber(values.steps, '--steps', 1), epochs: null };
+}
+
+function encodingOf(text: string): Encoding {
+  const encoding = (['inline', 'cached', 'auto'] as const).find((name) => name === text);
+  if (encoding) return encoding;
+  throw new UsageError(`--encoder takes inline, cached or auto, not \`${text}\``);
 }
 
 function wholeNumber(text: string, option: string, least = 0): number {
@@ -113,6 +124,7 @@ interface TrainOptions {
   readonly scratch: boolean;
   readonly from: string | undefined;
   readonly checkpointEvery: number;
+  readonly encoder: Encoding;
 }
 
 async function train(
@@ -123,13 +135,26 @@ async function train(
 ): Promise<void> {
   const tokenizer = await tokenizerOf(model.base);
   const data = await loadRecipeData(model, recipe, tokenizer);
-  for (const [task, { report }] of data.datasets)
+  for (const [task, { report }] of data.datasets) {
     console.error(
       `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`,
     );
+    const bad = report.bad ?? [];
+    if (bad.length > 0)
+      console.error(
+        `${task}: ${bad.length} left out because of their pictures\n  ${describeBad(bad).join('\n  ')}`,
+      );
+  }
   const device = await openDevice();
   const training = { batch: recipe.batch, tokens: data.tokens, labels: data.labels };
-  const compiled = compile(model, { profile: device.profile, recipe, training, spec });
+  const encoder = chooseEncoding(model, recipe, data, given.encoder);
+  const compiled = compile(model, {
+    profile: device.profile,
+    recipe,
+    training,
+    spec,
+    ...(encoder ? { frozenEncoders: 'cached', encoding: { part: encoder.part, batch: recipe.batch } } : {}),
+  });
   requireReached(compiled.unreached, model);
   requireFit(compiled.manifest, capacityOf(device));
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
@@ -157,7 +182,7 @@ async function train(
   let progress: Progress | null = null;
   const summary = await runTraining(makeTrainer(session), {
     recipe,
-    data: data.batches,
+    data: encoder ? await encodeTasks(session, encoder, data) : data.batches,
     folder,
     identity,
     checkpointEvery: given.checkpointEvery,

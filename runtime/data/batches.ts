@@ -18,6 +18,8 @@ export interface Batch {
   /** [batch]; index of each row into `Dataset.examples` and `Dataset.records`. */
   readonly examples: Uint32Array;
   readonly epoch: number;
+  /** Images of the rows, laid out for the device (see pictures.ts); absent for text. */
+  readonly image?: Float32Array;
 }
 
 export interface Batches {

@@ -4,6 +4,7 @@
 import type { DataSource } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
+import { type BadPicture, besideFile, describeBad, isBad, type PictureStore } from './pictures.ts';
 import { asObjects, parseRecords, type Located } from './records.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 
@@ -20,6 +21,8 @@ export interface LoadOptions extends Partial<Pick<EncodeRules, 'ignoreId'>>, Omi
   readonly template?: Template;
   /** The instruction of every `image_text` example. Default: the official caption prompt. */
   readonly ask?: string;
+  /** Where the pictures of `image_text` go. Without one they are not looked at. */
+  readonly pictures?: PictureStore;
   /** An example longer than the context: cut it (the official rule), leave it out, or stop. Default `truncate`. */
   readonly long?: 'truncate' | 'skip' | 'error';
   /** Tokens of a window of `text`. Default: the context. */
@@ -31,6 +34,8 @@ export interface Dataset {
   readonly examples: readonly Example[];
   /** The record each example came from; empty for `text`, which has none. `image_text` has the picture in it. */
   readonly records: readonly TextRecord[];
+  /** Number of each example's picture in the store it was loaded with. */
+  readonly pictures?: Uint32Array;
   readonly report: DataReport;
 }
 
@@ -46,7 +51,12 @@ export interface DataReport {
   readonly skipped: number;
   /** The prompt alone fills the context, so nothing is learned from these. */
   readonly unlabelled: number;
+  /** Records that were left out because their picture is damaged or no picture. */
+  readonly bad?: readonly BadPicture[];
 }
+
+/** What the official code asks of every picture (llama_adapter_v2_multimodal7b/data/dataset.py). */
+export const CAPTION_QUESTION = 'Generate caption of this image';
 
 const formats: Readonly<Record<string, (source: Named, options: LoadOptions) => Promise<Loaded>>> = {
   alpaca: loadInstructions,
@@ -62,6 +72,8 @@ interface Loaded {
   readonly records: TextRecord[];
   readonly truncated: number;
   readonly skipped: number;
+  readonly pictures?: Uint32Array;
+  readonly bad?: readonly BadPicture[];
 }
 
 /**
@@ -77,7 +89,7 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
       `use one of ${Object.keys(formats).join(', ')}`,
     );
   }
-  const { examples, records, truncated, skipped } = await load(source, options);
+  const { examples, records, truncated, skipped, pictures, bad } = await load(source, options);
   const sum = (of: (example: Example) => number): number =>
     examples.reduce((total, example) => total + of(example), 0);
   const report: DataReport = {
@@ -88,6 +100,7 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
     truncated,
     skipped,
     unlabelled: examples.filter((example) => example.labelled === 0).length,
+    ...(bad ? { bad } : {}),
   };
   if (report.labels === 0) {
     throw new InputError(
@@ -97,7 +110,7 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
         : `the prompts fill the context of ${options.context} tokens: shorten the template`,
     );
   }
-  return { name: source.name, examples, records, report };
+  return { name: source.name, examples, records, ...(pictures ? { pictures } : {}), report };
 }
 
 async function readRecords(source: Named, host: DataHost): Promise<Located[]> {
@@ -113,21 +126,63 @@ async function loadInstructions(source: Named, options: LoadOptions): Promise<Lo
   return encodeAll(records, (record) => record, options);
 }
 
-/** Records {image, caption}; the picture itself is read by who trains on it. */
+/** A record {image, caption} and the path of its picture. */
+interface Captioned {
+  readonly record: Located<TextRecord>;
+  readonly path: string;
+}
+
+/** Records {image, caption}; pictures are read when there is a store for them. */
 async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded> {
-  const records = asObjects(await readRecords(source, options.host));
-  const instruction = options.ask ?? 'Generate caption of this image';
-  for (const { value, where } of records) {
-    if (typeof value['image'] === 'string') continue;
-    throw new InputError(
-      `${where()}: no field \`image\``,
-      'each record is {"image": "path", "caption": "text"}',
+  const captioned: Captioned[] = [];
+  for (const file of source.paths)
+    for (const record of asObjects(parseRecords(await options.host.readText(file), file))) {
+      const { image } = record.value;
+      if (typeof image !== 'string')
+        throw new InputError(
+          `${record.where()}: no field \`image\``,
+          'each record is {"image": "path", "caption": "text"}',
+        );
+      captioned.push({ record, path: besideFile(file, image) });
+    }
+  const instruction = options.ask ?? CAPTION_QUESTION;
+  const encode = (records: readonly Located<TextRecord>[]): Loaded =>
+    encodeAll(
+      records,
+      (record) => ({ instruction, ...record, output: record['caption'] ?? record['output'] }),
+      options,
     );
-  }
-  return encodeAll(
-    records,
-    (record) => ({ instruction, ...record, output: record['caption'] ?? record['output'] }),
-    options,
+  if (!options.pictures) return encode(captioned.map(({ record }) => record));
+  const { numbers, bad } = await readPictures(source, captioned, options.pictures);
+  const good = captioned.flatMap(({ record }) => (numbers.has(record.value) ? [record] : []));
+  const loaded = encode(good);
+  const pictures = Uint32Array.from(loaded.records, (record) => numbers.get(record) ?? 0);
+  return { ...loaded, pictures, bad };
+}
+
+/** A file that is not there is a mistake in the data; one that is damaged costs its own examples only. */
+async function readPictures(
+  source: Named,
+  captioned: readonly Captioned[],
+  store: PictureStore,
+): Promise<{ numbers: Map<TextRecord, number>; bad: BadPicture[] }> {
+  const numbers = new Map<TextRecord, number>();
+  const bad: BadPicture[] = [];
+  const added = await store.addAll(captioned.map(({ path }) => path));
+  captioned.forEach(({ record: { value, where }, path }, i) => {
+    const number = added[i];
+    if (typeof number === 'number') numbers.set(value, number);
+    else if (isBad(number)) bad.push({ where: where(), image: path, reason: number.message });
+    else if (number instanceof InputError)
+      throw new InputError(`${where()}: ${number.message.split('\n  help: ')[0]}`, number.help, {
+        cause: number,
+      });
+    else throw number;
+  });
+  if (numbers.size > 0 || captioned.length === 0) return { numbers, bad };
+  throw new InputError(
+    `data \`${source.name}\`: none of its ${captioned.length} pictures can be used\n  ${describeBad(bad).join('\n  ')}`,
+    'give PNG, JPEG or WebP files',
   );
 }
 

@@ -15,9 +15,12 @@ export const decodePicture: DecodePicture = async (bytes) => {
       premultiplyAlpha: 'none',
     });
   } catch (cause) {
-    throw new PictureError(`it cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    throw new PictureError(
+      `it cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
   }
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });

@@ -1,18 +1,15 @@
 /** From a picture to what an encoder's first linear wants: cut to a square, normalised, and as patches. */
 import { axis, padded } from '../../compiler/model/model.ts';
-import type { ImageInput } from '../../compiler/package/package.ts';
+import type { PixelRules } from '../../compiler/package/package.ts';
 import type { Picture } from './picture.ts';
 import { resizeAndCrop } from './resize.ts';
 
-/** An input of pictures; `features` come from elsewhere and are not made here. */
-export type PixelInput = Extract<ImageInput, { readonly kind: 'pixels' }>;
-
 /** The square an encoder looks at, in eight bits: [resolution, resolution, 3]. What is worth keeping of a picture. */
-export const cutPicture = (picture: Picture, { resolution }: PixelInput): Uint8Array =>
+export const cutPicture = (picture: Picture, { resolution }: PixelRules): Uint8Array =>
   resizeAndCrop(picture, resolution).rgb;
 
 /** Numbers of one image as the device lays them out: patches x padded row. */
-export const patchNumbers = ({ resolution, patch }: PixelInput): number =>
+export const patchNumbers = ({ resolution, patch }: PixelRules): number =>
   (resolution / patch) ** 2 * padded(axis(3 * patch * patch));
 
 /**
@@ -21,7 +18,7 @@ export const patchNumbers = ({ resolution, patch }: PixelInput): number =>
  * @param out a place of `patchNumbers`; patches row by row, and within one colour, row, column, as a convolution's
  * weights lie
  */
-export function writePatches(pixels: Uint8Array, input: PixelInput, out: Float32Array): void {
+export function writePatches(pixels: Uint8Array, input: PixelRules, out: Float32Array): void {
   const { resolution, patch } = input;
   const side = resolution / patch;
   const width = padded(axis(3 * patch * patch));
@@ -42,7 +39,7 @@ export function writePatches(pixels: Uint8Array, input: PixelInput, out: Float32
 }
 
 /** The 256 values a colour can take, normalised in float32 as torchvision does. */
-function tablesOf({ mean, std }: PixelInput): Float32Array[] {
+function tablesOf({ mean, std }: PixelRules): Float32Array[] {
   const f = Math.fround;
   return mean.map((m, colour) =>
     Float32Array.from({ length: 256 }, (_, value) => f(f(f(value / 255) - f(m)) / f(std[colour] ?? 1))),
@@ -50,7 +47,7 @@ function tablesOf({ mean, std }: PixelInput): Float32Array[] {
 }
 
 /** Pictures as one batch of patches. */
-export function patchPictures(pictures: readonly Uint8Array[], input: PixelInput): Float32Array {
+export function patchPictures(pictures: readonly Uint8Array[], input: PixelRules): Float32Array {
   const each = patchNumbers(input);
   const out = new Float32Array(pictures.length * each);
   pictures.forEach((pixels, i) => writePatches(pixels, input, out.subarray(i * each, (i + 1) * each)));

@@ -78,7 +78,11 @@ function resample({ width: from, rgb }: Picture, across: Line, down: Line): Pict
   const rows = (last ? last.first + last.weights.length : 0) - top;
   const input = rgb.subarray(top * from * 3, (top + rows) * from * 3);
   const wide = resizeRows(input, from, tapsOf(across));
-  return { width: across.count, height: down.count, rgb: resizeColumns(wide, across.count * 3, columns, top) };
+  return {
+    width: across.count,
+    height: down.count,
+    rgb: resizeColumns(wide, across.count * 3, columns, top),
+  };
 }
 
 /** [rows, from, 3] to [rows, taps, 3]. */

@@ -5,14 +5,19 @@ import { writeSafetensors } from '../files.ts';
 import { readParameter, type Session } from '../session.ts';
 import { type AdapterModel, adapterMetadata } from '../weights/adapter.ts';
 
-/** Writes every trained parameter, under our names, to a safetensors file. */
+/**
+ * Writes every trained parameter, under our names, to a safetensors file; and those of parts that stayed as the seed
+ * made them, such as a fresh encoder, since the trained ones mean nothing without them.
+ */
 export async function writeAdapter(
   path: string,
   session: Session,
   model: AdapterModel,
   fingerprint: string,
 ): Promise<void> {
-  const trained = session.manifest.parameters.filter((p) => p.cell !== null);
+  const trained = session.manifest.parameters.filter(
+    (p) => p.cell !== null || (p.owner !== 'base' && p.init.kind !== 'weights'),
+  );
   const tensors = [];
   for (const p of trained)
     tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });

@@ -7,12 +7,12 @@ import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createRandom } from '../../runtime/random.ts';
-import { graft, graftEach, startGraft } from './processes.ts';
+import { graftEach, startGraft } from './processes.ts';
 import { makeProject } from './tiny-project.ts';
 import { withDevice } from '../compiler/sessions.ts';
 
 const t = suite('killed runs');
-const STEPS = 150;
+const STEPS = 120;
 const KILLS = 3;
 const options = ['--steps', String(STEPS), '--checkpoint-every', '7'];
 
@@ -49,30 +49,39 @@ async function killAt(count: number): Promise<boolean> {
 t('a run killed at random moments ends bit for bit as an undisturbed one', () =>
   withDevice(async () => {
     await makeProject(folder);
-    const whole = await graft(['train', 'spec.adapter', '--out', 'whole', ...options], folder);
-    assert.is(whole.code, 0, whole.err);
-    assert.is(lines('whole').length, STEPS);
     const random = createRandom(Date.now());
     let killed = 0;
     for (let i = 1; i <= KILLS; i++)
       if (await killAt(Math.floor(((i - random.uniform()) * STEPS) / (KILLS + 1)) + 1)) killed++;
     assert.ok(killed >= KILLS - 1, `${killed} runs were killed`);
     assert.not(existsSync(join(folder, 'killed/adapter.safetensors')), 'no adapter before the end');
-    const resumed = await graft(['train', 'spec.adapter', '--out', 'killed', '--resume', ...options], folder);
-    assert.is(resumed.code, 0, resumed.err);
-    assert.match(resumed.out, /\(from \d+\)/);
-    assert.equal(timeless('killed'), timeless('whole'));
-    assert.is(adapter('killed'), adapter('whole'));
-    assert.equal(
-      readdirSync(join(folder, 'killed/checkpoints')).filter((name) => !/^step-\d+\.safetensors$/.test(name)),
-      [],
-      'nothing half-written is left',
-    );
-    const train = ['train', 'spec.adapter', '--out', 'whole', ...options];
-    const [again, other, longer] = await graftEach(
-      [train, [...train, '--resume', '--set', 'length=2'], [...train, '--resume', '--steps', '200']],
+    const train = (run: string, ...rest: string[]) => [
+      'train',
+      'spec.adapter',
+      '--out',
+      run,
+      ...options,
+      ...rest,
+    ];
+    const [resumed, whole, again, other, longer] = await graftEach(
+      [
+        train('killed', '--resume'),
+        train('whole'),
+        train('whole'),
+        train('whole', '--resume', '--set', 'length=2'),
+        train('whole', '--resume', '--steps', '200'),
+      ],
       folder,
     );
+    assert.equal([resumed?.code, whole?.code], [0, 0], `${resumed?.err}${whole?.err}`);
+    assert.match(resumed?.out ?? '', /\(from \d+\)/);
+    assert.is(lines('whole').length, STEPS);
+    assert.equal(timeless('killed'), timeless('whole'));
+    assert.is(adapter('killed'), adapter('whole'));
+    const left = readdirSync(join(folder, 'killed/checkpoints')).filter(
+      (name) => !/^step-\d+\.safetensors$/.test(name),
+    );
+    assert.equal(left, [], 'nothing half-written is left');
     assert.equal([again?.code, other?.code, longer?.code], [1, 1, 1]);
     assert.match(again?.err ?? '', /whole already holds a run[^]*--resume/);
     assert.match(other?.err ?? '', /cannot go on from .*: the spec has changed/);

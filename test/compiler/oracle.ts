@@ -2,7 +2,6 @@
 import type { Graph, Tensor } from '../../compiler/graph/graph.ts';
 import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
 import { extent } from '../../compiler/graph/builder.ts';
-import { prependedLength } from '../../compiler/graph/context.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';

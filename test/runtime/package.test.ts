@@ -217,7 +217,17 @@ t('a package that does not fit allocates nothing', () =>
     const gpu = device.device;
     let made = 0;
     Object.defineProperty(gpu, 'createBuffer', { configurable: true, value: () => (made += 1) });
-    const huge = { ...manifest, buffers: { ...manifest.buffers, state: 2 ** 50 } };
+    // A binding that is too large would only be noticed after every buffer was made.
+    const size = Math.ceil(device.limits.maxStorageBufferBindingSize / 256 + 1) * 256;
+    const [first, ...programs] = manifest.programs;
+    const [dispatch, ...dispatches] = first?.dispatches ?? [];
+    if (!first || !dispatch) return assert.unreachable('a program has dispatches');
+    const wide = { ...dispatch, bindings: [{ buffer: 'state', offset: 0, size } as const] };
+    const huge: Manifest = {
+      ...manifest,
+      buffers: { ...manifest.buffers, state: size },
+      programs: [{ ...first, dispatches: [wide, ...dispatches] }, ...programs],
+    };
     const opened = openSession(
       device,
       { manifest: huge, shaders: Object.fromEntries(sources) },

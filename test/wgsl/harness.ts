@@ -287,7 +287,7 @@ export function referenceOf(node: Node, graph: Graph, inputs: Slots, before: Slo
     return { tensor, values: source ? rounded(source, tensor) : new Float64Array(extent(tensor)) };
   });
   const run = ops[node.op].reference as Op<Node['op']>['reference'];
-  run(node as never, operands, outputs);
+  run(node, operands, outputs);
   return outputs.map((o) => o?.values ?? new Float64Array(0));
 }
 

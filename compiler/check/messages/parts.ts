@@ -1,4 +1,5 @@
 /** Messages about parts: places, sources, prompts that do not go together. */
+import { textOf } from '../../kinds/fields.ts';
 import type { Expression, Field, Name, PartItem } from '../../../grammar/ast.ts';
 import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import type { Span } from '../../../grammar/source.ts';
@@ -69,7 +70,7 @@ export const addOutside = (span: Span, part: Part, target: Part, outside: readon
 
 export const addUnequal = (span: Span, part: Part, target: CheckedPart): Diagnostic =>
   error('A125', span, `\`${part.name}\` and \`${target.part.name}\` differ in length`, {
-    label: `adds ${String(part.fields['length'])} tokens to ${String(target.part.fields['length'])}`,
+    label: `adds ${textOf(part.fields['length'])} tokens to ${textOf(target.part.fields['length'])}`,
     related: [
       {
         span: (target.written.get('length') ?? target.item.name).span,

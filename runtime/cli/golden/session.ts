@@ -125,7 +125,7 @@ export async function compareGradients(
 }
 
 /** The bias of a block's keys in a projector: its true gradient is 0. */
-const isNoise = (name: string): boolean => /\.attn\.k\.bias$/.test(name);
+const isNoise = (name: string): boolean => name.endsWith('.attn.k.bias');
 
 /** Trained parameters after some steps. Outliers are counted over the set, since 0.1 % of a short vector is none. */
 export async function compareParameters(

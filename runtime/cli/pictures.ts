@@ -1,0 +1,188 @@
+/** What commands need for pictures: a task's data with its images, an encoder's weights, images to generate from. */
+import { dirname, resolve } from 'node:path';
+import { cacheableEncoders, showsImages } from '../../compiler/compile.ts';
+import { imageInputs } from '../../compiler/graph/visual.ts';
+import type { Model, Recipe, Task } from '../../compiler/model/model.ts';
+import type { ImageInput, PixelRules } from '../../compiler/package/package.ts';
+import { mib } from '../buffers.ts';
+import type { Batches } from '../data/batches.ts';
+import type { Dataset } from '../data/load.ts';
+import { encodePictures, tokenBytes, tokensOf } from '../data/pictures-encoded.ts';
+import { openPictures } from '../data/pictures-node.ts';
+import { patchesOf, type PictureStore, withImages } from '../data/pictures.ts';
+import { openWeights } from '../files.ts';
+import { patchPictures } from '../images/prepare.ts';
+import { InputError } from '../input-error.ts';
+import type { Session } from '../session.ts';
+import { horizonOf } from '../train/schedule.ts';
+import { stepsPerEpoch } from '../train/run.ts';
+import { type EncoderPlan, planEncoder, readEncoderParameter } from '../weights/encoder.ts';
+import type { WeightSource } from '../weights/source.ts';
+
+/** Encoders' tokens that may be kept in memory for a whole run. */
+const MOST_TOKENS = 2 ** 30;
+
+/** The one encoder of a model that looks at pictures. @throws InputError when there is none, or not one alone */
+export function pictureInput(model: Model): ImageInput & { readonly pixels: PixelRules } {
+  const inputs = imageInputs(model);
+  const [input] = inputs;
+  if (!input)
+    throw new InputError(
+      `\`${model.name}\` looks at no image`,
+      'give it an encoder, a projector and a prompt that reads it, or leave the pictures away',
+    );
+  if (inputs.length > 1)
+    throw new InputError(
+      `\`${model.name}\` has ${inputs.length} encoders, and pictures can be given to one`,
+      `leave out all but one of ${inputs.map(({ part }) => part).join(', ')}`,
+    );
+  const { pixels } = input;
+  if (pixels) return { ...input, pixels };
+  throw new InputError(
+    `the encoder \`${input.part}\` takes features that were computed elsewhere, not pictures`,
+    'use `clip(...)` or `vit(...)`, or write features with the library (docs/images.md)',
+  );
+}
+
+/** The store for a task's pictures; null: the task shows none. One model's tasks share one. */
+export function storeFor(model: Model, task: Task, known: PictureStore | null): PictureStore | null {
+  if (showsImages(model, task.name)) {
+    const { pixels } = pictureInput(model);
+    return known ?? openPictures(pixels);
+  }
+  const source = model.data.find(({ name }) => name === task.data);
+  if (source?.format === 'image_text')
+    console.error(
+      `${task.name}: no part of \`${model.name}\` looks at an image, so its pictures are not read`,
+    );
+  return null;
+}
+
+/** A task that shows images: its pictures, and its batches without them. */
+export interface TaskImages {
+  readonly dataset: Dataset;
+  readonly store: PictureStore;
+  readonly plain: Batches;
+}
+
+/** The same batches with patches. */
+export const withPatches = ({ dataset, store, plain }: TaskImages): Batches =>
+  withImages(plain, patchesOf(dataset, store));
+
+/** Where an encoder runs: in every step, once before the first, or whichever is less work. */
+export type Encoding = 'inline' | 'cached' | 'auto';
+
+/** The encoder whose tokens are to be computed once; null: it runs in every step. */
+export function chooseEncoding(
+  model: Model,
+  recipe: Recipe,
+  data: { readonly batches: ReadonlyMap<string, Batches>; readonly images: ReadonlyMap<string, TaskImages> },
+  wanted: Encoding,
+): ImageInput | null {
+  const store = [...data.images.values()][0]?.store;
+  if (!store || wanted === 'inline') return null;
+  const input = pictureInput(model);
+  if (!cacheableEncoders(model).includes(input.part)) {
+    if (wanted === 'auto') return null;
+    throw new InputError(
+      `the encoder \`${input.part}\` is trained, so its tokens change in every step`,
+      'leave --encoder away, or train other parts',
+    );
+  }
+  const fits = store.count * tokenBytes(input) <= MOST_TOKENS;
+  const pays = looks(recipe, data) >= store.count;
+  return wanted === 'cached' || (fits && pays) ? input : null;
+}
+
+/** How often the whole run looks at a picture. */
+function looks(
+  recipe: Recipe,
+  data: { readonly batches: ReadonlyMap<string, Batches>; readonly images: ReadonlyMap<string, TaskImages> },
+): number {
+  const { total } = horizonOf(recipe, stepsPerEpoch({ recipe, data: data.batches }));
+  const all = recipe.mix.parts.reduce((sum, { count }) => sum + count, 0);
+  const shown = recipe.mix.parts.reduce(
+    (sum, { task, count }) => sum + (data.images.has(task) ? count : 0),
+    0,
+  );
+  return (total * shown * recipe.batch * recipe.accumulate) / all;
+}
+
+/** Every task's batches, with the encoder's tokens where there are images; says what that took. */
+export async function encodeTasks(
+  session: Session,
+  input: ImageInput,
+  {
+    batches,
+    images,
+  }: { readonly batches: ReadonlyMap<string, Batches>; readonly images: ReadonlyMap<string, TaskImages> },
+): Promise<ReadonlyMap<string, Batches>> {
+  const [first] = images.values();
+  if (!first) return batches;
+  const started = performance.now();
+  const encoded = await encodePictures(session, input, first.store);
+  const seconds = (performance.now() - started) / 1000;
+  console.error(
+    `${input.part}: tokens of ${first.store.count} pictures computed once: ${mib(encoded.bytes)} MiB, ${seconds.toFixed(1)} s`,
+  );
+  return new Map(
+    [...batches].map(([task, batch]) => {
+      const shown = images.get(task);
+      return [task, shown ? withImages(shown.plain, tokensOf(shown.dataset, encoded)) : batch];
+    }),
+  );
+}
+
+/** Values of encoders from the files their specs name; null for every other parameter. */
+export interface EncoderWeights {
+  readonly load: (name: string) => Promise<Float32Array | null>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens every file that an encoder names. @throws InputError as `planEncoder` does */
+export async function openEncoders(model: Model): Promise<EncoderWeights> {
+  const opened: { readonly source: WeightSource; readonly plan: EncoderPlan }[] = [];
+  for (const part of model.parts) {
+    const call = part.fields['model'];
+    const isCall = typeof call === 'object' && call !== null && 'call' in call;
+    const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
+    if (typeof path !== 'string') continue;
+    const source = await openWeights(resolve(dirname(part.span.file), path));
+    const parameters = model.parameters.filter(({ owner }) => owner === part.name);
+    opened.push({ source, plan: planEncoder(source, part, parameters) });
+  }
+  return {
+    async load(name) {
+      for (const { source, plan } of opened) {
+        const read = plan.reads.get(name);
+        if (read) return readEncoderParameter(source, read);
+      }
+      return null;
+    },
+    async close() {
+      for (const { source } of opened) await source.close();
+    },
+  };
+}
+
+/**
+ * Images for `count` sequences, laid out for the device: one file for each, or one for all.
+ * @throws InputError naming the file that is no usable picture
+ */
+export async function readImages(
+  model: Model,
+  paths: readonly string[],
+  count: number,
+): Promise<Float32Array> {
+  const store = openPictures(pictureInput(model).pixels);
+  const added = await store.addAll(paths);
+  const pictures = added.map((number, i) => {
+    if (typeof number === 'number') return store.get(number);
+    if (number instanceof InputError) throw number;
+    throw new InputError(`${paths[i]}: ${number.message}`, 'give a PNG, JPEG or WebP file', {
+      cause: number,
+    });
+  });
+  const all = Array.from({ length: count }, (_, i) => pictures[i] ?? pictures[0] ?? new Uint8Array());
+  return patchPictures(all, store.rules);
+}
