@@ -182,7 +182,9 @@ export function requireSameRun(
   const changed = [
     meta.spec !== run.spec && 'the spec has changed',
     meta.base !== run.base && 'the base is another one',
-    meta.recipe !== undefined && meta.recipe !== run.recipe && 'the adapter, the recipe or its steps have changed',
+    meta.recipe !== undefined &&
+      meta.recipe !== run.recipe &&
+      'the adapter, the recipe or its steps have changed',
     meta.seed !== run.seed && `the seed was ${meta.seed} and is ${run.seed}`,
   ].filter((change) => change !== false);
   if (changed.length === 0) return;

@@ -1,5 +1,5 @@
 /** The value of an attribute: an expression read as the type its table asks for. */
-import { singleName, type type Call, type Expression, type Name } from '../../grammar/ast.ts';
+import { singleName, type Call, type Expression, type Name } from '../../grammar/ast.ts';
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import { inParam, type Env } from './env.ts';
