@@ -3,7 +3,7 @@ import { singleName, type Call, type Expression, type Name } from '../../grammar
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import { inParam, type Env } from './env.ts';
-import { outOfRange, unknownunknownChoice, wrongType } from './messages/fields.ts';
+import { outOfRange, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
 import { missingAttribute } from './messages/fields.ts';
 
 /** The value, or undefined after reporting why there is none. */
