@@ -221,13 +221,13 @@ function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Co
     for (const t of graph.tensors) {
       const slice = plan.slices[index]?.get(t.id);
       if (t.home !== 'constants' || !slice || made.has(t.name)) continue;
-      const cell = /^blocks\.(\d+)$/.exec(t.name)?.[1];
+      const [, cell, from] = /^blocks\.(\d+)\.(\d+)$/.exec(t.name) ?? [];
       const { headDim, rope } = model.base;
       made.set(
         t.name,
         cell === undefined
           ? { kind: 'rope', slice, positions: t.rows, size: headDim, theta: rope.theta }
-          : { kind: 'blocks', slice, cell: Number(cell) },
+          : { kind: 'blocks', slice, cell: Number(cell), from: Number(from) },
       );
     }
   });

@@ -11,6 +11,7 @@ import { missingAttribute, unknownChoice } from './messages/fields.ts';
 import { unknownKind, unknownPart } from './messages/names.ts';
 import { missingSource, needsPlace, noPlace, noSource, wrongSource } from './messages/parts.ts';
 import { sitesSelected } from './selectors.ts';
+import { checkSizes } from './vision.ts';
 
 /** A part and the lines it comes from, for the checks that follow. */
 export interface CheckedPart {
@@ -67,6 +68,15 @@ function checkPart(
   const from = source === null ? null : resolve(source);
   if (source !== null && from === null) return null;
   const fields = { ...read.values, ...inherited(kind, from, read.written) };
+  const sized = {
+    name: item.name.text,
+    kind: kind.name,
+    fields,
+    written: read.written,
+    span: item.name.span,
+  };
+  const gives = from === null ? {} : (kind.inherits?.(from.part) ?? {});
+  if (!checkSizes(env, sized, from?.part ?? null, gives)) return null;
   if (!complete(env, kind, item, from, fields)) return null;
   const part: Part = {
     kind: kind.name,

@@ -30,8 +30,9 @@ export interface Tensor {
   readonly home: Home;
   /** The parameter it holds (`weights`, `parameters`) or is the gradient of (`gradients`). */
   readonly parameter?: string;
-  /** For the optimizer: the whole cell of this index, instead of one parameter. */
+  /** For the optimizer: a piece of the cell of this index instead of one parameter, `from` numbers on. */
   readonly cell?: number;
+  readonly from?: number;
 }
 
 /** Where one operand of a batched product lies inside its tensor; strides in numbers, all multiples of four. */

@@ -9,7 +9,10 @@ export const BLOCK = 64;
 export function constantValues(constant: Constant, manifest: Manifest): Float32Array {
   return constant.kind === 'rope'
     ? Float32Array.from(ropeTable(constant.positions, constant.size, constant.theta))
-    : blockTable(constant.cell, manifest);
+    : blockTable(constant.cell, manifest).slice(
+        (2 * constant.from) / BLOCK,
+        (2 * constant.from) / BLOCK + constant.slice.size / 4,
+      );
 }
 
 /** cos and sin of position * theta^(-2j/size) at columns 2j and 2j+1, one padded row a position. */

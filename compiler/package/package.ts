@@ -142,7 +142,13 @@ export type Constant =
       readonly size: number;
       readonly theta: number;
     }
-  | { readonly kind: 'blocks'; readonly slice: Slice; readonly cell: number };
+  | {
+      readonly kind: 'blocks';
+      readonly slice: Slice;
+      readonly cell: number;
+      /** Numbers of the cell before the first block. */
+      readonly from: number;
+    };
 
 export interface Manifest {
   readonly format: number;

@@ -1,6 +1,7 @@
 /** Gives every parameter its place: frozen ones in `weights`, trained ones in `parameters`, contiguous by cell. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Model, type Parameter, padded } from '../model/model.ts';
+import { MAX_CELLS } from '../graph/graph.ts';
 import { BLOCK } from '../package/constants.ts';
 import type { Cell, PackagedParameter } from '../package/package.ts';
 
@@ -38,6 +39,10 @@ export function layOut(model: Model, reached: ReadonlyMap<string, ReadonlySet<st
     trained.push(...placed.parameters);
     offset = placed.end;
   }
+  invariant(
+    cells.length <= MAX_CELLS,
+    `${cells.length} sets of tasks share parameters, ${MAX_CELLS} are possible`,
+  );
   return { parameters: [...frozen.parameters, ...trained], cells, weights: frozen.end, trained: offset };
 }
 

@@ -92,7 +92,7 @@ function fixed(
 
 function ofParameter(t: Tensor, layout: Layout): Slice {
   const cell = t.cell === undefined ? undefined : layout.cells[t.cell];
-  if (cell) return { buffer: 'parameters', offset: cell.offset, size: cell.size };
+  if (cell) return { buffer: 'parameters', offset: cell.offset + 4 * (t.from ?? 0), size: sizeOf(t) };
   const parameter = layout.parameters.find((p) => p.name === t.parameter);
   invariant(parameter, `${t.name} has no place`);
   return { ...parameter.slice, size: sizeOf(t) };

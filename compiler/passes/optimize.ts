@@ -6,8 +6,30 @@ import type { Cell } from '../package/package.ts';
 
 type Arena = Extract<Home, 'parameters' | 'gradients' | 'accumulated' | 'first' | 'second'>;
 
-function arena(g: Builder, home: Arena, cell: Cell, index: number): Tensor {
-  const t: Tensor = { ...g.tensor(`${home}.${index}`, 1, axis(cell.size / 4), home), cell: index };
+/** A cell, or a piece of one that is larger than a binding may be. */
+interface Piece {
+  readonly cell: number;
+  /** Numbers before it and in it. */
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Numbers of a piece at most: 64 MiB, half of what every device binds. A whole number of blocks. */
+const PIECE = 2 ** 24;
+
+function piecesOf(cells: readonly Cell[], active: readonly number[]): Piece[] {
+  return active.flatMap((cell) => {
+    const size = (cells[cell]?.size ?? 0) / 4;
+    return Array.from({ length: Math.ceil(size / PIECE) }, (_, i) => ({
+      cell,
+      from: i * PIECE,
+      count: Math.min(PIECE, size - i * PIECE),
+    }));
+  });
+}
+
+function arena(g: Builder, home: Arena, { cell, from, count }: Piece): Tensor {
+  const t: Tensor = { ...g.tensor(`${home}.${cell}.${from}`, 1, axis(count), home), cell, from };
   g.tensors[t.id] = t;
   return t;
 }
@@ -20,10 +42,10 @@ export const stepTensor = (g: Builder): Tensor =>
 export function appendAccumulation(g: Builder, cells: readonly Cell[], active: readonly number[]): void {
   const step = stepTensor(g);
   g.label = 'accumulate';
-  eachActive(cells, active, (cell, index) => {
-    const sum = arena(g, 'accumulated', cell, index);
-    g.node('accumulate', [arena(g, 'gradients', cell, index), sum, step], [sum], {});
-  });
+  for (const piece of piecesOf(cells, active)) {
+    const sum = arena(g, 'accumulated', piece);
+    g.node('accumulate', [arena(g, 'gradients', piece), sum, step], [sum], {});
+  }
 }
 
 /** The gradient norm over all active cells, then one AdamW each; the norm goes to the results. */
@@ -36,34 +58,29 @@ export function appendOptimizer(
 ): void {
   const step = stepTensor(g);
   g.label = 'optimizer';
-  const partials: Tensor[] = [];
-  eachActive(cells, active, (cell, index) => {
-    const partial = g.tensor(`squares.${index}`, 1, axis(PARTIALS));
-    g.node('sumSquares', [arena(g, from, cell, index)], [partial], {});
-    partials.push(partial);
+  const pieces = piecesOf(cells, active);
+  const partials = pieces.map((piece) => {
+    const partial = g.tensor(`squares.${piece.cell}.${piece.from}`, 1, axis(PARTIALS));
+    g.node('sumSquares', [arena(g, from, piece)], [partial], {});
+    return partial;
   });
   const norm = g.tensor('norm', 1, axis(4), 'results');
   g.node('gradNorm', [...partials, step], [norm], {});
   const [beta1, beta2] = recipe.optimizer.betas;
-  eachActive(cells, active, (cell, index) => {
-    const [p, m, v] = (['parameters', 'first', 'second'] as const).map((home) =>
-      arena(g, home, cell, index),
-    ) as [Tensor, Tensor, Tensor];
-    const blocks = g.tensor(`blocks.${index}`, 1, axis((2 * cell.size) / (4 * BLOCK)), 'constants');
-    const gradient = arena(g, from, cell, index);
-    g.node('adamw', [p, gradient, m, v, blocks, norm, step], [p, m, v], {
-      cell: index,
-      beta1,
-      beta2,
-      eps: recipe.optimizer.eps,
-    });
-  });
-}
-
-function eachActive(
-  cells: readonly Cell[],
-  active: readonly number[],
-  f: (cell: Cell, index: number) => void,
-): void {
-  cells.forEach((cell, index) => active.includes(index) && f(cell, index));
+  for (const piece of pieces) {
+    const [p, m, v] = (['parameters', 'first', 'second'] as const).map((home) => arena(g, home, piece)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const blocks = g.tensor(
+      `blocks.${piece.cell}.${piece.from}`,
+      1,
+      axis((2 * piece.count) / BLOCK),
+      'constants',
+    );
+    const gradient = arena(g, from, piece);
+    const attrs = { cell: piece.cell, beta1, beta2, eps: recipe.optimizer.eps };
+    g.node('adamw', [p, gradient, m, v, blocks, norm, step], [p, m, v], attrs);
+  }
 }

@@ -6,7 +6,7 @@
  * Everything goes to `.cache/fusion`; `data/concepts.json`, which is committed, says what is drawn. With `--concepts`
  * that list is chosen anew first.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { loadTokenizer } from '../base/tokens.ts';
 import { collectWords, type Instruction } from '../base/words.ts';
@@ -21,7 +21,7 @@ export function readInstructions(name: 'train' | 'heldout'): Instruction[] {
   return lines.map((line) => JSON.parse(line) as Instruction);
 }
 
-/** Makes what is not there yet; a second call only writes the lists again. */
+/** Makes what is not there yet; a second call changes nothing. */
 export async function buildData(say: (text: string) => void = () => undefined): Promise<readonly Concept[]> {
   const concepts = loadConcepts();
   mkdirSync(cacheFolder, { recursive: true });
@@ -34,10 +34,16 @@ export async function buildData(say: (text: string) => void = () => undefined): 
     heldout: readInstructions('heldout'),
   });
   for (const [name, items] of Object.entries(lists)) {
-    writeFileSync(cacheFolder + name, toLines(items));
+    writeChanged(cacheFolder + name, toLines(items));
     say(`${name}: ${items.length} examples`);
   }
   return concepts;
+}
+
+/** Leaves a file alone that is as it should be: another process may be reading it. */
+function writeChanged(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+  writeFileSync(path, text);
 }
 
 async function main(): Promise<void> {

@@ -34,9 +34,8 @@ export interface Lab {
 export const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** An adapter of one of the folder's specs. */
-export function modelOf(spec: string, params: Readonly<Record<string, string>> = {}): Model {
-  return loadProject(here(spec), { params }).model;
-}
+export const modelOf = (spec: 'eye' | 'fusion', adapter: string): Model =>
+  loadProject(`${here(`${spec}.adapter`)}:${adapter}`).model;
 
 export interface LabOptions {
   readonly recipe: string;

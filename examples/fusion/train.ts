@@ -21,32 +21,51 @@ export interface Watch {
 export async function trainStages(lab: Lab, stages: readonly Stage[], watch: Watch): Promise<void> {
   const steps: Record<string, number> = {};
   const of = stages.reduce((sum, stage) => sum + stage.steps, 0);
-  let done = 0;
+  let read = 0;
   for (const stage of stages) {
-    forget(lab);
+    startAnew(lab);
     const pending: { readonly task: string; readonly result: Promise<StepResult> }[] = [];
     const drain = async (left: number): Promise<void> => {
       while (pending.length > left) {
         const next = pending.shift();
         if (!next) return;
         const { loss, finite } = await next.result;
-        if (!finite) throw new Error(`step ${done - pending.length}, ${next.task}: the loss is not finite`);
-        watch.onStep?.(next.task, loss, done - pending.length, of);
+        if (!finite) throw new Error(`step ${read}, ${next.task}: the loss or a gradient is not finite`);
+        watch.onStep?.(next.task, loss, ++read, of);
       }
     };
-    for (const { task, index, lr } of planOf(lab, stage)) {
+    for (const { task, index, lr, step } of plan(stage)) {
       const batches = lab.batches.get(task);
       if (!batches) throw new Error(`no data for the task ${task}`);
       const result = trainStep(lab.trainer, task, [batches.batchAt(index)], lr);
       // A lost device fails all that is in flight: the first is reported, the others must not go unhandled.
       result.catch(() => undefined);
       pending.push({ task, result });
-      done++;
       steps[task] = (steps[task] ?? 0) + 1;
       await drain(IN_FLIGHT);
-      if (!stage.measureAt.includes(index + 1) && !stage.measureAt.includes(stageStep(steps, stage))) continue;
+      if (!stage.measureAt.includes(step + 1)) continue;
       await drain(0);
-      if (stage.measureAt.includes(stageStep(steps, stage))) await watch.onMeasure({ ...steps });
+      await watch.onMeasure({ ...steps });
     }
+    await drain(0);
+  }
+}
+
+/** Task, batch and learning rate of each step of a stage, as `graft train` would take them. */
+function* plan({ recipe, steps }: Stage) {
+  // Warm-up and length are counted in steps here, so an epoch has no say.
+  const horizon = horizonOf(recipe, 1);
+  const turn = turns(recipe, steps, (step) => createRandom(recipe.seed, 'mix', step).uniform());
+  for (let step = 0; step < steps; step++)
+    yield { ...turn.next().value, step, lr: learningRate(recipe, horizon, step) };
+}
+
+/** A stage is a run of its own: its optimizer has seen nothing yet. */
+function startAnew({ session, trainer }: Lab): void {
+  trainer.counts.fill(0);
+  for (const parameter of session.manifest.parameters) {
+    if (parameter.cell === null) continue;
+    const zeros = new Float32Array(parameter.shape.reduce((a, b) => a * b, 1));
+    for (const copy of ['first', 'second'] as const) writeParameter(session, parameter, zeros, copy);
   }
 }

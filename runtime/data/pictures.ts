@@ -35,33 +35,40 @@ export interface PictureStoreOptions {
   readonly memory?: number;
 }
 
+/** A cut picture, or the key it has on disk. */
+type Entry = Uint8Array | string;
+
 /** Files that are read at the same time: decoding runs in threads of its own. */
 const TOGETHER = 8;
 
 export function createPictureStore(options: PictureStoreOptions): PictureStore {
   const { rules, decode, readBytes, cache, memory = 2 ** 28 } = options;
   const size = 3 * rules.resolution ** 2;
-  const kept: (Uint8Array | string)[] = [];
+  const kept: Entry[] = [];
   const byKey = new Map<string, number>();
   const cut = async (bytes: Uint8Array): Promise<Uint8Array> => cutPicture(await decode(bytes), rules);
 
-  const add = async (path: string, large: boolean): Promise<number | Error> => {
+  const read = async (path: string, large: boolean): Promise<{ key: string; entry: Entry } | Error> => {
     try {
       const bytes = await readBytes(path);
       const key = `${await hashOf(bytes)}-${rules.resolution}`;
       const known = byKey.get(key);
-      if (known !== undefined) return known;
+      if (known !== undefined) return { key, entry: kept[known] ?? key };
       const disk = large ? cache : undefined;
-      const found = disk?.get(key);
-      const pixels = found?.length === size ? found : await cut(bytes);
-      // Another file of the same content may have come in while this one was decoded.
-      const number = byKey.get(key) ?? kept.push(disk ? key : pixels) - 1;
-      byKey.set(key, number);
-      if (disk && pixels !== found) disk.put(key, pixels);
-      return number;
+      if (disk?.get(key)?.length === size) return { key, entry: key };
+      const pixels = await cut(bytes);
+      disk?.put(key, pixels);
+      return { key, entry: disk ? key : pixels };
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
+  };
+  /** In the order of the paths, not of the decoding: a run is the same every time. */
+  const enter = (made: { key: string; entry: Entry } | Error): number | Error => {
+    if (made instanceof Error) return made;
+    const number = byKey.get(made.key) ?? kept.push(made.entry) - 1;
+    byKey.set(made.key, number);
+    return number;
   };
 
   return {
@@ -75,8 +82,8 @@ export function createPictureStore(options: PictureStoreOptions): PictureStore {
       const numbers = new Map<string, number | Error>();
       for (let start = 0; start < different.length; start += TOGETHER) {
         const some = different.slice(start, start + TOGETHER);
-        const added = await Promise.all(some.map((path) => add(path, large)));
-        some.forEach((path, i) => numbers.set(path, added[i] ?? new Error('not read')));
+        const made = await Promise.all(some.map((path) => read(path, large)));
+        some.forEach((path, i) => numbers.set(path, enter(made[i] ?? new Error('not read'))));
       }
       return paths.map((path) => numbers.get(path) ?? new Error('not read'));
     },

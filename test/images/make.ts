@@ -1,5 +1,5 @@
 /** Pictures that the tests make themselves. */
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { Picture } from '../../runtime/images/picture.ts';
 import { createRandom } from '../../runtime/random.ts';
 
@@ -26,7 +26,7 @@ export function quarters(width: number, height: number): Picture {
 }
 
 /** The picture for sharp to write in a format. */
-export const written = ({ width, height, rgb }: Picture): sharp.Sharp =>
+export const written = ({ width, height, rgb }: Picture): Sharp =>
   sharp(rgb, { raw: { width, height, channels: 3 } });
 
 export const png = (picture: Picture): Promise<Buffer> => written(picture).png().toBuffer();

@@ -87,7 +87,9 @@ export const valueCodes: readonly Code[] = [
     'dimensions that do not fit',
     `
     Query heads share \`dim\` equally unless \`head_dim\` is written; key and value heads each serve the same number of
-    query heads; and a head has an even width, because rotary positions turn pairs of numbers.`,
+    query heads; and a head has an even width, because rotary positions turn pairs of numbers. An image is cut into whole
+    patches. What a projector takes in is what its encoder gives, and a prompt is as long as the projector it reads makes
+    it, so these sizes need not be written.`,
     `
     base small {
       layers = 4  dim = 128  heads = 3  ffn = 256  vocab = 1000

@@ -71,9 +71,9 @@ export function compileOperation(op: Operation, profile: Profile): BenchPackage 
   const kernels = new KernelTable();
   const program = schedule(0, { graph, keys: 0 }, plan, profile, kernels);
   const constants = layout.cells.flatMap((_, cell): Constant[] => {
-    const blocks = graph.tensors.find((t) => t.name === `blocks.${cell}`);
+    const blocks = graph.tensors.find((t) => t.name === `blocks.${cell}.0`);
     const slice = blocks && plan.slices[0]?.get(blocks.id);
-    return slice ? [{ kind: 'blocks', slice, cell }] : [];
+    return slice ? [{ kind: 'blocks', slice, cell, from: 0 }] : [];
   });
   const manifest: Manifest = {
     ...{ format: PACKAGE_FORMAT, name: op.name, base: model.base, profile, spec: { hash: '', text: '' } },

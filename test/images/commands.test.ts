@@ -1,0 +1,259 @@
+/** Training and generating from picture files, as a user starts it. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProject } from '../../runtime/cli/project.ts';
+import { openFile, writeSafetensors } from '../../runtime/files.ts';
+import { openSafetensors } from '../../runtime/weights/safetensors.ts';
+import { graftEach, type Outcome } from '../cli/processes.ts';
+import { withDevice } from '../compiler/sessions.ts';
+import { noise, png } from './make.ts';
+import { makePictureProject, spec } from './sees.ts';
+
+const t = suite('pictures on the command line');
+
+let folder = '';
+t.before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'graft-sees-'));
+  await makePictureProject(folder);
+  writeFileSync(join(folder, 'one.png'), await png(noise(20, 14)));
+  writeFileSync(join(folder, 'two.png'), await png(noise(9, 30)));
+  writeFileSync(join(folder, 'broken.png'), (await png(noise(30, 30))).subarray(0, 900));
+  variants();
+  await encoderFile();
+});
+t.after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Specs and data that differ in one thing. */
+function variants(): void {
+  const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+  const captions = readFileSync(join(folder, 'pictures/captions.jsonl'), 'utf8');
+  const record = (image: string): string => `${JSON.stringify({ image, caption: 'cab' })}\n`;
+  write('pictures/bad.jsonl', captions + record('../broken.png'));
+  write('pictures/missing.jsonl', captions + record('nowhere.png'));
+  write('pictures/without.jsonl', `${captions}{"caption": "cab"}\n`);
+  for (const name of ['bad', 'missing', 'without'])
+    write(`${name}.adapter`, spec.replace('pictures/captions.jsonl', `pictures/${name}.jsonl`));
+  write('file.adapter', spec.replace('output: 6)', 'output: 6, weights: "vision.safetensors")'));
+  write('nofile.adapter', spec.replace('output: 6)', 'output: 6, weights: "nowhere.safetensors")'));
+  write(
+    'deep.adapter',
+    spec.replace(
+      'layers: 1, heads: 2, output: 6)',
+      'layers: 2, heads: 2, output: 6, weights: "vision.safetensors")',
+    ),
+  );
+  write('features.adapter', spec.replace(/^param eye = .*$/m, 'param eye = features(width: 6, tokens: 5)'));
+}
+
+/** Weights of the encoder: those it starts from with another seed. */
+async function encoderFile(): Promise<void> {
+  const { model } = loadProject(join(folder, 'sees.adapter:Sees'));
+  const tensors = model.parameters
+    .filter(({ owner }) => owner === 'vision')
+    .map(({ name, shape }) => ({
+      name,
+      shape,
+      values: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
+        Math.sin(i + name.length),
+      ),
+    }));
+  await writeSafetensors(join(folder, 'vision.safetensors'), tensors, {});
+}
+
+const train = (file: string, adapter: string, recipe: string, out: string, ...rest: string[]): string[] => [
+  'train',
+  `${file}.adapter:${adapter}`,
+  '--recipe',
+  recipe,
+  '--out',
+  out,
+  ...rest,
+];
+const ask = (...rest: string[]): string[] => ['generate', 'sees.adapter:Sees', '--max-tokens', '6', ...rest];
+const trained = ['--adapter', 'turns/adapter.safetensors'];
+
+const lines: Readonly<Record<string, readonly string[]>> = {
+  inline: train('sees', 'Sees', 'turns', 'inline', '--encoder', 'inline'),
+  turns: train('sees', 'Sees', 'turns', 'turns', '--encoder', 'cached'),
+  auto: train('sees', 'Sees', 'turns', 'auto'),
+  few: train('sees', 'Sees', 'turns', 'few', '--steps', '2'),
+  chances: train('sees', 'Sees', 'chances', 'chances'),
+  stages: train('sees', 'Sees', 'stages', 'stages'),
+  whole: train('sees', 'Whole', 'whole', 'whole'),
+  wholeCached: train('sees', 'Whole', 'whole', 'whole-cached', '--encoder', 'cached'),
+  sometimes: train('sees', 'Sees', 'turns', 'sometimes', '--encoder', 'sometimes'),
+  bad: train('bad', 'Sees', 'turns', 'bad'),
+  missing: train('missing', 'Sees', 'turns', 'missing'),
+  without: train('without', 'Sees', 'turns', 'without'),
+  file: train('file', 'Sees', 'turns', 'file'),
+  nofile: train('nofile', 'Sees', 'turns', 'nofile'),
+  deep: train('deep', 'Sees', 'turns', 'deep'),
+  features: train('features', 'Sees', 'turns', 'features'),
+  plain: ask(...trained, '--ask', 'abc'),
+  one: ask(...trained, '--ask', 'abc', '--image', 'one.png'),
+  both: ask(...trained, '--ask', 'abc', '--ask', 'abc', '--image', 'one.png', '--image', 'two.png'),
+  shared: ask(...trained, '--ask', 'abc', '--ask', 'cab', '--image', 'one.png'),
+  caption: ask(...trained, '--image', 'two.png', '--verbose'),
+  many: ask('--ask', 'abc', '--image', 'one.png', '--image', 'two.png'),
+  broken: ask('--ask', 'abc', '--image', 'broken.png'),
+  nowhere: ask('--ask', 'abc', '--image', 'nowhere.png'),
+  blind: ['generate', 'spec.adapter', '--ask', 'abc', '--image', 'one.png'],
+  build: ['build', 'sees.adapter:Sees', '--recipe', 'turns', '--out', 'built'],
+};
+
+let ran: Promise<ReadonlyMap<string, Outcome>> | null = null;
+
+/** All command lines share one process, since starting one is slow. */
+async function outcome(name: string): Promise<Outcome> {
+  ran ??= graftEach(Object.values(lines), folder).then(
+    (outcomes) => new Map(Object.keys(lines).map((key, i) => [key, outcomes[i] as Outcome])),
+  );
+  return (await ran).get(name) as Outcome;
+}
+
+async function succeeds(name: string): Promise<Outcome> {
+  const result = await outcome(name);
+  assert.is(result.code, 0, `${name}: ${result.err}`);
+  return result;
+}
+
+async function fails(name: string, code: number, ...says: RegExp[]): Promise<void> {
+  const { code: actual, err } = await outcome(name);
+  assert.is(actual, code, `${name}: exit code ${actual}\n${err}`);
+  assert.not.match(err, /internal error|bug of graft|\n {4}at /, `${name}: no trace`);
+  for (const words of says) assert.match(err, words, `${name}: ${err}`);
+}
+
+const test = (name: string, run: () => Promise<void>): void => t(name, () => withDevice(run));
+
+interface Metric {
+  readonly task: string;
+  readonly loss: number;
+}
+const metrics = (run: string): Metric[] =>
+  readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { task, loss } = JSON.parse(line) as Metric;
+      return { task, loss };
+    });
+
+async function adapter(run: string): Promise<Map<string, Float32Array>> {
+  const source = await openSafetensors(await openFile(join(folder, run, 'adapter.safetensors')));
+  const values = new Map<string, Float32Array>();
+  for (const name of source.tensors.keys()) values.set(name, await source.read(name));
+  await source.close();
+  return values;
+}
+
+test('captions and instructions take turns', async () => {
+  const { err } = await succeeds('turns');
+  assert.match(err, /caption: 5 examples/);
+  assert.match(err, /vision: tokens of 5 pictures computed once/);
+  assert.equal(
+    metrics('turns').map(({ task }) => task),
+    ['caption', 'instruct', 'caption', 'instruct', 'caption', 'instruct', 'caption', 'instruct'],
+  );
+  assert.ok(metrics('turns').every(({ loss }) => Number.isFinite(loss)));
+});
+
+test('where the encoder runs changes no bit', async () => {
+  await succeeds('inline');
+  await succeeds('turns');
+  await succeeds('auto');
+  assert.match((await outcome('auto')).err, /computed once/);
+  assert.not.match((await outcome('inline')).err, /computed once/);
+  assert.equal(metrics('inline'), metrics('turns'));
+  assert.equal(metrics('auto'), metrics('turns'));
+  assert.equal(await adapter('inline'), await adapter('turns'));
+});
+
+test('a run that sees fewer pictures than there are does not encode them all', async () => {
+  assert.not.match((await succeeds('few')).err, /computed once/);
+});
+
+test('tasks also mix by chance and in stages', async () => {
+  await succeeds('chances');
+  assert.is(metrics('chances').length, 6);
+  await succeeds('stages');
+  assert.equal(
+    metrics('stages').map(({ task }) => task),
+    ['caption', 'caption', 'instruct', 'instruct'],
+  );
+});
+
+test('a trained encoder runs in every step and goes into the adapter', async () => {
+  await succeeds('whole');
+  const names = [...(await adapter('whole')).keys()];
+  assert.ok(names.includes('vision.conv1.weight') && names.includes('vision.blocks.0.attn.q.weight'));
+  await fails('wholeCached', 1, /`vision` is trained, so its tokens change/);
+});
+
+test('a fresh encoder is kept with what was trained on it; one with a file of its own is not', async () => {
+  await succeeds('turns');
+  assert.ok((await adapter('turns')).has('vision.conv1.weight'));
+  await succeeds('file');
+  assert.not.ok((await adapter('file')).has('vision.conv1.weight'));
+  assert.not.equal(metrics('file'), metrics('turns'), 'the file is used');
+});
+
+test('damaged pictures are left out of training and named', async () => {
+  const { err } = await succeeds('bad');
+  assert.match(err, /caption: 5 examples/);
+  assert.match(
+    err,
+    /caption: 1 left out because of their pictures\n.*bad\.jsonl:6: .*broken\.png: it cannot be decoded/,
+  );
+});
+
+test('mistakes around pictures are told with their place', async () => {
+  await fails('missing', 1, /missing\.jsonl:6: cannot read .*nowhere\.png: there is no such file/);
+  await fails('without', 1, /without\.jsonl:6: no field `image`/);
+  await fails('nofile', 1, /cannot read .*nowhere\.safetensors/);
+  await fails('deep', 1, /does not hold the encoder `vision`/, /missing: `vision\.blocks\.1\./);
+  await fails('features', 1, /`vision` takes features .*not pictures/);
+  await fails('sometimes', 2, /--encoder takes inline, cached or auto/);
+});
+
+const answer = async (name: string): Promise<string> => (await succeeds(name)).out;
+
+test('answers come from pictures: one for each text, or one for all', async () => {
+  const [plain, one, both] = [await answer('plain'), await answer('one'), await answer('both')];
+  assert.ok(plain.length > 0 && one.length > 0 && both.length > one.length);
+  await succeeds('shared');
+  const { err } = await succeeds('caption');
+  assert.match(err, /"abc="/, "without a text the task's question is asked");
+});
+
+test('pictures that cannot be looked at are told', async () => {
+  await fails('many', 2, /2 images for 1 text: give one for all, or one for each/);
+  await fails('broken', 1, /broken\.png: it cannot be decoded/, /give a PNG, JPEG or WebP/);
+  await fails('nowhere', 1, /cannot read .*nowhere\.png/);
+  await fails('blind', 1, /`Pair` looks at no image/, /an encoder, a projector and a prompt/);
+});
+
+test('a package says what its encoder wants, and can look', async () => {
+  await succeeds('build');
+  assert.ok(existsSync(join(folder, 'built/manifest.json')));
+  const manifest = JSON.parse(readFileSync(join(folder, 'built/manifest.json'), 'utf8')) as {
+    images: unknown;
+    programs: { name: string }[];
+  };
+  assert.equal(manifest.images, [
+    {
+      part: 'vision',
+      rows: 4,
+      width: 48,
+      tokens: { rows: 5, width: 6 },
+      pixels: { resolution: 8, patch: 4, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], channels: 'rgb' },
+    },
+  ]);
+  const names = manifest.programs.map(({ name }) => name);
+  assert.ok(names.includes('prefill:image') && names.includes('prefill'), names.join(' '));
+});
+
+t.run();

@@ -1,0 +1,183 @@
+/** An encoder's weights under the names of three kinds of files. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InputError } from '../../runtime/input-error.ts';
+import { createRandom } from '../../runtime/random.ts';
+import { planEncoder, readEncoderParameter } from '../../runtime/weights/encoder.ts';
+import { layoutSafetensors, type NewTensor, openSafetensors } from '../../runtime/weights/safetensors.ts';
+import { bytesSource, type WeightSource } from '../../runtime/weights/source.ts';
+import { modelOf } from '../compiler/subjects.ts';
+
+const t = suite('encoder weights');
+
+const eye =
+  'vit(resolution: 8, patch: 4, width: 8, layers: 2, heads: 2, output: 6, weights: "vision.safetensors")';
+const model = modelOf(`
+  encoder vision { model = ${eye} }
+  project visual from vision { length = 2 }
+  prompt image on layers[first 1] from visual`);
+const part = { name: 'vision' };
+const parameters = model.parameters.filter(({ owner }) => owner === 'vision');
+
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const values = new Map(
+  parameters.map(({ name, shape }) => {
+    const random = createRandom('encoder', name);
+    return [
+      name.slice(7),
+      { shape, values: Float32Array.from({ length: product(shape) }, () => random.normal()) },
+    ];
+  }),
+);
+const of = (site: string) => values.get(site) ?? { shape: [], values: new Float32Array() };
+
+async function file(tensors: Iterable<NewTensor>): Promise<WeightSource> {
+  const { chunks } = layoutSafetensors(tensors, {});
+  return openSafetensors(bytesSource('vision.safetensors', Buffer.concat([...chunks()])));
+}
+
+const own = (): NewTensor[] => [...values].map(([site, tensor]) => ({ name: `vision.${site}`, ...tensor }));
+
+/** openai/CLIP: q, k and v in one tensor. */
+function clip(prefix: string): NewTensor[] {
+  const tensors: NewTensor[] = ['conv1.weight', 'class_embedding', 'positional_embedding', 'proj'].map(
+    (site) => ({
+      name: prefix + site,
+      ...of(site),
+    }),
+  );
+  for (const norm of ['ln_pre', 'ln_post'])
+    for (const what of ['weight', 'bias'])
+      tensors.push({ name: `${prefix}${norm}.${what}`, ...of(`${norm}.${what}`) });
+  for (const i of [0, 1])
+    for (const what of ['weight', 'bias']) {
+      const [ours, theirs] = [`blocks.${i}.`, `${prefix}transformer.resblocks.${i}.`];
+      const three = ['q', 'k', 'v'].map((name) => of(`${ours}attn.${name}.${what}`));
+      tensors.push({
+        name: `${theirs}attn.in_proj_${what}`,
+        shape: [24, ...(three[0]?.shape.slice(1) ?? [])],
+        values: Float32Array.from(three.flatMap((tensor) => [...tensor.values])),
+      });
+      for (const [a, b] of [
+        ['norm1', 'ln_1'],
+        ['norm2', 'ln_2'],
+        ['attn.o', 'attn.out_proj'],
+        ['mlp.fc1', 'mlp.c_fc'],
+        ['mlp.fc2', 'mlp.c_proj'],
+      ])
+        tensors.push({ name: `${theirs}${b}.${what}`, ...of(`${ours}${a}.${what}`) });
+    }
+  return tensors;
+}
+
+/** transformers CLIPVisionModelWithProjection. */
+function huggingface(): NewTensor[] {
+  const at = 'vision_model.';
+  const proj = of('proj');
+  const tensors: NewTensor[] = [
+    { name: `${at}embeddings.patch_embedding.weight`, ...of('conv1.weight') },
+    { name: `${at}embeddings.class_embedding`, ...of('class_embedding') },
+    { name: `${at}embeddings.position_embedding.weight`, ...of('positional_embedding') },
+    {
+      name: 'visual_projection.weight',
+      shape: [6, 8],
+      values: Float32Array.from(
+        { length: 48 },
+        (_, i) => proj.values[(i % 8) * 6 + Math.floor(i / 8)] ?? NaN,
+      ),
+    },
+  ];
+  for (const what of ['weight', 'bias']) {
+    tensors.push({ name: `${at}pre_layrnorm.${what}`, ...of(`ln_pre.${what}`) });
+    tensors.push({ name: `${at}post_layernorm.${what}`, ...of(`ln_post.${what}`) });
+    for (const i of [0, 1])
+      for (const [a, b] of [
+        ['norm1', 'layer_norm1'],
+        ['norm2', 'layer_norm2'],
+        ['attn.q', 'self_attn.q_proj'],
+        ['attn.k', 'self_attn.k_proj'],
+        ['attn.v', 'self_attn.v_proj'],
+        ['attn.o', 'self_attn.out_proj'],
+        ['mlp.fc1', 'mlp.fc1'],
+        ['mlp.fc2', 'mlp.fc2'],
+      ])
+        tensors.push({ name: `${at}encoder.layers.${i}.${b}.${what}`, ...of(`blocks.${i}.${a}.${what}`) });
+  }
+  return tensors;
+}
+
+async function checkAll(source: WeightSource, naming: string): Promise<void> {
+  const plan = planEncoder(source, part, parameters);
+  assert.is(plan.naming, naming);
+  assert.is(plan.reads.size, parameters.length);
+  for (const [name, read] of plan.reads)
+    assert.equal(await readEncoderParameter(source, read), of(name.slice(7)).values, name);
+}
+
+t('our names, with the name of the part or without', async () => {
+  await checkAll(await file(own()), 'graft');
+  await checkAll(await file(own().map(({ name, ...rest }) => ({ name: name.slice(7), ...rest }))), 'graft');
+});
+
+t("CLIP's names, alone or in a whole CLIP with its text transformer", async () => {
+  await checkAll(await file(clip('')), 'clip');
+  const text = { name: 'transformer.resblocks.0.ln_1.weight', shape: [4], values: new Float32Array(4) };
+  await checkAll(await file([text, ...clip('visual.')]), 'clip');
+  await checkAll(await file(clip('clip.visual.')), 'clip');
+});
+
+t("Hugging Face's names, the projection turned", async () => {
+  await checkAll(await file(huggingface()), 'huggingface');
+});
+
+async function refused(tensors: readonly NewTensor[], ...says: RegExp[]): Promise<void> {
+  const source = await file(tensors);
+  try {
+    planEncoder(source, part, parameters);
+  } catch (error) {
+    assert.instance(error, InputError, String(error));
+    for (const words of says) assert.match((error as Error).message, words);
+    return;
+  }
+  assert.unreachable(`${says.join(' ')} was not said`);
+}
+
+t('what does not fit is listed', async () => {
+  await refused(
+    own().filter(({ name }) => !name.endsWith('proj') && !name.endsWith('ln_post.bias')),
+    /missing: `vision\.proj` \[8, 6\]/,
+    /missing: `vision\.ln_post\.bias` \[8\]/,
+  );
+  const narrow = own().map((tensor) =>
+    tensor.name === 'vision.class_embedding'
+      ? { ...tensor, shape: [4], values: new Float32Array(4) }
+      : tensor,
+  );
+  await refused(narrow, /`vision\.class_embedding` is \[4\], `vision` needs \[8\]/);
+  const deep = { name: 'vision.blocks.2.norm1.weight', shape: [8], values: new Float32Array(8) };
+  await refused([...own(), deep], /more than the 2 layers/);
+  await refused(
+    [{ name: 'model.layers.0.weight', shape: [1], values: new Float32Array(1) }],
+    /no image encoder that we know/,
+    /model\.layers\.0\.weight/,
+  );
+});
+
+t('numbers that are not finite are refused', async () => {
+  const source = await file(
+    own().map((tensor) =>
+      tensor.name === 'vision.proj' ? { ...tensor, values: new Float32Array(48).fill(NaN) } : tensor,
+    ),
+  );
+  const read = planEncoder(source, part, parameters).reads.get('vision.proj');
+  assert.ok(read);
+  try {
+    if (read) await readEncoderParameter(source, read);
+  } catch (error) {
+    assert.match((error as Error).message, /not finite/);
+    return;
+  }
+  assert.unreachable();
+});
+
+t.run();
