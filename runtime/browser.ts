@@ -16,7 +16,12 @@ export {
   type GenerateOptions,
   makeDecoder,
   prefill,
+  showImages,
 } from './generate.ts';
+export { padFeatures } from './images.ts';
+export { decodePicture } from './images/browser.ts';
+export { type DecodePicture, type Picture, PictureError } from './images/picture.ts';
+export { cutPicture, patchPictures } from './images/prepare.ts';
 export { InputError } from './input-error.ts';
 export { loadPackage } from './package.ts';
 export { initParameter } from './random.ts';

@@ -2,6 +2,7 @@
 import type { Span } from '../../grammar/source.ts';
 import { isCall } from '../kinds/fields.ts';
 import type { FieldValue, Part } from '../model/model.ts';
+import { printValue } from '../model/values.ts';
 import type { Env } from './env.ts';
 import type { Values } from './fields.ts';
 import { badDimensions } from './messages/fields.ts';
@@ -42,7 +43,7 @@ function encoderProblems({ model }: Fields): Problem[] {
       : [
           [
             'model',
-            `patches of ${String(patch)} do not divide an image of ${String(resolution)} pixels`,
+            `patches of ${printValue(patch ?? null)} do not divide an image of ${printValue(resolution ?? null)} pixels`,
             'patches are squares side by side, with nothing left over',
           ] as const,
         ]),
@@ -51,7 +52,7 @@ function encoderProblems({ model }: Fields): Problem[] {
       : [
           [
             'model',
-            `${String(heads)} heads do not divide a width of ${String(width)}`,
+            `${printValue(heads ?? null)} heads do not divide a width of ${printValue(width ?? null)}`,
             'each head takes an equal share of `width`',
           ] as const,
         ]),
@@ -66,7 +67,7 @@ function disagreements({ written, fields, name }: Sized, source: Part, gives: Fi
       : [
           [
             key,
-            `\`${name}\` reads \`${key} = ${String(fields[key])}\`, \`${source.name}\` gives ${String(given)}`,
+            `\`${name}\` reads \`${key} = ${printValue(fields[key] ?? null)}\`, \`${source.name}\` gives ${printValue(given)}`,
             `take \`${key}\` away: it follows from \`${source.name}\``,
           ] as const,
         ],
@@ -82,7 +83,7 @@ function projectorProblems({ fields }: Sized): Problem[] {
     return [
       [
         'heads',
-        `${String(heads)} heads do not divide a width of ${inside}`,
+        `${printValue(heads ?? null)} heads do not divide a width of ${inside}`,
         'each head takes an equal share',
       ],
     ];

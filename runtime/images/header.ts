@@ -36,7 +36,7 @@ const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const startsWith = (bytes: Uint8Array, at: number, text: string): boolean =>
-  [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+  Array.from(text, (_, i) => text.charCodeAt(i)).every((code, i) => bytes[at + i] === code);
 
 const cutOff = (): PictureError => new PictureError('the file ends before it says how large the picture is');
 
