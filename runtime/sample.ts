@@ -35,6 +35,7 @@ export function createSampler(options: Sampling = {}, sequence = 0): Sampler {
   if (!(Number.isInteger(topK) && topK >= 0))
     refuse(`top-k of ${topK}`, 'use a whole number, 0 for no bound');
   if (!(topP > 0 && topP <= 1)) refuse(`top-p of ${topP}`, 'use more than 0 and at most 1');
+  if (!(Number.isInteger(seed) && seed >= 0)) refuse(`seed ${seed}`, 'use a whole number from 0');
   const random = createRandom(seed, 'sample', sequence);
   return (logits) => {
     const best = argmax(logits);

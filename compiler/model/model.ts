@@ -144,7 +144,6 @@ export interface Recipe {
     readonly eps: number;
     readonly weightDecay: number;
   };
-  /** `floor` is the share of `lr` that is left at the end. */
   /** `floor` is the share of the learning rate that is left at the end. */
   readonly schedule: {
     readonly kind: 'cosine' | 'constant' | 'linear';

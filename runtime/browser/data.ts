@@ -1,7 +1,8 @@
 /** Records of a page as batches of a package's training program. */
 import { type Batches, createBatches } from '../data/batches.ts';
 import { loadData } from '../data/load.ts';
-import { type TextRecord, templateOf } from '../data/templates.ts';
+import { rulesFor } from '../data/rules.ts';
+import type { TextRecord } from '../data/templates.ts';
 import { InputError } from '../input-error.ts';
 import { programNamed, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -28,7 +29,6 @@ export async function taskBatches(
       `it has ${tasks.map(({ name }) => name).join(', ')}`,
     );
   const program = programNamed(session, `train:${task}`);
-  const { template, ask } = found.fields;
   const json = JSON.stringify(records);
   const dataset = await loadData(
     { name: found.data, format: 'instructions', paths: [FILE] },
@@ -40,9 +40,7 @@ export async function taskBatches(
       tokenizer,
       context: program.tokens,
       vocab: base.vocab,
-      ignoreId: tokenizer.unk,
-      ...(typeof template === 'string' ? { template: templateOf(template) } : {}),
-      ...(typeof ask === 'string' ? { ask } : {}),
+      ...rulesFor(found.fields, false, tokenizer),
     },
   );
   return createBatches(dataset, {

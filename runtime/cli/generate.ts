@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { compile, showsImages } from '../../compiler/compile.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { CAPTION_QUESTION } from '../data/load.ts';
+import { templateFor } from '../data/rules.ts';
 import { fillPrompt } from '../data/templates.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
@@ -13,15 +14,7 @@ import { createSampler, type Sampling } from '../sample.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { pictureInput, readImages } from './pictures.ts';
-import {
-  capacityOf,
-  loadProject,
-  openCompiled,
-  projectOptions,
-  startOf,
-  templateFor,
-  tokenizerOf,
-} from './project.ts';
+import { capacityOf, loadProject, openCompiled, projectOptions, startOf, tokenizerOf } from './project.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 
@@ -124,7 +117,7 @@ function inTemplate(model: Model, name: string | undefined, instruction: string,
         : `\`${model.name}\` has no task \`${name}\``,
       'use --prompt for text as it is',
     );
-  return fillPrompt(templateFor(task), { instruction });
+  return fillPrompt(templateFor(task.fields), { instruction });
 }
 
 interface AnswerOptions {

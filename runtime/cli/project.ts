@@ -12,7 +12,7 @@ import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
 import type { PictureStore } from '../data/pictures.ts';
-import { type Template, templateOf } from '../data/templates.ts';
+import { rulesFor } from '../data/rules.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
 import type { Capacity } from '../fit.ts';
@@ -122,12 +122,6 @@ export async function tokenizerOf(base: Base): Promise<Tokenizer> {
   );
 }
 
-/** How examples of a task become text; `none` in the spec is null here. */
-export function templateFor(task: Task): Template {
-  const { template } = task.fields;
-  return templateOf(typeof template === 'string' ? template : 'none');
-}
-
 /** The data of one task as the spec wants it read; its pictures go into `pictures`, if there are any. */
 export async function loadTaskData(
   model: Model,
@@ -139,27 +133,14 @@ export async function loadTaskData(
   if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
   const limit = task.fields['max_tokens'];
   const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
-  const { ask, mask } = task.fields;
-  // Plain text has neither a template nor a mask.
-  const rules =
-    shapeOf(source) === 'text' ? {} : { template: templateFor(task), learnsPrompt: mask === null };
   return loadData(source, {
     host: dataHost('.'),
     tokenizer,
     context,
     vocab: model.base.vocab,
-    ignoreId: ignored(task, tokenizer),
-    ...rules,
-    ...(typeof ask === 'string' ? { ask } : {}),
+    ...rulesFor(task.fields, shapeOf(source) === 'text', tokenizer),
     ...(pictures ? { pictures } : {}),
   });
-}
-
-/** The id that is never a label; null: every token may be one. */
-function ignored(task: Task, tokenizer: Tokenizer): number | null {
-  const { ignore } = task.fields;
-  if (typeof ignore === 'number') return ignore;
-  return ignore === null ? null : tokenizer.unk;
 }
 
 export interface TaskData {

@@ -24,7 +24,7 @@ function isAlive(pid) {
 async function withLock(work) {
   const lock = join(cacheFolder(), 'setup.lock');
   mkdirSync(cacheFolder(), { recursive: true });
-  for (let told = false; ;) {
+  for (let told = false, unnamed = 0; ;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
       break;
@@ -32,10 +32,12 @@ async function withLock(work) {
       if (error.code !== 'EEXIST') throw error;
     }
     const holder = Number(readHolder(lock));
-    if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
+    // A process that was killed before it wrote its number left the file empty: nobody will remove it.
+    const abandoned = holder > 0 ? !isAlive(holder) : (unnamed += 1) > 25;
+    if (abandoned) rmSync(lock, { force: true });
     else {
-      if (!told) log(`waiting for process ${holder}, which is at it already`);
-      told = true;
+      if (!told && holder > 0) log(`waiting for process ${holder}, which is at it already`);
+      told ||= holder > 0;
       await sleep(200);
     }
   }
