@@ -25,8 +25,6 @@ export interface CheckpointMeta {
   readonly recipe?: string;
   /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
   readonly cellSteps: readonly number[];
-  /** Micro-batches taken from each task's data so far. */
-  readonly taskBatches?: Readonly<Record<string, number>>;
   /** Versions of what wrote it, such as `{ graft: '0.1.0', package: '1' }`. */
   readonly versions: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-/** What prompts have to agree on with each other: lengths of sums, gates that can open, layers they share. */
+/** What prompts and prefixes have to agree on: lengths of sums, gates that can open, layers they share. */
 import type { Part } from '../model/model.ts';
 import { isCall } from '../kinds/fields.ts';
 import { addedTo, gateOf } from '../kinds/prompt.ts';
@@ -10,13 +10,14 @@ import {
   addUnequal,
   deadPrompt,
   gateOnInput,
+  prefixesMeet,
   promptsMeet,
 } from './messages/parts.ts';
 import { unknownPart } from './messages/names.ts';
 
 /** The parts with what follows from `fuse` and `on input` filled in; null after a report. */
 export function checkPrompts(env: BaseEnv, parts: readonly CheckedPart[]): readonly CheckedPart[] | null {
-  let ok = true;
+  let ok = checkPrefixes(env, parts);
   const prompts = parts.filter((p) => p.part.kind === 'prompt');
   for (const p of prompts) {
     if (!checkSum(env, p, prompts) || !checkGate(env, p)) ok = false;
@@ -24,6 +25,23 @@ export function checkPrompts(env: BaseEnv, parts: readonly CheckedPart[]): reado
   if (!ok) return null;
   warnOverlaps(env, prompts);
   return parts.map((p) => (prompts.includes(p) ? withoutGate(p) : p));
+}
+
+/** A prefix shares the softmax of the words, and there is room for one in each layer. */
+function checkPrefixes(env: BaseEnv, parts: readonly CheckedPart[]): boolean {
+  const prefixes = parts.filter((p) => p.part.kind === 'prefix');
+  let ok = true;
+  prefixes.forEach((b, i) => {
+    for (const a of prefixes.slice(0, i)) {
+      const shared = b.part.layers.filter((layer) => a.part.layers.includes(layer));
+      if (shared.length === 0) continue;
+      env.report(prefixesMeet(a, b, shared));
+      ok = false;
+      // One report is enough for a prefix that meets several.
+      break;
+    }
+  });
+  return ok;
 }
 
 /** Tokens on the input are words like any other, and tokens added to others share their gate. */

@@ -1,13 +1,18 @@
 /** Recipes: how the tasks of an adapter take turns and how they are optimised. */
 import type { Expression, RecipeDeclaration } from '../../grammar/ast.ts';
 import { callOf, count, isCall, number, numberOf, orNone } from '../kinds/fields.ts';
-import type { Field } from '../kinds/kind.ts';
+import type { Field, FieldType } from '../kinds/kind.ts';
 import type { Duration, FieldValue, Recipe } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
-import { noDuration, twoDurations, unknownTask, untrainedTask } from './messages/recipes.ts';
+import { idleMix, noDuration, twoDurations, unknownTask, untrainedTask } from './messages/recipes.ts';
 
 const share = number(0, 1);
+const positive: FieldType = { kind: 'number', above: 0 };
+/** At 1 a moment would be divided by 1 - 1. */
+const decay: FieldType = { kind: 'number', min: 0, below: 1 };
+/** The least `eps`: well above what 32 bits take for zero, so that 0/0 never comes up. */
+const leastEps = 1e-30;
 const duration = { kind: 'duration' } as const;
 const steps = (value: number): FieldValue => ({ call: 'duration', args: { value, unit: 'steps' } });
 
@@ -30,11 +35,11 @@ export const recipeFields: Readonly<Record<string, Field>> = {
         adamw: {
           lr: { type: number(0), default: 1e-3, doc: 'Learning rate.' },
           betas: {
-            type: { kind: 'list', of: share, length: 2 },
+            type: { kind: 'list', of: decay, length: 2 },
             default: [0.9, 0.95],
             doc: 'Decay of the first and second moment.',
           },
-          eps: { type: number(0), default: 1e-8, doc: 'Added to the root of the second moment.' },
+          eps: { type: number(leastEps), default: 1e-8, doc: 'Added to the root of the second moment.' },
           weight_decay: { type: share, default: 0.02, doc: 'Weight decay of matrices.' },
         },
       },
@@ -47,11 +52,11 @@ export const recipeFields: Readonly<Record<string, Field>> = {
     default: { call: 'cosine', args: { warmup: steps(0), floor: 0 } },
     doc: 'How the learning rate changes.',
   },
-  epochs: { type: orNone(number(0)), default: null, doc: 'Passes over the data; or write `steps`.' },
+  epochs: { type: orNone(positive), default: null, doc: 'Passes over the data; or write `steps`.' },
   steps: { type: orNone(count()), default: null, doc: 'Optimizer steps; or write `epochs`.' },
   batch: { type: count(), default: 32, doc: 'Sequences in one micro-batch.' },
   accumulate: { type: count(), default: 1, doc: 'Micro-batches to one optimizer step.' },
-  clip: { type: orNone(number(0)), default: null, doc: 'Bound on the norm of all gradients.' },
+  clip: { type: orNone(positive), default: null, doc: 'Bound on the norm of all gradients.' },
   seed: { type: count(0), default: 0, doc: 'Of the initial numbers and the order of the data.' },
 };
 
@@ -126,6 +131,10 @@ function checkMix(
       unknownTask(task, argumentSpan(at, task) ?? declaration.name.span, declaration.adapter.text, tasks),
     );
     ok = false;
+  }
+  if (ok && named.every(([, times]) => times === 0)) {
+    env.report(idleMix(at?.span ?? declaration.name.span, declaration.name.text));
+    return null;
   }
   const idle = tasks.filter((task) => numberOf(value.args[task] ?? 0) === 0);
   if (ok && idle.length > 0)

@@ -60,9 +60,14 @@ function isOwnWord(text: string, type: FieldType): boolean {
 
 function readNumber(env: Env, e: Expression, type: FieldType & { kind: 'number' }): number | undefined {
   if (e.kind !== 'number' || e.unit !== null) return fail(env, e, type);
-  const { min = -Infinity, max = Infinity, integer = false } = type;
-  const good = e.value >= min && e.value <= max && (!integer || Number.isSafeInteger(e.value));
-  if (good) return e.value;
+  const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity, integer = false } = type;
+  const rounded = Math.fround(e.value);
+  const inside =
+    e.value >= min &&
+    e.value <= max &&
+    (above === -Infinity || rounded > above) &&
+    (below === Infinity || rounded < below);
+  if (inside && (!integer || Number.isSafeInteger(e.value))) return e.value;
   env.report(outOfRange(e.span, e.text, type));
   return undefined;
 }

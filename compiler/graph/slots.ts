@@ -1,6 +1,6 @@
 /** Reading the slots of nodes. */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Graph, Node, Tensor } from './graph.ts';
+import type { Graph, Tensor } from './graph.ts';
 
 type Tensors = Pick<Graph, 'tensors'>;
 
@@ -24,8 +24,3 @@ export function countReaders(graph: Pick<Graph, 'nodes' | 'outputs'>): Map<numbe
 
 /** Whether somebody outside the graph sees what is written to this tensor. */
 export const isEffect = (tensor: Tensor): boolean => tensor.home !== 'activations';
-
-/** The node that writes each tensor. Tensors updated in place keep their last writer. */
-export function writers(nodes: readonly Node[]): Map<number, Node> {
-  return new Map(nodes.flatMap((node) => used(node.outputs).map((id) => [id, node] as const)));
-}

@@ -15,7 +15,11 @@ export const orNone = (type: FieldType): FieldType => anyOf(type, choice('none')
 
 /** A value as a message shows it; calls and lists are not shown this way. */
 export const textOf = (value: FieldValue | undefined): string =>
-  value === null || value === undefined ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  value === null || value === undefined
+    ? 'none'
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
 
 /** `rate`, which every kind with parameters accepts. */
 export const common: Readonly<Record<string, Field>> = {

@@ -10,9 +10,19 @@ import type { Builder } from '../graph/builder.ts';
 import type { ImageInput } from '../package/package.ts';
 import type { Tensor } from '../graph/graph.ts';
 
+/** `min` and `max` belong to the range, `above` and `below` do not, also not when rounded to 32 bits. */
+export interface NumberType {
+  readonly kind: 'number';
+  readonly min?: number;
+  readonly max?: number;
+  readonly above?: number;
+  readonly below?: number;
+  readonly integer?: boolean;
+}
+
 /** What one attribute may hold. `call` covers `tanh(init: 0, per: head)`. */
 export type FieldType =
-  | { readonly kind: 'number'; readonly min?: number; readonly max?: number; readonly integer?: boolean }
+  | NumberType
   | { readonly kind: 'boolean' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'string' }

@@ -58,8 +58,7 @@ async function judge(path: string): Promise<void> {
   const streams = { train: stream('text.train.bin'), heldout: stream('text.heldout.bin') };
   const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, 'pretrain', rows));
   console.log(baseTable(figures));
-  if (!figures.accepted)
-    throw new Error('the base is not accepted: it cannot copy (docs/base.md)');
+  if (!figures.accepted) throw new Error('the base is not accepted: it cannot copy (docs/base.md)');
   const tensors = model.parameters.map(({ name, shape }) => ({
     name,
     shape,

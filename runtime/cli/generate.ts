@@ -181,8 +181,13 @@ async function readAdapter(
   fingerprint: string,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const source = await openWeights(path);
-  const { values, missing: absent } = await importAdapter(source, model, fingerprint);
+  const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint);
   await source.close();
+  if (family === 'graft' && unused.length > 0)
+    throw new InputError(
+      `${path} was trained as \`${source.metadata['adapter']}\`: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
+      'give the spec and the adapter it was trained with',
+    );
   // An encoder that has a file of its own is not in the adapter's.
   const own = new Set(model.parameters.filter((p) => p.init.kind === 'weights').map((p) => p.name));
   const missing = absent.filter((name) => !own.has(name));

@@ -6,12 +6,11 @@ import { EXIT, nearest, UsageError, type Command } from './command.ts';
 /** The commands and their summaries; `graft NAME` loads `NAME.ts`. */
 const COMMANDS: Readonly<Record<string, string>> = {
   check: 'check a spec and report its mistakes',
-  explain: 'explain a diagnostic code, a kind of part or a site',
+  explain: 'explain a diagnostic code or a kind of part',
   show: 'show what a spec inserts, trains and costs',
   build: 'compile a spec into a package of kernels',
   train: 'train the parts of a spec',
   generate: 'generate text with a base and its parts',
-  merge: 'merge trained parts into the weights of the base',
   golden: 'compare with the recorded reference results',
   bench: 'measure speed on this device',
   doctor: 'say which device is used and why, or what to install',

@@ -1,4 +1,4 @@
-/** Shows answers as their tokens come: one prompt flows, several are shown in turn as they end. */
+/** Shows answers as their tokens come: one answer flows, several are shown one below the other when all have ended. */
 import { createStopFilter } from '../sample.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 

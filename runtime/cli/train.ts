@@ -1,4 +1,5 @@
 /** `graft train SPEC[:ADAPTER]`: trains by a recipe, in a folder of its own. */
+import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -6,7 +7,7 @@ import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { describeBad } from '../data/pictures.ts';
 import { openDevice } from '../device.ts';
-import { openWeights } from '../files.ts';
+import { openWeights, readBytes } from '../files.ts';
 import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../package-files.ts';
@@ -53,7 +54,8 @@ export const command: Command = {
   --out FOLDER   metrics, checkpoints, package and the trained adapter; default runs/ADAPTER
   --from FILE    start from the parameters in this file where it has them
   --scratch      start the base from random numbers instead of its file (pre-training)
-  --resume       go on from the folder's last checkpoint
+  --resume       go on from the folder's last checkpoint; from the start where there is none yet
+  --checkpoint-every N   steps between checkpoints; default 100
   --encoder WHEN  a frozen image encoder runs in every step (inline) or once a picture (cached); default auto
 ${specUsage}`,
   async run(argv) {
@@ -98,7 +100,7 @@ function wholeNumber(text: string, option: string, least = 0): number {
 }
 
 async function prepareFolder(folder: string, resume: boolean): Promise<void> {
-  const exists = existsSync(`${folder}/metrics.jsonl`);
+  const exists = ['metrics.jsonl', 'checkpoints'].some((name) => existsSync(`${folder}/${name}`));
   if (exists && !resume)
     throw new InputError(
       `${folder} already holds a run`,
@@ -163,7 +165,9 @@ async function train(
     ...(initial ? { initial } : {}),
   });
   const session = await openCompiled(device, compiled, start);
-  const identity = { spec: spec.hash, base: start.fingerprint, versions };
+  // A run that starts from other parameters is another run.
+  const origin = given.from === undefined ? [] : [await hashFile(given.from)];
+  const identity = { spec: spec.hash, base: [start.fingerprint, ...origin].join('+'), versions };
   await writePackage(`${folder}/package`, compiled.manifest, compiled.sources);
   await writeRecord(
     folder,
@@ -173,6 +177,9 @@ async function train(
       recipe: recipe.name,
       params: given.params,
       seed: recipe.seed,
+      steps: recipe.steps,
+      scratch: given.scratch,
+      from: given.from ?? null,
       specHash: spec.hash,
       base: start.fingerprint,
       versions,
@@ -225,3 +232,8 @@ async function readInitial(
   await source.close();
   return values;
 }
+
+const hashFile = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readBytes(path))
+    .digest('hex');

@@ -32,7 +32,10 @@ export function writeBatch(session: Session, program: Program, batch: Batch): vo
 /** Writes images where the program looks at them. */
 export function writeImages(session: Session, program: Program, image: Float32Array | undefined): void {
   const input = program.inputs.find((slice) => slice.name.startsWith('image.'));
-  invariant((input === undefined) === (image === undefined), `${program.name} and its batch disagree about images`);
+  invariant(
+    (input === undefined) === (image === undefined),
+    `${program.name} and its batch disagree about images`,
+  );
   if (input && image) session.executor.write(input, image);
 }
 

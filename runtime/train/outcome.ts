@@ -30,6 +30,10 @@ export interface RunRecord {
   readonly recipe: string;
   readonly params: Readonly<Record<string, string>>;
   readonly seed: number;
+  readonly steps: number | null;
+  /** Whether the base started from nothing, and the file whose parameters it started from. */
+  readonly scratch: boolean;
+  readonly from: string | null;
   readonly specHash: string;
   readonly base: string;
   readonly versions: Readonly<Record<string, string>>;

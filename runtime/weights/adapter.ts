@@ -47,7 +47,8 @@ export function adapterMetadata(
     format: ADAPTER_FORMAT,
     adapter: model.name,
     base: model.base.name,
-    base_fingerprint: fingerprint,
+    // A base that was trained from nothing has no file that could be told from others.
+    ...(fingerprint === '' ? {} : { base_fingerprint: fingerprint }),
     rope: model.base.rope.style,
     spec: specHash,
   };

@@ -269,10 +269,16 @@ for (const [from, length] of [
   [1, 2],
   [2, 2],
   [0, 4],
-] as const)
+] as const) {
+  check(`segmentGrad of rows ${from} to ${from + length}`, ({ g, matrix }) => {
+    const y = g.tensor('y', 12, HEADS);
+    g.node('segmentGrad', [matrix('x', 3 * length, HEADS)], [y], { batch: 3, tokens: 4, from, length });
+    return y;
+  });
   check(`segment of rows ${from} to ${from + length}`, ({ g, matrix }) =>
     g.segment(matrix('x', 12, HEADS), { batch: 3, tokens: 4, from, length }),
   );
+}
 
 // The same numbers as another matrix.
 check('reshape', ({ g, matrix, row }) =>

@@ -22,7 +22,6 @@ const at = (step: number, fill = step): Checkpoint => ({
     base: 'base-print',
     seed: 3,
     cellSteps: [step, 2],
-    taskBatches: { caption: 2 * step },
     versions: { graft: '0.1.0' },
   },
   tensors: ['words', 'm.words', 'v.words'].map((name) => ({

@@ -140,7 +140,15 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
     values(o.u, () => fill(c.size, c.view, [outer, inner, m, n], seed + 5).map((x) => 4 * x)),
   ];
   const sentinel = () => new Float64Array(c.size).fill(SENTINEL);
-  const graph: Graph = { name: 'test', batch: 1, tokens: 1, prepended: 0, tensors, nodes: [node], outputs: [] };
+  const graph: Graph = {
+    name: 'test',
+    batch: 1,
+    tokens: 1,
+    prepended: 0,
+    tensors,
+    nodes: [node],
+    outputs: [],
+  };
   return { node, graph, inputs, before: [sentinel(), save === 'none' ? null : sentinel()] };
 }
 

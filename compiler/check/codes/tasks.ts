@@ -174,6 +174,15 @@ export const taskCodes: readonly Code[] = [
       group writing = biases`),
   ),
   entry(
+    'A213',
+    'a mix that trains no task',
+    `
+    The counts in \`mix\` say how often each task has its turn. A count of zero leaves a task out, but when every count is
+    zero, no turn is left. Leave \`mix\` away to have all tasks take turns.`,
+    withData(biases, `recipe idle for Example { mix = alternate(instruct: 0)  epochs = 5 }`),
+    withData(biases, `recipe busy for Example { mix = alternate(instruct: 1)  epochs = 5 }`),
+  ),
+  entry(
     'A301',
     'two prompts meet in a layer',
     `

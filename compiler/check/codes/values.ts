@@ -185,4 +185,18 @@ export const valueCodes: readonly Code[] = [
     onLlama('expert ocr { say = "Text in the image:" }'),
     onLlama('expert ocr { say = "Text in the image: {text}" }'),
   ),
+  entry(
+    'A134',
+    'two prefixes in one layer',
+    `
+    The keys and values of a prefix stand before those of the words, in one softmax with them, and a layer has room for
+    one prefix. Two of them would be one longer prefix in any case: give it the sum of the lengths, or give each prefix
+    layers of its own.`,
+    onLlama(`
+      prefix early on layers[first 20] { length = 10 }
+      prefix late  on layers[last 20]  { length = 10 }`),
+    onLlama(`
+      prefix early on layers[first 16] { length = 10 }
+      prefix late  on layers[last 16]  { length = 10 }`),
+  ),
 ];

@@ -3,22 +3,25 @@ import type { Argument, Expression, Field, Name } from '../../../grammar/ast.ts'
 import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
 import type { Span } from '../../../grammar/source.ts';
-import type { Field as FieldRow, FieldType } from '../../kinds/kind.ts';
+import type { Field as FieldRow, FieldType, NumberType } from '../../kinds/kind.ts';
 import { listOf, suggest } from './names.ts';
+
+function describeBounds({ min, max, above, below }: NumberType): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  const bounds = [
+    ...(min === undefined ? [] : [`of at least ${min}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(max === undefined ? [] : [`of at most ${max}`]),
+    ...(below === undefined ? [] : [`below ${below}`]),
+  ];
+  return bounds.length === 0 ? '' : ` ${bounds.join(' and ')}`;
+}
 
 /** A type in the user's words: "a whole number of at least 1, or `none`". */
 export function describeType(type: FieldType): string {
   switch (type.kind) {
-    case 'number': {
-      const { min, max, integer } = type;
-      const bounds =
-        min !== undefined && max !== undefined
-          ? ` from ${min} to ${max}`
-          : min !== undefined
-            ? ` of at least ${min}`
-            : '';
-      return `a ${integer === true ? 'whole ' : ''}number${bounds}`;
-    }
+    case 'number':
+      return `a ${type.integer === true ? 'whole ' : ''}number${describeBounds(type)}`;
     case 'boolean':
       return '`true` or `false`';
     case 'string':

@@ -123,3 +123,10 @@ export const promptsMeet = (a: CheckedPart, b: CheckedPart, shared: readonly num
       'each keeps its own softmax and gate, and both are added; LLaMA-Adapter V2 keeps early and late layers apart (section 4.3)',
     ],
   });
+
+export const prefixesMeet = (a: CheckedPart, b: CheckedPart, shared: readonly number[]): Diagnostic =>
+  error('A134', b.item.name.span, `two prefixes in ${numbers(shared)}`, {
+    label: `\`${b.part.name}\` is a prefix where \`${a.part.name}\` is one already`,
+    related: [{ span: a.item.name.span, label: `\`${a.part.name}\` is declared here` }],
+    help: 'give them different layers, or make one longer prefix',
+  });

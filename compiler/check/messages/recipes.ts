@@ -26,5 +26,11 @@ export const twoDurations = (name: Name, epochs: Field | undefined, steps: Field
     help: 'take one of them away',
   });
 
+export const idleMix = (span: Span, recipe: string): Diagnostic =>
+  error('A213', span, `\`${recipe}\` trains no task`, {
+    label: 'every count is zero',
+    help: 'give a task a count above zero, or leave `mix` away',
+  });
+
 export const untrainedTask = (tasks: readonly string[], span: Span, recipe: string): Diagnostic =>
   warning('A303', span, `\`${recipe}\` never trains ${listOf(tasks)}`, { help: 'name it in `mix`' });
