@@ -1,0 +1,46 @@
+/** The README: its spec checks, and its commands do what they say. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkSpec } from '../../compiler/check/check.ts';
+import { nodeHost } from '../../runtime/cli/host-node.ts';
+
+const t = suite('README');
+const root = join(import.meta.dirname, '../..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'graft readme '));
+t.after(() => rmSync(folder, { recursive: true, force: true }));
+
+t('its spec checks clean beside the library', () => {
+  const [, text = ''] = /```adapter\n([\s\S]*?)```/.exec(readme) ?? [];
+  const path = join(root, 'specs/readme.adapter');
+  const host = { ...nodeHost, readFile: (file: string) => (file === path ? text : nodeHost.readFile(file)) };
+  const checked = checkSpec(path, host);
+  assert.equal(checked.diagnostics, []);
+  assert.equal(Object.keys(checked.adapters), ['V2']);
+});
+
+/** Arguments of a line, quotes taken off; two steps of training are enough to see that it works. */
+function argumentsOf(line: string): string[] {
+  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
+  const moved = words.map((word) => word.replace('runs/mine', join(folder, 'mine')));
+  return moved[0] === 'train' ? [...moved, '--steps', '2'] : moved;
+}
+
+const commands = [...readme.matchAll(/^npm run graft -- (.+)$/gm)].map(([, line = '']) => line);
+
+t('has commands to try', () => assert.ok(commands.length >= 5));
+for (const line of commands)
+  t(line, async () => {
+    const run = promisify(execFile);
+    const argv = ['--import', 'tsx', 'runtime/cli/main.ts', ...argumentsOf(line)];
+    const { stdout } = await run(process.execPath, argv, { cwd: root, maxBuffer: 1 << 24 });
+    // `check` has nothing to say of a clean spec.
+    assert.ok(line.startsWith('check') || stdout.trim().length > 0);
+  });
+
+t.run();
