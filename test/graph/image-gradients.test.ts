@@ -40,6 +40,14 @@ const variants: Readonly<Record<string, readonly [string, string]>> = {
     `${FEATURES}\nproject visual from vision { length = 3 }\n${READ}`,
     'visual + image',
   ],
+  'image tokens in front of the words': [
+    `${VIT}\nproject visual from vision { length = 3 }\nprompt image on input from visual`,
+    'visual',
+  ],
+  'image tokens and a soft prompt in front of the words': [
+    `${VIT}\nproject visual from vision { length = 2 }\nprompt soft on input { length = 3 }\nprompt image on input from visual`,
+    'visual + soft',
+  ],
   'an image added to prompts': [
     `${VIT}\nproject visual from vision { length = 3 }\nprompt words on layers[all] { length = 3 }\nprompt image on layers[all] from visual { fuse = add(words) }`,
     'visual + words',
@@ -51,8 +59,5 @@ for (const [name, [items, trains]] of Object.entries(variants))
       const made = model(items, trains, base);
       checkTask(made, made.tasks[0] as Task, { image: true });
     });
-
-// A prompt `on input` that reads a projector puts nothing in front of the words yet.
-t.skip('image tokens in front of the words (not lowered yet)');
 
 t.run();
