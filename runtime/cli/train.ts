@@ -186,6 +186,10 @@ async function train(
     },
     device,
   );
+  process.once('SIGINT', () => {
+    console.error(`\nstopped; --resume --out ${folder} goes on from the last checkpoint, if there is one`);
+    process.exit(130);
+  });
   let progress: Progress | null = null;
   const summary = await runTraining(makeTrainer(session), {
     recipe,
