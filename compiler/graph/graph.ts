@@ -236,14 +236,9 @@ export interface Graph {
   readonly outputs: readonly { readonly name: string; readonly tensor: number }[];
 }
 
-/** A label that takes no part in the loss. */
-export const IGNORE = 0xffffffff;
 /** Partial sums of one `sumSquares`. */
 export const PARTIALS = 256;
-export { BLOCK } from '../package/constants.ts';
+export { BLOCK, IGNORE, STEP } from '../package/constants.ts';
 
 /** Distinct sets of tasks that may train a parameter. */
 export const MAX_CELLS = 30;
-
-/** Words of the `step` buffer (32-bit floats). From `cells` on: two words a cell, 1/(1-beta1^t) and 1/(1-beta2^t). */
-export const STEP = { lossScale: 0, lr: 1, clip: 2, first: 3, cells: 4 } as const;

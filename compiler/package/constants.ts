@@ -6,6 +6,12 @@ import type { Constant, Manifest } from './package.ts';
 /** Numbers that share a learning-rate factor and a weight decay; parameters start at multiples of it. */
 export const BLOCK = 64;
 
+/** A label that takes no part in the loss. */
+export const IGNORE = 0xffffffff;
+
+/** Words of the `step` buffer (32-bit floats). From `cells` on: two words a cell, 1/(1-beta1^t) and 1/(1-beta2^t). */
+export const STEP = { lossScale: 0, lr: 1, clip: 2, first: 3, cells: 4 } as const;
+
 export function constantValues(constant: Constant, manifest: Manifest): Float32Array {
   return constant.kind === 'rope'
     ? Float32Array.from(ropeTable(constant.positions, constant.size, constant.theta))

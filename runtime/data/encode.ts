@@ -4,11 +4,11 @@
  * `labels[t]` is the id the model must predict AT position t, that is token t + 1, or `IGNORE`: the loss needs no
  * further shift.
  */
+import { IGNORE } from '../../compiler/package/constants.ts';
 import { InputError } from '../input-error.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
-/** The label of a position that carries no loss. */
-export const IGNORE = 0xffffffff;
+export { IGNORE };
 
 export interface Example {
   readonly tokens: Uint32Array;

@@ -1,16 +1,10 @@
 /** Training steps: one submit each, nothing allocated, results read a few steps later. */
 import { invariant } from '../../grammar/invariant.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
+import { STEP } from '../../compiler/package/constants.ts';
 import type { Program } from '../../compiler/package/package.ts';
 import { outputNamed, programNamed, type Session, writePositions } from '../session.ts';
 import { type Batch, writeBatch } from './batch.ts';
-
-/** Words of the `step` buffer; the compiler's STEP says the same. */
-const LOSS_SCALE = 0;
-const LR = 1;
-const CLIP = 2;
-const FIRST = 3;
-const CELLS = 4;
 
 export interface StepResult {
   /** Mean cross-entropy of the step's labels, in nats. */
@@ -115,15 +109,15 @@ function writeStep(
 ): void {
   const { session, counts } = trainer;
   const betas = session.manifest.recipe?.optimizer.betas ?? [0, 0];
-  const words = new Float32Array(ceil4(CELLS + 2 * counts.length));
-  words[LOSS_SCALE] = batch.labelled === 0 ? 0 : 1 / (batch.labelled * micro);
-  words[LR] = lr;
-  words[CLIP] = clip;
-  words[FIRST] = first ? 1 : 0;
+  const words = new Float32Array(ceil4(STEP.cells + 2 * counts.length));
+  words[STEP.lossScale] = batch.labelled === 0 ? 0 : 1 / (batch.labelled * micro);
+  words[STEP.lr] = lr;
+  words[STEP.clip] = clip;
+  words[STEP.first] = first ? 1 : 0;
   counts.forEach((count, cell) => {
     // A cell that was never active has no correction yet; it is not read either.
-    words[CELLS + 2 * cell] = count === 0 ? 1 : 1 / (1 - betas[0] ** count);
-    words[CELLS + 2 * cell + 1] = count === 0 ? 1 : 1 / (1 - betas[1] ** count);
+    words[STEP.cells + 2 * cell] = count === 0 ? 1 : 1 / (1 - betas[0] ** count);
+    words[STEP.cells + 2 * cell + 1] = count === 0 ? 1 : 1 / (1 - betas[1] ** count);
   });
   session.executor.write({ buffer: 'step', offset: 0, size: words.byteLength }, words);
 }
