@@ -41,6 +41,8 @@ export interface Base {
   readonly rope: { readonly style: 'interleaved' | 'half'; readonly theta: number };
   /** Whether the output head is the embedding table. */
   readonly tied: boolean;
+  /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
+  readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
   readonly weights?: string;
   readonly tokenizer?: string;

@@ -1,7 +1,7 @@
 /**
- * Trains the encoder both ways and keeps the one that names more of the held-out style:
+ * Trains the encoder in several ways and keeps the one that knows more of the held-out style:
  *
- *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Apart|Through] [--steps N]
+ *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Classes|Apart|Through] [--steps N]
  *
  * Writes `eye.safetensors` in float16, which `fusion.adapter` reads. With `--steps` nothing is written.
  */
@@ -13,9 +13,13 @@ import { readParameter } from '../../runtime/session.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { promptOf, table } from '../base/evaluate.ts';
 import { answererOf } from './answers.ts';
-import { buildData } from './build.ts';
+import { loadTokenizer } from '../base/tokens.ts';
+import { buildData, writeLists } from './build.ts';
+import { chooseClasses, classLists, wantedClasses } from './classes.ts';
+import { loadConcepts } from './concepts.ts';
 import { here, type Lab, modelOf, openLab } from './lab.ts';
 import { ask, type Pair } from './lists.ts';
+import { writePictures } from './pictures.ts';
 import { captionsRight } from './score.ts';
 import { trainStages } from './train.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
@@ -30,6 +34,7 @@ const { values: options } = parseArgs({
 
 /** Adapters of eye.adapter, their recipes, and whether their base starts from nothing. */
 const ways = [
+  { adapter: 'Classes', recipe: 'sorting', scratch: true },
   { adapter: 'Apart', recipe: 'looking', scratch: true },
   { adapter: 'Through', recipe: 'looking_through', scratch: false },
 ] as const;
@@ -60,11 +65,11 @@ async function trainEye(device: Device, workshop: Workshop, way: Way): Promise<E
     },
   });
   const seconds = elapsed();
-  const { trained, heldStyle } = workshop.exam;
+  const exam = examOf(workshop, way);
   const eye: Eye = {
     adapter: way.adapter,
-    trained: await named(lab, trained),
-    heldStyle: await named(lab, heldStyle),
+    trained: await named(lab, exam.prompt, exam.trained),
+    heldStyle: await named(lab, exam.prompt, exam.heldStyle),
     seconds,
     tensors: await tensorsOf(lab),
   };
@@ -72,9 +77,17 @@ async function trainEye(device: Device, workshop: Workshop, way: Way): Promise<E
   return eye;
 }
 
-async function named(lab: Lab, pairs: readonly Pair[]): Promise<number> {
+/** A classifier is asked nothing, and answers with the token of a class. */
+function examOf({ exam, tokenizer }: Workshop, { adapter }: Way) {
+  if (adapter !== 'Classes') return { prompt: promptOf(ask), ...exam };
+  const concepts = loadConcepts();
+  const lists = classLists(chooseClasses(concepts), concepts, tokenizer);
+  return { prompt: '', trained: lists['classes.trained.jsonl'], heldStyle: lists['classes.heldstyle.jsonl'] };
+}
+
+async function named(lab: Lab, prompt: string, pairs: readonly Pair[]): Promise<number> {
   const answers = await answererOf(lab).answer(
-    pairs.map(() => promptOf(ask)),
+    pairs.map(() => prompt),
     pairs.map(({ image }) => image),
   );
   return captionsRight(pairs, answers);
@@ -91,14 +104,25 @@ async function tensorsOf({ session, input }: Lab): Promise<NewTensor[]> {
   return tensors;
 }
 
+/** Pictures and list of the classes, beside those of the experiment. */
+async function buildClasses(say: (text: string) => void): Promise<void> {
+  const concepts = await buildData(say);
+  const classes = chooseClasses(concepts);
+  const { count } = await writePictures('classes.json', wantedClasses(classes, concepts), (done, of) => {
+    if (done % 200 === 0) say(`drawn: ${done} of ${of}`);
+  });
+  say(`${classes.length} classes, ${count} more pictures`);
+  writeLists(classLists(classes, concepts, loadTokenizer()), say);
+}
+
 async function main(): Promise<void> {
-  await buildData((text) => console.error(text));
+  await buildClasses((text) => console.error(text));
   const device = await openDevice();
   const workshop = await openWorkshop(modelOf('eye', 'Apart'));
   const eyes: Eye[] = [];
   for (const way of ways)
     if (!options.only || options.only === way.adapter) eyes.push(await trainEye(device, workshop, way));
-  const best = eyes.sort((a, b) => b.heldStyle - a.heldStyle)[0];
+  const best = [...eyes].sort((a, b) => b.heldStyle - a.heldStyle)[0];
   if (!best) throw new Error(`--only is ${ways.map(({ adapter }) => adapter).join(' or ')}`);
   const rows = eyes.map((eye) => [
     eye.adapter,

@@ -19,7 +19,7 @@ import { allTrials, designs, type Schedule, type Stage, stagesOf } from './desig
 import { here, modelOf, openLab } from './lab.ts';
 import { type Outcome, type Point, report, stepsText } from './report.ts';
 import { measure, type MeasureOptions } from './score.ts';
-import { trainStages } from './train.ts';
+import { type Memory, trainStages } from './train.ts';
 import { keyOf, readTrials, runTrials, type Trial } from './trials.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
@@ -47,6 +47,7 @@ const shortened = (stage: Stage): Stage => {
 async function runTrial(
   device: Device,
   workshop: Workshop,
+  memory: Memory,
   { design, schedule, seed }: Trial,
 ): Promise<Outcome> {
   const found = designs[design];
@@ -64,20 +65,25 @@ async function runTrial(
   let training = 0;
   let since = performance.now();
   try {
-    await trainStages(lab, stages, {
-      onStep: (task, loss, done, of) => {
-        if (done % 100 === 0 || done === of) say(`  step ${done}/${of}  ${task}  loss ${loss.toFixed(3)}`);
+    await trainStages(
+      lab,
+      stages,
+      {
+        onStep: (task, loss, done, of) => {
+          if (done % 100 === 0 || done === of) say(`  step ${done}/${of}  ${task}  loss ${loss.toFixed(3)}`);
+        },
+        onMeasure: async (steps) => {
+          training += performance.now() - since;
+          const figures = await measure(answerer, workshop.exam, workshop.tokenizer, asked);
+          points.push({ steps, figures });
+          say(
+            `  after ${stepsText(steps)}: text ${figures.text.toFixed(2)}, + image ${figures.pictured.toFixed(2)}, captions ${figures.captions.toFixed(2)} / ${figures.captionsHeldStyle.toFixed(2)}`,
+          );
+          since = performance.now();
+        },
       },
-      onMeasure: async (steps) => {
-        training += performance.now() - since;
-        const figures = await measure(answerer, workshop.exam, workshop.tokenizer, asked);
-        points.push({ steps, figures });
-        say(
-          `  after ${stepsText(steps)}: text ${figures.text.toFixed(2)}, + image ${figures.pictured.toFixed(2)}, captions ${figures.captions.toFixed(2)} / ${figures.captionsHeldStyle.toFixed(2)}`,
-        );
-        since = performance.now();
-      },
-    });
+      memory,
+    );
   } finally {
     lab.session.executor.destroy();
   }
@@ -115,7 +121,8 @@ async function main(): Promise<void> {
     const workshop = await openWorkshop(modelOf('fusion', 'EarlyDisjoint'));
     const start = performance.now();
     let ran = 0;
-    await runTrials(FILE, wanted, (trial) => runTrial(device, workshop, trial), {
+    const memory: Memory = new Map();
+    await runTrials(FILE, wanted, (trial) => runTrial(device, workshop, memory, trial), {
       retry: options.retry,
       onStart: (trial, index, of) => {
         const each = ran === 0 ? null : (performance.now() - start) / 1000 / ran;
