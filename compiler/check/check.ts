@@ -14,6 +14,7 @@ import type { AdapterDeclaration, RecipeDeclaration, SweepDeclaration } from '..
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Host } from '../host.ts';
 import type { Base, DataSource } from '../model/model.ts';
+import type { Sweep } from '../model/sweep.ts';
 import { checkAdapter, type CheckedAdapter } from './adapters.ts';
 import { readBase } from './bases.ts';
 import { readData } from './data.ts';
@@ -21,9 +22,10 @@ import type { BaseEnv, Env, Scope } from './env.ts';
 import { flattenAdapter, type FlatAdapter } from './flatten.ts';
 import { loadFiles } from './load.ts';
 import { unknownDeclaration } from './messages/names.ts';
+import { otherRecipe } from './messages/sweeps.ts';
 import { readRecipe } from './recipes.ts';
 import { collectScope } from './scope.ts';
-import { checkSweep } from './sweeps.ts';
+import { type CheckWith, readSweep } from './sweeps.ts';
 
 export type { CheckedAdapter } from './adapters.ts';
 
@@ -32,6 +34,8 @@ export interface CheckOptions {
   readonly base?: Base;
   /** Values of params, as `--set` takes them: `{ late: 'last 2' }`. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Sweeps are left alone: what a trial of one is checked with. */
+  readonly withoutSweeps?: boolean;
 }
 
 export interface Checked {
@@ -46,6 +50,8 @@ export interface Checked {
   readonly bases: Readonly<Record<string, Base>>;
   /** Empty when there are errors. Imported adapters come first; those of the spec itself are last. */
   readonly adapters: Readonly<Record<string, CheckedAdapter>>;
+  /** Empty when there are errors; those of the spec itself are last. */
+  readonly sweeps: Readonly<Record<string, Sweep>>;
 }
 
 /** What is known of one adapter while its recipes and sweeps are checked. */
@@ -59,7 +65,7 @@ interface Subject {
 export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
   const loaded = loadFiles(path, host);
   if (loaded === null)
-    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
+    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {}, sweeps: {} };
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
   const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
@@ -75,9 +81,13 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     if (subject !== null) subjects.set(declaration.name.text, subject);
   }
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
-  // A sweep's layers are meant for the base that the spec names.
-  if (options.base === undefined)
-    for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
+  const checkWith: CheckWith = (params) =>
+    checkSpec(path, host, { ...options, params: { ...options.params, ...params }, withoutSweeps: true })
+      .diagnostics;
+  // A sweep's layers are meant for the base that the spec names: on another, what does not fit is a failed trial.
+  const sweepEnv: Env = options.base === undefined ? env : { scope, report: () => undefined };
+  const swept = options.withoutSweeps === true ? [] : [...scope.sweeps.values()];
+  const sweeps = swept.flatMap((sweep) => readSweepOf(sweepEnv, sweep, subjects, checkWith) ?? []);
   return {
     path,
     found: true,
@@ -85,6 +95,7 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     sources: loaded.sources,
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
+    sweeps: diagnostics.some(isError) ? {} : Object.fromEntries(sweeps.map((sweep) => [sweep.name, sweep])),
   };
 }
 
@@ -123,14 +134,22 @@ function checkRecipe(env: Env, recipe: RecipeDeclaration, subjects: ReadonlyMap<
   if (subject !== undefined) readRecipe(env, recipe, taskNames(subject));
 }
 
-function checkSweepOf(env: Env, sweep: SweepDeclaration, subjects: ReadonlyMap<string, Subject>): void {
+function readSweepOf(
+  env: Env,
+  sweep: SweepDeclaration,
+  subjects: ReadonlyMap<string, Subject>,
+  checkWith: CheckWith,
+): Sweep | null {
   const { adapters, recipes } = env.scope;
+  const recipe = recipes.get(sweep.recipe.text);
   if (!adapters.has(sweep.adapter.text))
     env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
-  if (!recipes.has(sweep.recipe.text))
-    env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
+  if (recipe === undefined) env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
   const subject = subjects.get(sweep.adapter.text);
-  if (subject !== undefined) checkSweep({ ...subject.env, report: env.report }, sweep);
+  if (subject === undefined) return null;
+  if (recipe !== undefined && !subject.flat.chain.includes(recipe.adapter.text))
+    env.report(otherRecipe(sweep.recipe, recipe.adapter.text, sweep.adapter.text));
+  return readSweep({ ...subject.env, report: env.report }, sweep, checkWith);
 }
 
 /** A recipe serves its adapter, and every adapter that extends it and still has its tasks. */

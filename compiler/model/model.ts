@@ -121,6 +121,12 @@ export interface Task {
   readonly span: Span;
 }
 
+/** Names of the data sources that a task is tested on. */
+export const testsOf = ({ fields }: Pick<Task, 'fields'>): readonly string[] => {
+  const test = fields['test'];
+  return Array.isArray(test) ? test.filter((name): name is string => typeof name === 'string') : [];
+};
+
 export interface DataSource {
   readonly name: string;
   /** `instructions`, `alpaca`, `text`, `image_text`, ... */
