@@ -25,6 +25,13 @@ export interface Watch {
  */
 export type Memory = Map<string, ReadonlyMap<string, Float32Array>>;
 
+/** What a stage of so many steps of one task is remembered by. */
+export const memoryKey = (
+  { name, trains }: Pick<Task, 'name' | 'trains'>,
+  steps: number,
+  seed: number,
+): string => JSON.stringify([name, steps, seed, trains]);
+
 /** Trains all stages. @throws Error when a loss or a gradient is not finite */
 export async function trainStages(
   lab: Lab,
@@ -37,7 +44,7 @@ export async function trainStages(
   let read = 0;
   for (const [place, stage] of stages.entries()) {
     const alone = place === 0 ? textTaskOf(lab, stage) : null;
-    const key = alone && `${alone.name} ${stage.steps} ${stage.recipe.seed} ${alone.trains.length}`;
+    const key = alone && memoryKey(alone, stage.steps, stage.recipe.seed);
     const known = key === null ? undefined : memory.get(key);
     if (alone && known) {
       recall(lab, known);
