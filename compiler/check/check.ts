@@ -18,9 +18,9 @@ import type { Sweep } from '../model/sweep.ts';
 import { checkAdapter, type CheckedAdapter } from './adapters.ts';
 import { readBase } from './bases.ts';
 import { readData } from './data.ts';
-import type { BaseEnv, Env, Scope } from './env.ts';
+import type { BaseEnv, Env, Report, Scope } from './env.ts';
 import { flattenAdapter, type FlatAdapter } from './flatten.ts';
-import { loadFiles } from './load.ts';
+import { type Loaded, loadFiles } from './load.ts';
 import { unknownDeclaration } from './messages/names.ts';
 import { otherRecipe } from './messages/sweeps.ts';
 import { readRecipe } from './recipes.ts';
@@ -68,26 +68,14 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {}, sweeps: {} };
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
-  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
-  const env: Env = { scope, report };
-  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
-  const data = mapValues(scope.data, (d) => readData(env, d, host));
-  const subjects = new Map<string, Subject>();
-  for (const declaration of scope.adapters.values()) {
-    // What is imported was checked where it was written; here only what is wrong with it for good counts.
-    const own = declaration.span.file === path;
-    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
-    const subject = readAdapter(adapterEnv, declaration, bases, data, options);
-    if (subject !== null) subjects.set(declaration.name.text, subject);
-  }
+  const { scope, env, bases, subjects } = readAdapters(loaded, host, options, report);
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
-  const checkWith: CheckWith = (params) =>
-    checkSpec(path, host, { ...options, params: { ...options.params, ...params }, withoutSweeps: true })
-      .diagnostics;
-  // A sweep's layers are meant for the base that the spec names: on another, what does not fit is a failed trial.
-  const sweepEnv: Env = options.base === undefined ? env : { scope, report: () => undefined };
-  const swept = options.withoutSweeps === true ? [] : [...scope.sweeps.values()];
-  const sweeps = swept.flatMap((sweep) => readSweepOf(sweepEnv, sweep, subjects, checkWith) ?? []);
+  // What is imported was checked where it was written.
+  const own = [...scope.sweeps.values()].filter((sweep) => sweep.span.file === path);
+  const swept = options.withoutSweeps === true ? [] : own;
+  const sweeps = swept.flatMap(
+    (sweep) => readSweepOf(env, sweep, subjects, checkerOf(loaded, host, options, sweep)) ?? [],
+  );
   return {
     path,
     found: true,
@@ -96,6 +84,61 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
     sweeps: diagnostics.some(isError) ? {} : Object.fromEntries(sweeps.map((sweep) => [sweep.name, sweep])),
+  };
+}
+
+/** Everything up to the adapters. */
+interface Reading {
+  readonly scope: Scope;
+  readonly env: Env;
+  readonly bases: ReadonlyMap<string, Base | null>;
+  readonly subjects: ReadonlyMap<string, Subject>;
+}
+
+/** Reads all adapters, or the one of this name alone. */
+function readAdapters(
+  loaded: Loaded,
+  host: Host,
+  options: CheckOptions,
+  report: Report,
+  only?: string,
+): Reading {
+  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
+  const env: Env = { scope, report };
+  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
+  const data = mapValues(scope.data, (d) => readData(env, d, host));
+  const subjects = new Map<string, Subject>();
+  for (const declaration of scope.adapters.values()) {
+    if (only !== undefined && declaration.name.text !== only) continue;
+    // What is imported was checked where it was written; here only what is wrong with it for good counts.
+    const own = declaration.span.file === loaded.files.at(-1)?.file;
+    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
+    const subject = readAdapter(adapterEnv, declaration, bases, data, options);
+    if (subject !== null) subjects.set(declaration.name.text, subject);
+  }
+  return { scope, env, bases, subjects };
+}
+
+/**
+ * The errors that a sweep's adapter and recipe have with other values of params. Null on another base than the spec's: a
+ * sweep's layers are meant for that one, and what does not fit another is a failed trial.
+ */
+function checkerOf(
+  loaded: Loaded,
+  host: Host,
+  options: CheckOptions,
+  sweep: SweepDeclaration,
+): CheckWith | null {
+  if (options.base !== undefined) return null;
+  return (params) => {
+    const errors: Diagnostic[] = [];
+    const report: Report = (d) => isError(d) && errors.push(d);
+    const given = { ...options, params: { ...options.params, ...params } };
+    const apart = { ...loaded, sources: new Map(loaded.sources) };
+    const { scope, env, subjects } = readAdapters(apart, host, given, report, sweep.adapter.text);
+    const [recipe, subject] = [scope.recipes.get(sweep.recipe.text), subjects.get(sweep.adapter.text)];
+    if (recipe !== undefined && subject !== undefined) readRecipe(env, recipe, taskNames(subject));
+    return errors;
   };
 }
 
@@ -138,7 +181,7 @@ function readSweepOf(
   env: Env,
   sweep: SweepDeclaration,
   subjects: ReadonlyMap<string, Subject>,
-  checkWith: CheckWith,
+  checkWith: CheckWith | null,
 ): Sweep | null {
   const { adapters, recipes } = env.scope;
   const recipe = recipes.get(sweep.recipe.text);

@@ -33,8 +33,11 @@ interface WrittenAxis extends SweepAxis {
   readonly items: readonly Expression[];
 }
 
-/** The sweep over an adapter that stands on `env.base`, or null after reporting why there is none. */
-export function readSweep(env: BaseEnv, sweep: SweepDeclaration, checkWith: CheckWith): Sweep | null {
+/**
+ * The sweep over an adapter that stands on `env.base`, or null after reporting why there is none. Without `checkWith` its
+ * values are not tried.
+ */
+export function readSweep(env: BaseEnv, sweep: SweepDeclaration, checkWith: CheckWith | null): Sweep | null {
   let ok = true;
   const own: BaseEnv = { ...env, report: (d) => ((ok = false), env.report(d)) };
   const lists = readLists(own, sweep);
@@ -60,7 +63,7 @@ export function readSweep(env: BaseEnv, sweep: SweepDeclaration, checkWith: Chec
     measure,
     span: sweep.span,
   };
-  axes.forEach((axis, i) => checkValues(own, made, axis, i, checkWith));
+  if (checkWith !== null) axes.forEach((axis, i) => checkValues(own, made, axis, i, checkWith));
   return ok ? made : null;
 }
 
@@ -150,9 +153,7 @@ function checkValues(
     let tried = 0;
     for (const [combination, chosen] of sweep.combinations.entries()) {
       if (chosen[index] !== value) continue;
-      const found = checkWith(paramsOf(sweep, combination)).find(
-        (d) => d.span.file === `--set ${axis.param}`,
-      );
+      const found = checkWith(paramsOf(sweep, combination)).find(isOf(axis.param));
       if (found === undefined) return;
       first ??= found;
       if (++tried === TRIED) break;
@@ -160,3 +161,9 @@ function checkValues(
     if (first !== undefined) env.report(badSwept(first, item.span));
   });
 }
+
+/** Errors in the value of a param, or of a param that leads back to itself through it. */
+const isOf =
+  (param: string) =>
+  ({ span, code }: Diagnostic): boolean =>
+    span.file === `--set ${param}` || code === 'A116';

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { cacheableEncoders } from '../../compiler/compile.ts';
 import { hasImage, imageInputs } from '../../compiler/graph/visual.ts';
-import type { DataSource, Model, Recipe, Task } from '../../compiler/model/model.ts';
+import type { DataSource, Model, Part, Recipe, Task } from '../../compiler/model/model.ts';
 import type { ImageInput, PixelRules } from '../../compiler/package/package.ts';
 import { mib } from '../buffers.ts';
 import type { Batches } from '../data/batches.ts';
@@ -158,6 +158,14 @@ export async function encodeStore(
   return encoded;
 }
 
+/** The file of an encoder's weights; null: it names none, or is no encoder. */
+export function encoderFile(part: Part): string | null {
+  const call = part.fields['model'];
+  const isCall = typeof call === 'object' && call !== null && 'call' in call;
+  const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
+  return typeof path === 'string' ? resolve(dirname(part.span.file), path) : null;
+}
+
 /** Values of encoders from the files their specs name; null for every other parameter. */
 export interface EncoderWeights {
   readonly load: (name: string) => Promise<Float32Array | null>;
@@ -168,11 +176,9 @@ export interface EncoderWeights {
 export async function openEncoders(model: Model): Promise<EncoderWeights> {
   const opened: { readonly source: WeightSource; readonly plan: EncoderPlan }[] = [];
   for (const part of model.parts) {
-    const call = part.fields['model'];
-    const isCall = typeof call === 'object' && call !== null && 'call' in call;
-    const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
-    if (typeof path !== 'string') continue;
-    const source = await openWeights(resolve(dirname(part.span.file), path));
+    const path = encoderFile(part);
+    if (path === null) continue;
+    const source = await openWeights(path);
     const parameters = model.parameters.filter(({ owner }) => owner === part.name);
     opened.push({ source, plan: planEncoder(source, part, parameters) });
   }

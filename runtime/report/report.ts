@@ -120,5 +120,7 @@ export function boundsOf({ from, to }: Scale, values: readonly number[]): readon
   const finite = values.filter(Number.isFinite);
   const low = from ?? (finite.length === 0 ? 0 : Math.min(...finite));
   const high = to ?? (finite.length === 0 ? 1 : Math.max(...finite));
-  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+  if (low < high) return [low, high];
+  const [below, above] = from !== undefined ? [0, 1] : to !== undefined ? [1, 0] : [0.5, 0.5];
+  return [low - below, low + above];
 }
