@@ -29,7 +29,7 @@ const adapter = (items: string): string =>
 /** The experts of an adapter, without their places in the text. */
 const expertsOf = (items: string): Omit<Expert, 'span'>[] =>
   modelOf({ 'specs/x.adapter': adapter(items) }, 'specs/x.adapter').experts.map(
-    ({ span: _, ...expert }) => expert,
+    ({ name, run, say, timeout, length }) => ({ name, run, say, timeout, length }),
   );
 
 t('defaults', () => {
