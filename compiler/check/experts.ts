@@ -3,7 +3,7 @@ import type { ExpertItem, Field as SpecField } from '../../grammar/ast.ts';
 import { singleName } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/source.ts';
 import type { Host } from '../host.ts';
-import { callOf, choice, count, number, numberOf, orNone } from '../kinds/fields.ts';
+import { callOf, choice, count, number, numberOf, orNone, textOf } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import type { Expert, ExpertRun, FieldValue } from '../model/model.ts';
 import type { Env } from './env.ts';
@@ -69,7 +69,7 @@ export function readExpert(env: Env, item: ExpertItem, host: Host): Expert | nul
   return {
     name: item.name.text,
     run,
-    say: String(values['say']),
+    say: textOf(values['say']),
     timeout: numberOf(values['timeout']),
     length: numberOf(values['length']),
     span: item.span,
@@ -84,7 +84,7 @@ function readRun(
 ): ExpertRun | undefined {
   const { call, args } = callOf(value);
   const { span, file } = placeOf(env, field);
-  const text = (key: string): string => String(args[key]);
+  const text = (key: string): string => textOf(args[key]);
   const optional = (key: string): string | null => (args[key] === null ? null : text(key));
   const path = (key: string): string => host.resolve(file, text(key));
   const refuse = (message: string, help: string): undefined => {

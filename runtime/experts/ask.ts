@@ -49,16 +49,20 @@ async function askOne(expert: Expert, sight: Sight): Promise<Answer> {
 /** An error in one line, with its help where it has one. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return cutText(cleanText(text.replace('\n  help: ', '; ')), 500).text || 'it failed without a word';
+  return cutText(cleanText(text.replace('\n  help: ', '; ')), 500) || 'it failed without a word';
 }
+
+/** What is looked at of a text at all. */
+const MOST_CHARACTERS = 2 ** 20;
 
 /** A text as an expert gave it, made fit for the prompt; the note says when something is missing. */
 export function fitText(raw: string, length: number): { readonly text: string; readonly note: string } {
-  const clean = cleanText(raw);
+  const clean = cleanText(raw.slice(0, MOST_CHARACTERS));
   if (clean === '' && raw.length > 0)
     return { text: '', note: 'it gave nothing but blanks and control characters' };
-  const { text, of } = cutText(clean, length);
-  return { text, note: of > length ? `cut to ${length} of ${of} characters` : '' };
+  const text = cutText(clean, length);
+  const whole = text === clean && raw.length <= MOST_CHARACTERS;
+  return { text, note: whole ? '' : `cut to ${length} characters` };
 }
 
 /** A text that was given by hand instead of asking. */

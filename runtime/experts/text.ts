@@ -18,10 +18,11 @@ export const cleanText = (text: string): string =>
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim();
 
-/** The first `length` characters of a clean text, and how many it had. */
-export function cutText(text: string, length: number): { readonly text: string; readonly of: number } {
-  const characters = Array.from(text);
-  return { text: characters.slice(0, length).join('').trimEnd(), of: characters.length };
+/** The first `length` characters of a clean text. */
+export function cutText(text: string, length: number): string {
+  // A character takes one or two places of a string.
+  const characters = Array.from(text.slice(0, 2 * length + 2));
+  return characters.length <= length ? text : characters.slice(0, length).join('').trimEnd();
 }
 
 /** The last words of what a program complained about, for a message of one line. */
@@ -30,5 +31,5 @@ export function lastWords(complaint: string, length = 200): string {
     .split('\n')
     .map(cleanText)
     .filter((line) => line !== '');
-  return cutText(lines.at(-1) ?? '', length).text;
+  return cutText(lines.at(-1) ?? '', length);
 }
