@@ -265,6 +265,7 @@ function manifest(
     data: model.data,
     recipe: options.recipe ?? null,
     ...(hasImage(model) ? { images: imageInputs(model) } : {}),
+    ...(model.experts.length > 0 ? { experts: model.experts } : {}),
     buffers: plan.sizes,
     constants: made,
     context: options.generation

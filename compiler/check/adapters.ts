@@ -1,9 +1,11 @@
 /** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
 import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
+import type { Host } from '../host.ts';
 import {
   testsOf,
   type Base,
   type DataSource,
+  type Expert,
   type Parameter,
   type Part,
   type Recipe,
@@ -12,7 +14,7 @@ import {
 import { parametersOf } from '../model/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
-import { checkExpert } from './experts.ts';
+import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';
 import { checkGroups, type Members } from './groups.ts';
 import { nothingTrains } from './messages/tasks.ts';
@@ -30,6 +32,7 @@ export interface CheckedAdapter {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly tasks: readonly Task[];
   readonly data: readonly DataSource[];
+  readonly experts: readonly Expert[];
   readonly recipes: readonly Recipe[];
 }
 
@@ -44,6 +47,7 @@ export function checkAdapter(
   declaration: AdapterDeclaration,
   flat: FlatAdapter,
   data: ReadonlyMap<string, DataSource | null>,
+  host: Host,
 ): CheckedAdapter {
   const partItems: PartItem[] = itemsOf(flat, 'part');
   const taskItems: (TaskItem & { depth: number })[] = itemsOf(flat, 'task');
@@ -58,7 +62,7 @@ export function checkAdapter(
   const tasks = checkTasks(env, taskItems, { parts, parameters, members, data });
   // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
   if (tasks.length === taskItems.length) warnUntrained(env, parts, parameters, tasks);
-  for (const item of expertItems) checkExpert(env, item);
+  const experts = expertItems.flatMap((item) => readExpert(env, item, host) ?? []);
   const used = new Set(tasks.flatMap((t) => [t.task.data, ...testsOf(t.task)]));
   return {
     name: declaration.name.text,
@@ -69,6 +73,7 @@ export function checkAdapter(
     groups: inOrder(members, parameters),
     tasks: tasks.map((t) => t.task),
     data: [...data.values()].filter((d): d is DataSource => d !== null && used.has(d.name)),
+    experts,
     recipes: [],
   };
 }

@@ -113,7 +113,7 @@ function readAdapters(
     // What is imported was checked where it was written; here only what is wrong with it for good counts.
     const own = declaration.span.file === loaded.files.at(-1)?.file;
     const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
-    const subject = readAdapter(adapterEnv, declaration, bases, data, options);
+    const subject = readAdapter(adapterEnv, declaration, { bases, data, host, options });
     if (subject !== null) subjects.set(declaration.name.text, subject);
   }
   return { scope, env, bases, subjects };
@@ -147,12 +147,18 @@ const isError = (d: Diagnostic): boolean => d.severity === 'error';
 const mapValues = <A, B>(map: ReadonlyMap<string, A>, f: (value: A) => B): Map<string, B> =>
   new Map([...map].map(([key, value]) => [key, f(value)]));
 
+/** What an adapter may refer to, and where its files are. */
+interface Known {
+  readonly bases: ReadonlyMap<string, Base | null>;
+  readonly data: ReadonlyMap<string, DataSource | null>;
+  readonly host: Host;
+  readonly options: CheckOptions;
+}
+
 function readAdapter(
   env: Env,
   declaration: AdapterDeclaration,
-  bases: ReadonlyMap<string, Base | null>,
-  data: ReadonlyMap<string, DataSource | null>,
-  options: CheckOptions,
+  { bases, data, host, options }: Known,
 ): Subject | null {
   const flat = flattenAdapter(env, declaration);
   if (flat === null) return null;
@@ -161,7 +167,7 @@ function readAdapter(
   const base = options.base ?? written ?? null;
   if (base === null) return null;
   const baseEnv: BaseEnv = { ...env, base };
-  return { env: baseEnv, flat, adapter: checkAdapter(baseEnv, declaration, flat, data) };
+  return { env: baseEnv, flat, adapter: checkAdapter(baseEnv, declaration, flat, data, host) };
 }
 
 /** Tasks as they are written: one with a mistake in it still has a name that a recipe may use. */

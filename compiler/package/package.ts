@@ -4,7 +4,7 @@
  * A package is a manifest (this type, as JSON), one `.wgsl` file for each kernel, and the parameter table inside the
  * manifest. It holds no weights. Everything is decided ahead: kernels, bindings, offsets, grids.
  */
-import type { Axis, Base, DataSource, Init, Recipe } from '../model/model.ts';
+import type { Axis, Base, DataSource, Expert, Init, Recipe } from '../model/model.ts';
 
 export const PACKAGE_FORMAT = 1;
 
@@ -170,6 +170,8 @@ export interface Manifest {
   readonly recipe: Recipe | null;
   /** What its encoders want of each image. Absent: it looks at none. */
   readonly images?: readonly ImageInput[];
+  /** Who turns an image into text beside the question. Absent: nobody. */
+  readonly experts?: readonly Expert[];
   readonly buffers: Readonly<Partial<Record<BufferName, number>>>;
   readonly constants: readonly Constant[];
   /** Rows of the key-value cache for each sequence, prepended vectors included; 0 without generation. */

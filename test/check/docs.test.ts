@@ -51,7 +51,11 @@ const fieldTable = (fields: Table): string =>
   ].join('\n');
 
 const row = (name: string, f: Field): string =>
-  `| \`${name}\` | ${cell(describeType(f.type))} | ${f.default === undefined ? 'required' : `\`${printValue(f.default)}\``} | ${cell(f.doc)} |`;
+  `| \`${name}\` | ${cell(describeType(f.type))} | ${f.default === undefined ? 'required' : `\`${printDefault(f)}\``} | ${cell(f.doc)} |`;
+
+/** A string in quotes also where it looks like a word. */
+const printDefault = ({ type, default: value = null }: Field): string =>
+  type.kind === 'string' ? JSON.stringify(value) : printValue(value);
 
 /** Rows for the arguments of calls, each argument once: `tanh` and `raw` take the same. */
 function argumentsOf(type: FieldType): [string, Field][] {

@@ -199,4 +199,15 @@ export const valueCodes: readonly Code[] = [
       prefix early on layers[first 16] { length = 10 }
       prefix late  on layers[last 16]  { length = 10 }`),
   ),
+  entry(
+    'A135',
+    'an expert that cannot be run',
+    `
+    \`ocr\` takes the name of a language, \`http\` an address that begins with http:// or https://, and \`command\` a
+    program with its arguments. A command runs without a shell: blanks part the words, single or double quotes hold one
+    together, and variables, patterns, pipes and redirections mean nothing. Whether \`http\` and \`command\` may run at
+    all is said on the command line (\`--allow\`), never in the spec.`,
+    onLlama(`expert search { run = command("python3 'search.py {image}") }`),
+    onLlama(`expert search { run = command("python3 search.py {image}") }`),
+  ),
 ];
