@@ -87,7 +87,8 @@ t('one that is late is ended, and the next image starts it again', async () => {
 });
 
 t('a package that is missing is told by name', async () => {
-  const missing = loadOptional('no-such-package', () => import('no-such-package' as string));
+  const name: string = 'no-such-package';
+  const missing = loadOptional(name, () => import(name));
   const error = await missing.catch((e: unknown) => e);
   assert.match(
     String(error),
