@@ -39,7 +39,10 @@ import { appendAccumulation, appendOptimizer } from './passes/optimize.ts';
 import { prune } from './passes/prune.ts';
 import { KernelTable, schedule } from './passes/schedule.ts';
 
-/** Words of each sequence, and the most labels of a batch where most positions have none, by task. */
+/**
+ * Words of each sequence, and the most labels of a batch where most positions have none, by task. For held-out losses
+ * `TASK:image` stands for a text task whose examples have an image attached.
+ */
 export interface TaskSizes {
   readonly batch: number;
   readonly tokens: Readonly<Record<string, number>>;
@@ -126,7 +129,7 @@ function sizesOf(
   { frozenEncoders }: CompileOptions,
 ): Sizes {
   const labels = sizes?.labels?.[task];
-  const image = showsImages(model, task);
+  const image = task.endsWith(':image') ? hasImage(model) : showsImages(model, task);
   return {
     batch: sizes?.batch ?? 1,
     tokens,

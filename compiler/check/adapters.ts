@@ -1,7 +1,16 @@
 /** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
 import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
-import type { Base, DataSource, Expert, Parameter, Part, Recipe, Task } from '../model/model.ts';
+import {
+  testsOf,
+  type Base,
+  type DataSource,
+  type Expert,
+  type Parameter,
+  type Part,
+  type Recipe,
+  type Task,
+} from '../model/model.ts';
 import { parametersOf } from '../model/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
@@ -54,7 +63,7 @@ export function checkAdapter(
   // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
   if (tasks.length === taskItems.length) warnUntrained(env, parts, parameters, tasks);
   const experts = expertItems.flatMap((item) => readExpert(env, item, host) ?? []);
-  const used = new Set(tasks.map((t) => t.task.data));
+  const used = new Set(tasks.flatMap((t) => [t.task.data, ...testsOf(t.task)]));
   return {
     name: declaration.name.text,
     doc: declaration.doc,

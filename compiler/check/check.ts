@@ -14,16 +14,18 @@ import type { AdapterDeclaration, RecipeDeclaration, SweepDeclaration } from '..
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Host } from '../host.ts';
 import type { Base, DataSource } from '../model/model.ts';
+import type { Sweep } from '../model/sweep.ts';
 import { checkAdapter, type CheckedAdapter } from './adapters.ts';
 import { readBase } from './bases.ts';
 import { readData } from './data.ts';
-import type { BaseEnv, Env, Scope } from './env.ts';
+import type { BaseEnv, Env, Report, Scope } from './env.ts';
 import { flattenAdapter, type FlatAdapter } from './flatten.ts';
-import { loadFiles } from './load.ts';
+import { type Loaded, loadFiles } from './load.ts';
 import { unknownDeclaration } from './messages/names.ts';
+import { otherRecipe } from './messages/sweeps.ts';
 import { readRecipe } from './recipes.ts';
 import { collectScope } from './scope.ts';
-import { checkSweep } from './sweeps.ts';
+import { type CheckWith, readSweep } from './sweeps.ts';
 
 export type { CheckedAdapter } from './adapters.ts';
 
@@ -32,6 +34,8 @@ export interface CheckOptions {
   readonly base?: Base;
   /** Values of params, as `--set` takes them: `{ late: 'last 2' }`. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Sweeps are left alone: what a trial of one is checked with. */
+  readonly withoutSweeps?: boolean;
 }
 
 export interface Checked {
@@ -46,6 +50,8 @@ export interface Checked {
   readonly bases: Readonly<Record<string, Base>>;
   /** Empty when there are errors. Imported adapters come first; those of the spec itself are last. */
   readonly adapters: Readonly<Record<string, CheckedAdapter>>;
+  /** Empty when there are errors; those of the spec itself are last. */
+  readonly sweeps: Readonly<Record<string, Sweep>>;
 }
 
 /** What is known of one adapter while its recipes and sweeps are checked. */
@@ -59,25 +65,17 @@ interface Subject {
 export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
   const loaded = loadFiles(path, host);
   if (loaded === null)
-    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
+    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {}, sweeps: {} };
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
-  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
-  const env: Env = { scope, report };
-  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
-  const data = mapValues(scope.data, (d) => readData(env, d, host));
-  const subjects = new Map<string, Subject>();
-  for (const declaration of scope.adapters.values()) {
-    // What is imported was checked where it was written; here only what is wrong with it for good counts.
-    const own = declaration.span.file === path;
-    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
-    const subject = readAdapter(adapterEnv, declaration, { bases, data, host, options });
-    if (subject !== null) subjects.set(declaration.name.text, subject);
-  }
+  const { scope, env, bases, subjects } = readAdapters(loaded, host, options, report);
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
-  // A sweep's layers are meant for the base that the spec names.
-  if (options.base === undefined)
-    for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
+  // What is imported was checked where it was written.
+  const own = [...scope.sweeps.values()].filter((sweep) => sweep.span.file === path);
+  const swept = options.withoutSweeps === true ? [] : own;
+  const sweeps = swept.flatMap(
+    (sweep) => readSweepOf(env, sweep, subjects, checkerOf(loaded, host, options, sweep)) ?? [],
+  );
   return {
     path,
     found: true,
@@ -85,6 +83,62 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     sources: loaded.sources,
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
+    sweeps: diagnostics.some(isError) ? {} : Object.fromEntries(sweeps.map((sweep) => [sweep.name, sweep])),
+  };
+}
+
+/** Everything up to the adapters. */
+interface Reading {
+  readonly scope: Scope;
+  readonly env: Env;
+  readonly bases: ReadonlyMap<string, Base | null>;
+  readonly subjects: ReadonlyMap<string, Subject>;
+}
+
+/** Reads all adapters, or the one of this name alone. */
+function readAdapters(
+  loaded: Loaded,
+  host: Host,
+  options: CheckOptions,
+  report: Report,
+  only?: string,
+): Reading {
+  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
+  const env: Env = { scope, report };
+  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
+  const data = mapValues(scope.data, (d) => readData(env, d, host));
+  const subjects = new Map<string, Subject>();
+  for (const declaration of scope.adapters.values()) {
+    if (only !== undefined && declaration.name.text !== only) continue;
+    // What is imported was checked where it was written; here only what is wrong with it for good counts.
+    const own = declaration.span.file === loaded.files.at(-1)?.file;
+    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
+    const subject = readAdapter(adapterEnv, declaration, { bases, data, host, options });
+    if (subject !== null) subjects.set(declaration.name.text, subject);
+  }
+  return { scope, env, bases, subjects };
+}
+
+/**
+ * The errors that a sweep's adapter and recipe have with other values of params. Null on another base than the spec's: a
+ * sweep's layers are meant for that one, and what does not fit another is a failed trial.
+ */
+function checkerOf(
+  loaded: Loaded,
+  host: Host,
+  options: CheckOptions,
+  sweep: SweepDeclaration,
+): CheckWith | null {
+  if (options.base !== undefined) return null;
+  return (params) => {
+    const errors: Diagnostic[] = [];
+    const report: Report = (d) => isError(d) && errors.push(d);
+    const given = { ...options, params: { ...options.params, ...params } };
+    const apart = { ...loaded, sources: new Map(loaded.sources) };
+    const { scope, env, subjects } = readAdapters(apart, host, given, report, sweep.adapter.text);
+    const [recipe, subject] = [scope.recipes.get(sweep.recipe.text), subjects.get(sweep.adapter.text)];
+    if (recipe !== undefined && subject !== undefined) readRecipe(env, recipe, taskNames(subject));
+    return errors;
   };
 }
 
@@ -129,14 +183,22 @@ function checkRecipe(env: Env, recipe: RecipeDeclaration, subjects: ReadonlyMap<
   if (subject !== undefined) readRecipe(env, recipe, taskNames(subject));
 }
 
-function checkSweepOf(env: Env, sweep: SweepDeclaration, subjects: ReadonlyMap<string, Subject>): void {
+function readSweepOf(
+  env: Env,
+  sweep: SweepDeclaration,
+  subjects: ReadonlyMap<string, Subject>,
+  checkWith: CheckWith | null,
+): Sweep | null {
   const { adapters, recipes } = env.scope;
+  const recipe = recipes.get(sweep.recipe.text);
   if (!adapters.has(sweep.adapter.text))
     env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
-  if (!recipes.has(sweep.recipe.text))
-    env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
+  if (recipe === undefined) env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
   const subject = subjects.get(sweep.adapter.text);
-  if (subject !== undefined) checkSweep({ ...subject.env, report: env.report }, sweep);
+  if (subject === undefined) return null;
+  if (recipe !== undefined && !subject.flat.chain.includes(recipe.adapter.text))
+    env.report(otherRecipe(sweep.recipe, recipe.adapter.text, sweep.adapter.text));
+  return readSweep({ ...subject.env, report: env.report }, sweep, checkWith);
 }
 
 /** A recipe serves its adapter, and every adapter that extends it and still has its tasks. */

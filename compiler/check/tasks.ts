@@ -1,5 +1,5 @@
 /** Tasks: what each trains, on what, and whether that can work. */
-import type { Expression, Field as SpecField, TaskItem } from '../../grammar/ast.ts';
+import { singleName, type Expression, type Field as SpecField, type TaskItem } from '../../grammar/ast.ts';
 import { printExpression } from '../../grammar/print.ts';
 import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
@@ -11,15 +11,19 @@ import { readFields, type Values } from './fields.ts';
 import type { Members } from './groups.ts';
 import {
   badPlaceholder,
+  blindTest,
+  emptyTest,
   meaninglessField,
   neverMoves,
   noGradient,
   noImagePath,
+  otherShape,
   trainedTwice,
   trainsNothing,
 } from './messages/tasks.ts';
 import { unknownDeclaration } from './messages/names.ts';
 import type { CheckedPart } from './parts.ts';
+import { namesIn } from './scope.ts';
 
 const string = { kind: 'string' } as const;
 
@@ -40,6 +44,11 @@ export const taskFields: Readonly<Record<string, Field>> = {
     type: orNone(string),
     default: null,
     doc: "The question put to every image; none: the official code's.",
+  },
+  test: {
+    type: anyOf(choice('none'), { kind: 'name' }, { kind: 'list', of: { kind: 'name' } }),
+    default: null,
+    doc: 'Held-out data that loss and accuracy are measured on: a source, or a list of them.',
   },
   shared: {
     type: { kind: 'boolean' },
@@ -92,12 +101,13 @@ function checkTask(
   const values = fieldsFor(env, data, read, item);
   const ordered = known.parameters.map((p) => p.name).filter((name) => trains.has(name));
   checkGradients(env, item, data, trains, known);
+  const test = checkTests(env, item, data, read.written.get('test'), known);
   const task: Task = {
     name: item.name.text,
     data: data.name,
     trains: ordered,
     groups: printExpression(item.trains).split(/ [+&-] /),
-    fields: values,
+    fields: { ...values, test },
     span: item.span,
   };
   return { task, item };
@@ -127,6 +137,31 @@ function fieldsFor(
   return { ...read.values, ...Object.fromEntries(idle.map((key) => [key, null])) };
 }
 
+/** Names of the sources a task is tested on, those that can be; null where it names none. */
+function checkTests(
+  env: BaseEnv,
+  item: TaskItem,
+  data: DataSource,
+  field: SpecField | undefined,
+  known: Trainable,
+): readonly string[] | null {
+  if (field === undefined || singleName(field.value)?.text === 'none') return null;
+  const names = namesIn(field.value);
+  if (names.length === 0) env.report(emptyTest(field));
+  const good = names.filter((name) => {
+    const source = known.data.get(name.text);
+    if (source === undefined) env.report(unknownDeclaration(name, 'data', [...known.data.keys()]));
+    if (source === undefined || source === null) return false;
+    const [own, other] = [shapeOf(data), shapeOf(source)];
+    const attached = own === 'instructions' && other === 'images';
+    if (own !== other && !attached) env.report(otherShape(name, source, item, data));
+    else if (attached && !known.parts.some(readsImages)) env.report(blindTest(name, source, item));
+    else return true;
+    return false;
+  });
+  return [...new Set(good.map((name) => name.text))];
+}
+
 /** Parameters whose gradient is zero whatever the numbers are. */
 function checkGradients(
   env: BaseEnv,
@@ -136,9 +171,7 @@ function checkGradients(
   known: Trainable,
 ): void {
   const images = shapeOf(data) === 'images';
-  const readers = known.parts.filter(
-    (p) => p.part.kind === 'prompt' && p.part.source !== null && isPlaced(p),
-  );
+  const readers = known.parts.filter(readsImages);
   if (images && readers.length === 0) {
     env.report(noImagePath(item, data));
     return;
@@ -164,7 +197,9 @@ function checkGradients(
   for (const [mention, { names, why }] of idle) env.report(noGradient(mention, item, names, why));
 }
 
-const isPlaced = ({ part }: CheckedPart): boolean => part.layers.length > 0 || part.input;
+/** A prompt through which an image gets to the words. */
+const readsImages = ({ part }: CheckedPart): boolean =>
+  part.kind === 'prompt' && part.source !== null && (part.layers.length > 0 || part.input);
 
 /** A factor that starts at zero and stays there hides what it is multiplied with. */
 function stuckBehind(

@@ -41,6 +41,8 @@ export interface Base {
   readonly rope: { readonly style: 'interleaved' | 'half'; readonly theta: number };
   /** Whether the output head is the embedding table. */
   readonly tied: boolean;
+  /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
+  readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
   readonly weights?: string;
   readonly tokenizer?: string;
@@ -118,6 +120,12 @@ export interface Task {
   readonly fields: Readonly<Record<string, FieldValue>>;
   readonly span: Span;
 }
+
+/** Names of the data sources that a task is tested on. */
+export const testsOf = ({ fields }: Pick<Task, 'fields'>): readonly string[] => {
+  const test = fields['test'];
+  return Array.isArray(test) ? test.filter((name): name is string => typeof name === 'string') : [];
+};
 
 export interface DataSource {
   readonly name: string;

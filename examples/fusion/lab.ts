@@ -12,11 +12,11 @@ import { patchesOf, withImages } from '../../runtime/data/pictures.ts';
 import type { Device } from '../../runtime/device.ts';
 import type { Session } from '../../runtime/session.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';
-import { longest } from '../base/words.ts';
 import type { Workshop } from './workshop.ts';
 
-/** Sequences asked at once, and the longest answer of any task in tokens. */
+/** Sequences asked at once, and the longest question and answer of any task in tokens. */
 export const ASKED = 64;
+const QUESTION = 24;
 export const ANSWER = 12;
 
 export interface Lab {
@@ -65,8 +65,8 @@ export async function openLab(
     profile: device.profile,
     recipe,
     training: { batch, tokens, labels: Object.fromEntries(bounds) },
-    evaluation: { batch: ASKED, tokens: mapped(datasets, () => longest) },
-    generation: { batch: ASKED, tokens: longest, context: longest + ANSWER, image: true },
+    evaluation: { batch: ASKED, tokens: mapped(datasets, () => QUESTION) },
+    generation: { batch: ASKED, tokens: QUESTION, context: QUESTION + ANSWER, image: true },
     ...(cached ? { frozenEncoders: 'cached', encoding: { part: input.part, batch: ASKED } } : {}),
   });
   const session = await openCompiled(device, compiled, await startOf(model, seed, { scratch }));

@@ -1,13 +1,13 @@
 /** What commands need for pictures: a task's data with its images, an encoder's weights, images to generate from. */
 import { dirname, resolve } from 'node:path';
-import { cacheableEncoders, showsImages } from '../../compiler/compile.ts';
-import { imageInputs } from '../../compiler/graph/visual.ts';
-import type { Model, Recipe, Task } from '../../compiler/model/model.ts';
+import { cacheableEncoders } from '../../compiler/compile.ts';
+import { hasImage, imageInputs } from '../../compiler/graph/visual.ts';
+import type { DataSource, Model, Part, Recipe, Task } from '../../compiler/model/model.ts';
 import type { ImageInput, PixelRules } from '../../compiler/package/package.ts';
 import { mib } from '../buffers.ts';
 import type { Batches } from '../data/batches.ts';
 import type { Dataset } from '../data/load.ts';
-import { encodePictures, tokenBytes, tokensOf } from '../data/pictures-encoded.ts';
+import { type EncodedPictures, encodePictures, tokenBytes, tokensOf } from '../data/pictures-encoded.ts';
 import { openPictures } from '../data/pictures-node.ts';
 import { patchesOf, type PictureStore, withImages } from '../data/pictures.ts';
 import { openWeights } from '../files.ts';
@@ -44,18 +44,28 @@ export function pictureInput(model: Model): ImageInput & { readonly pixels: Pixe
   );
 }
 
-/** The store for a task's pictures; null: the task shows none. One model's tasks share one. */
-export function storeFor(model: Model, task: Task, known: PictureStore | null): PictureStore | null {
-  if (showsImages(model, task.name)) {
-    const { pixels } = pictureInput(model);
-    return known ?? openPictures(pixels);
-  }
-  const source = model.data.find(({ name }) => name === task.data);
-  if (source?.format === 'image_text')
+/**
+ * The store for the pictures of a source that a task reads; null: it shows none. What asks for pictures of the
+ * same size and colours shares one.
+ */
+export function storeFor(
+  model: Model,
+  task: Task,
+  known: Map<string, PictureStore>,
+  { format }: DataSource,
+): PictureStore | null {
+  if (format !== 'image_text') return null;
+  if (!hasImage(model)) {
     console.error(
       `${task.name}: no part of \`${model.name}\` looks at an image, so its pictures are not read`,
     );
-  return null;
+    return null;
+  }
+  const { pixels } = pictureInput(model);
+  const key = JSON.stringify(pixels);
+  const store = known.get(key) ?? openPictures(pixels);
+  known.set(key, store);
+  return store;
 }
 
 /** A task that shows images: its pictures, and its batches without them. */
@@ -116,21 +126,44 @@ export async function encodeTasks(
     batches,
     images,
   }: { readonly batches: ReadonlyMap<string, Batches>; readonly images: ReadonlyMap<string, TaskImages> },
+  encode: (
+    session: Session,
+    input: ImageInput,
+    store: PictureStore,
+  ) => Promise<EncodedPictures> = encodeStore,
 ): Promise<ReadonlyMap<string, Batches>> {
   const [first] = images.values();
   if (!first) return batches;
-  const started = performance.now();
-  const encoded = await encodePictures(session, input, first.store);
-  const seconds = (performance.now() - started) / 1000;
-  console.error(
-    `${input.part}: tokens of ${first.store.count} pictures computed once: ${mib(encoded.bytes)} MiB, ${seconds.toFixed(1)} s`,
-  );
+  const encoded = await encode(session, input, first.store);
   return new Map(
     [...batches].map(([task, batch]) => {
       const shown = images.get(task);
       return [task, shown ? withImages(shown.plain, tokensOf(shown.dataset, encoded)) : batch];
     }),
   );
+}
+
+/** Tokens of every picture of a store; says what that took. */
+export async function encodeStore(
+  session: Session,
+  input: ImageInput,
+  store: PictureStore,
+): Promise<EncodedPictures> {
+  const started = performance.now();
+  const encoded = await encodePictures(session, input, store);
+  const seconds = (performance.now() - started) / 1000;
+  console.error(
+    `${input.part}: tokens of ${store.count} pictures computed once: ${mib(encoded.bytes)} MiB, ${seconds.toFixed(1)} s`,
+  );
+  return encoded;
+}
+
+/** The file of an encoder's weights; null: it names none, or is no encoder. */
+export function encoderFile(part: Part): string | null {
+  const call = part.fields['model'];
+  const isCall = typeof call === 'object' && call !== null && 'call' in call;
+  const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
+  return typeof path === 'string' ? resolve(dirname(part.span.file), path) : null;
 }
 
 /** Values of encoders from the files their specs name; null for every other parameter. */
@@ -143,11 +176,9 @@ export interface EncoderWeights {
 export async function openEncoders(model: Model): Promise<EncoderWeights> {
   const opened: { readonly source: WeightSource; readonly plan: EncoderPlan }[] = [];
   for (const part of model.parts) {
-    const call = part.fields['model'];
-    const isCall = typeof call === 'object' && call !== null && 'call' in call;
-    const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
-    if (typeof path !== 'string') continue;
-    const source = await openWeights(resolve(dirname(part.span.file), path));
+    const path = encoderFile(part);
+    if (path === null) continue;
+    const source = await openWeights(path);
     const parameters = model.parameters.filter(({ owner }) => owner === part.name);
     opened.push({ source, plan: planEncoder(source, part, parameters) });
   }

@@ -121,6 +121,12 @@ async function readRecords(source: Named, host: DataHost): Promise<Located[]> {
   return all;
 }
 
+/** A record's fields as templates see them: a picture's are the question (`ask`) and its caption. */
+export const fieldsOf = (format: string, record: TextRecord, ask: string = CAPTION_QUESTION): TextRecord =>
+  format === 'image_text'
+    ? { instruction: ask, ...record, output: record['caption'] ?? record['output'] }
+    : record;
+
 async function loadInstructions(source: Named, options: LoadOptions): Promise<Loaded> {
   const records = asObjects(await readRecords(source, options.host));
   return encodeAll(records, (record) => record, options);
@@ -145,13 +151,8 @@ async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded
         );
       captioned.push({ record, path: besideFile(file, image) });
     }
-  const instruction = options.ask ?? CAPTION_QUESTION;
   const encode = (records: readonly Located<TextRecord>[]): Loaded =>
-    encodeAll(
-      records,
-      (record) => ({ instruction, ...record, output: record['caption'] ?? record['output'] }),
-      options,
-    );
+    encodeAll(records, (record) => fieldsOf(source.format, record, options.ask), options);
   if (!options.pictures) return encode(captioned.map(({ record }) => record));
   const { numbers, bad } = await readPictures(source, captioned, options.pictures);
   const good = captioned.flatMap(({ record }) => (numbers.has(record.value) ? [record] : []));

@@ -10,11 +10,11 @@ import { dataFormats } from '../../compiler/check/data.ts';
 import { expertFields } from '../../compiler/check/experts.ts';
 import { describeType } from '../../compiler/check/messages/fields.ts';
 import { recipeFields } from '../../compiler/check/recipes.ts';
-import { measures } from '../../compiler/check/sweeps.ts';
 import { taskFields } from '../../compiler/check/tasks.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
 import type { Field, FieldType, Kind } from '../../compiler/kinds/kind.ts';
+import { measures } from '../../compiler/model/sweep.ts';
 import { printValue } from '../../compiler/model/values.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 
