@@ -1,5 +1,5 @@
 /** Experts as a user of `graft generate` meets them. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -76,6 +76,7 @@ function specs(address: string): void {
   captioner('sightless', '"spec.adapter"');
   captioner('untrained', '"sees.adapter:Sees", adapter: "nowhere.safetensors"');
   captioner('mistaken', '"mistaken.txt"');
+  seeing('hurried', 'expert captioner { run = caption("sees.adapter:Sees")  timeout = 0.001 }');
   writeFileSync(join(folder, 'mistaken.txt'), 'adapter X on nothing {}');
 }
 
@@ -112,6 +113,9 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   sightless: ask('sightless', ...look()),
   untrained: ask('untrained', ...look()),
   mistaken: ask('mistaken', ...look()),
+  hurried: ask('hurried', ...look()),
+  manifest: ['build', 'reads.adapter', '--profile', 'gpu', '--recipe', 'turns', '--out', 'package'],
+  show: ['show', 'captioned.adapter'],
   raw: ask('reads', '--prompt', 'abc', '--image', 'sign.png', '--verbose'),
   unknown: ask('reads', '--ask', 'abc', '--expert', 'ocrs=x'),
   none: ask('sees', '--ask', 'abc', '--expert', 'ocr=x'),
@@ -243,6 +247,23 @@ test('a captioner that cannot be opened is left out', async () => {
   await says('sightless', /expert captioner is left out: `Pair` looks at no image/);
   await says('untrained', /expert captioner is left out: cannot read .*nowhere\.safetensors/);
   await says('mistaken', /expert captioner is left out: error\[A102\]: there is no base `nothing`/);
+});
+
+test('a captioner that is late is not waited for', async () => {
+  await says('hurried', 'expert captioner is left out: no answer within 0.001 s', '\n"abc="\n');
+});
+
+test('a package and `show` say which experts there are', async () => {
+  await answered('manifest');
+  const { experts } = JSON.parse(readFileSync(join(folder, 'package/manifest.json'), 'utf8')) as {
+    experts: { name: string; say: string; run: unknown }[];
+  };
+  assert.equal(
+    experts.map(({ name, say, run }) => ({ name, say, run })),
+    [{ name: 'ocr', say: 'T {text}', run: { kind: 'ocr', language: 'eng', confidence: 0.6 } }],
+  );
+  const { out } = await answered('show');
+  assert.match(out, /^expert +captioner +caption sees\.adapter:Sees +"C \{text\}"$/m);
 });
 
 test('a prompt is taken as it is', async () => {
