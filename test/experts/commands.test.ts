@@ -1,5 +1,6 @@
 /** Experts as a user of `graft generate` meets them. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,10 +8,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cleanText } from '../../runtime/experts/text.ts';
-import { graftEach, type Outcome } from '../cli/processes.ts';
+import { graftEach, type Outcome, startGraft } from '../cli/processes.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { makePictureProject } from '../images/sees.ts';
 import { noise, png } from '../images/make.ts';
+import { hasEnded } from './alive.ts';
 import { signPng } from './sign.ts';
 
 const t = suite('experts on the command line');
@@ -279,6 +281,22 @@ test('command lines that make no sense', async () => {
   await fails('allowed', 2, /--allow takes http or command, not 'shell'/);
   await fails('broken', 1, /broken\.png: it cannot be decoded/, /give a PNG, JPEG or WebP/);
   await fails('missing', 1, /cannot read .*missing\.png/);
+});
+
+test('Ctrl-C ends what an expert has started', async () => {
+  const line = "sh -c 'sleep 1000 & echo $! > pid; wait'";
+  writeFileSync(
+    join(folder, 'stuck.adapter'),
+    `import "spec.adapter"\nadapter Stuck extends Pair { expert stuck { run = command("${line}")  timeout = 1000 } }\n`,
+  );
+  const child = startGraft(ask('stuck', '--ask', 'abc', '--image', 'one.png', '--allow', 'command'), folder);
+  const ended = once(child, 'exit');
+  const pid = join(folder, 'pid');
+  const written = (): boolean => existsSync(pid) && readFileSync(pid, 'utf8') !== '';
+  while (!written() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGINT');
+  assert.equal(await ended, [null, 'SIGINT']);
+  assert.ok(await hasEnded(Number(readFileSync(pid, 'utf8'))));
 });
 
 t.run();
