@@ -119,6 +119,7 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   manifest: ['build', 'reads.adapter', '--profile', 'gpu', '--recipe', 'turns', '--out', 'package'],
   show: ['show', 'captioned.adapter'],
   raw: ask('reads', '--prompt', 'abc', '--image', 'sign.png', '--verbose'),
+  rawBlind: ask('blind', '--prompt', 'abc', '--image', 'sign.png'),
   unknown: ask('reads', '--ask', 'abc', '--expert', 'ocrs=x'),
   none: ask('sees', '--ask', 'abc', '--expert', 'ocr=x'),
   noText: ask('reads', '--ask', 'abc', '--expert', 'ocr'),
@@ -278,6 +279,7 @@ test('command lines that make no sense', async () => {
   await fails('none', 2, /`Whole` has no expert 'ocr'; it has none/);
   await fails('noText', 2, /--expert takes NAME=TEXT, not 'ocr'/);
   await fails('nowhere', 2, /--expert goes with --ask/);
+  await fails('rawBlind', 1, /`Blind` looks at no image/);
   await fails('allowed', 2, /--allow takes http or command, not 'shell'/);
   await fails('broken', 1, /broken\.png: it cannot be decoded/, /give a PNG, JPEG or WebP/);
   await fails('missing', 1, /cannot read .*missing\.png/);

@@ -1,5 +1,5 @@
 /** The experts that compute: Tesseract and a detector, in processes of their own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -48,6 +48,14 @@ t('reads a sign beside an emoji, in the order of its lines', async () => {
   assert.ok((sign?.confidence ?? 0) > 0.6 && (sign?.confidence ?? 2) <= 1);
   assert.is(small?.text, 'EXIT');
   assert.equal([emoji?.outcome, emoji?.text], ['empty', '']);
+});
+
+t('reads the picture that the documentation tries', async () => {
+  const [answer] = await ask(
+    expertOf(ocr),
+    readFileSync(join(import.meta.dirname, '../../examples/base/lantern.png')),
+  );
+  assert.is(answer?.text, 'lantern');
 });
 
 t('the least confidence leaves words out', async () => {
