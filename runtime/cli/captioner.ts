@@ -19,7 +19,7 @@ import { readPackage } from '../package-files.ts';
 import type { Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { pictureInput } from './pictures.ts';
-import { capacityOf, loadProject, openCompiled, tokenizerOf } from './project.ts';
+import { capacityOf, loadProject, openCompiled, type Start, tokenizerOf } from './project.ts';
 import { promptFor, questionFor } from './questions.ts';
 import { startTrained } from './trained.ts';
 
@@ -45,8 +45,9 @@ async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
   });
   requireFit(compiled.manifest, capacityOf(device));
   const start = await startTrained(model, run.adapter);
-  signal.throwIfAborted();
-  return readerOf(await openCompiled(device, compiled, start), tokenizer, prompt, run);
+  // A large base takes long to read, and nobody waits for it after the time-out.
+  const values: Start['values'] = (p) => (signal.throwIfAborted(), start.values(p));
+  return readerOf(await openCompiled(device, compiled, { ...start, values }), tokenizer, prompt, run);
 }
 
 async function openPackage(run: CaptionRun, signal: AbortSignal): Promise<Reader> {

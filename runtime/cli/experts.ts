@@ -20,7 +20,8 @@ export const expertOptions = {
 
 /** Their lines in a usage text. */
 export const expertUsage = `  --no-experts     ask none of the spec's experts about the image
-  --expert NAME=TEXT  an expert's text by hand: that expert is not asked, with or without an image
+  --expert NAME=TEXT
+                   an expert's text by hand, with an image or without: that expert is not asked
   --allow WHAT     what experts may use: http, command, or both as http,command. A spec alone may use neither`;
 
 export interface ExpertSettings {

@@ -94,13 +94,13 @@ function questionsOf(model: Model, { ask = [], prompt = [], task }: Asked, image
   const given = ask.length + prompt.length;
   if (given === 0 && images === 0)
     throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
-  // Looking needs someone who can, whatever the texts say.
-  if (images > 0 && model.experts.length === 0) pictureInput(model);
   const instructions = given > 0 ? ask : Array.from({ length: images }, () => null);
   const questions: Question[] = [
     ...instructions.map((text) => questionFor(model, text, { task, image: images > 0 })),
     ...prompt.map((text) => ({ template: null, text })),
   ];
+  // Looking needs someone who can: the model, or experts, whose texts have no place in a prompt as it is.
+  if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) pictureInput(model);
   if (images > 1 && images !== questions.length)
     throw new UsageError(
       `${images} images for ${questions.length} text${questions.length === 1 ? '' : 's'}: give one for all, or one for each`,

@@ -25,11 +25,12 @@ export function cutText(text: string, length: number): string {
   return characters.length <= length ? text : characters.slice(0, length).join('').trimEnd();
 }
 
-/** The last words of what a program complained about, for a message of one line. */
-export function lastWords(complaint: string, length = 200): string {
+/** The last words of what a program complained about, for a message of one line: its error, or else its last line. */
+export function lastWords(complaint: string): string {
   const lines = complaint
     .split('\n')
     .map(cleanText)
     .filter((line) => line !== '');
-  return cutText(lines.at(-1) ?? '', length);
+  const words = lines.findLast((line) => /^\w*(?:Error|Exception)\b/.test(line)) ?? lines.at(-1) ?? '';
+  return cutText(words, 200);
 }

@@ -8,6 +8,7 @@ import { splitWords } from '../../compiler/check/words.ts';
 import { askExperts } from '../../runtime/experts/ask.ts';
 import type { Answer, Sight } from '../../runtime/experts/expert.ts';
 import { openExpert } from '../../runtime/experts/node.ts';
+import { hasEnded } from './alive.ts';
 
 const t = suite('experts: command');
 
@@ -99,22 +100,7 @@ t('one that hangs is ended, with all that it has started', async () => {
   const { outcome } = await ask("sh -c 'sleep 1000 & echo $! > pid; wait'", { timeout: 2 });
   assert.is(outcome, 'late');
   const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
-  let alive = true;
-  for (let i = 0; i < 200 && alive; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    alive = isAlive(pid);
-  }
-  assert.not.ok(alive, `process ${pid} has ended`);
+  assert.ok(await hasEnded(pid), `process ${pid} has ended`);
 });
-
-/** A process that ended and was not waited for by its parent is still listed. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 t.run();

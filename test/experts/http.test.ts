@@ -126,7 +126,8 @@ t('one that hangs, at once or in the middle, is hung up', async () => {
     const before = hung;
     const { outcome, note } = await ask(root + path, { timeout: 0.2 });
     assert.equal([outcome, note], ['late', 'no answer within 0.2 s']);
-    for (let i = 0; i < 200 && hung === before; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let i = 0; i < 200; i++)
+      if (hung === before) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.is(hung, before + 1, `${path}: the connection is closed`);
   }
 });

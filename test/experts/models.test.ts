@@ -1,5 +1,5 @@
 /** The experts that compute: Tesseract and a detector, in processes of their own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -50,6 +50,14 @@ t('reads a sign beside an emoji, in the order of its lines', async () => {
   assert.equal([emoji?.outcome, emoji?.text], ['empty', '']);
 });
 
+t('reads the picture that the documentation tries', async () => {
+  const [answer] = await ask(
+    expertOf(ocr),
+    readFileSync(join(import.meta.dirname, '../../examples/base/lantern.png')),
+  );
+  assert.is(answer?.text, 'lantern');
+});
+
 t('the least confidence leaves words out', async () => {
   const [answer] = await ask(expertOf({ ...ocr, confidence: 1 }), await signPng(['OPEN']));
   assert.is(answer?.outcome, 'empty');
@@ -87,7 +95,8 @@ t('one that is late is ended, and the next image starts it again', async () => {
 });
 
 t('a package that is missing is told by name', async () => {
-  const missing = loadOptional('no-such-package', () => import('no-such-package' as string));
+  const name: string = 'no-such-package';
+  const missing = loadOptional(name, () => import(name));
   const error = await missing.catch((e: unknown) => e);
   assert.match(
     String(error),

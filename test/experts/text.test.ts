@@ -40,6 +40,9 @@ t('a megabyte of text between control characters is cut', () => {
 
 t('the last words of a complaint', () => {
   assert.is(lastWords('Traceback\n  File x\nValueError: \u001b[31mno\u001b[0m\n\n'), 'ValueError: no');
+  const node = 'x.mjs:1\n^\n\nReferenceError: x is not defined\n    at x.mjs:1:1\n\nNode.js v20.20.2\n';
+  assert.is(lastWords(node), 'ReferenceError: x is not defined');
+  assert.is(lastWords('loading\nout of memory'), 'out of memory');
   assert.is(lastWords(''), '');
 });
 
