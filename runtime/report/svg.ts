@@ -76,15 +76,18 @@ export function drawLines(plot: Lines): string {
     marginLeft: 48,
     marginBottom: 40,
     marginRight: 14,
+    marginTop: 8,
     // Where there are few places, each has its tick; otherwise round numbers do.
     x: {
       label: plot.x.label,
+      labelAnchor: 'center',
+      labelArrow: 'none',
       domain: boundsOf(plot.x, xs),
       grid: false,
       ...(xs.length <= 8 ? { ticks: xs, tickFormat: String } : { ticks: 5 }),
     },
     y: {
-      label: plot.y.label,
+      label: null,
       domain: boundsOf(
         plot.y,
         plot.series.flatMap(({ points }) => points.flatMap(numbersOf)),
@@ -119,7 +122,7 @@ export function drawDots(plot: Dots): string {
     marginRight: 14,
     marginTop: 12,
     marginBottom: 40,
-    x: { label: plot.scale.label, domain: boundsOf(plot.scale, values), grid: true, ticks: 5, nice: true },
+    x: { label: null, domain: boundsOf(plot.scale, values), grid: true, ticks: 5, nice: true },
     y: { label: null, domain: plot.rows.map(({ name }) => name), type: 'point', padding: 0.5, tickSize: 0 },
     marks: [Plot.gridY({ strokeOpacity: 0.08 }), ...marks],
   });
