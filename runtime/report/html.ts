@@ -1,5 +1,15 @@
 /** A report as one page that needs nothing else: no script, no network, no other file. */
-import type { Block, Code, Dots, Facts, Lines, Report, Section, Table } from './report.ts';
+import {
+  type Block,
+  type Code,
+  type Dots,
+  type Facts,
+  type Lines,
+  printable,
+  type Report,
+  type Section,
+  type Table,
+} from './report.ts';
 import { style } from './style.ts';
 import { drawDots, drawLines, drawSymbol } from './svg.ts';
 
@@ -31,10 +41,9 @@ export function reportHtml(report: Report): string {
   ].join('\n');
 }
 
-/** Text as HTML has it; control characters and halves of characters, which it must not have, become a sign. */
+/** Text as HTML has it. */
 export const escape = (text: string): string =>
-  text
-    .replace(/\p{Cs}|(?![\t\n\r])\p{Cc}/gu, '\ufffd')
+  printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

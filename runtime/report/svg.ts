@@ -1,7 +1,7 @@
 /** Plots as SVG, drawn by Observable Plot on a document that is no browser's. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { boundsOf, type Dots, type Lines, type Mark } from './report.ts';
+import { boundsOf, type Dots, type Lines, type Mark, printable } from './report.ts';
 
 /** In units of the drawing: near the width of a phone, so that its text is as large there as other text. */
 const WIDTH = 380;
@@ -48,7 +48,7 @@ function draw(options: Plot.PlotOptions): string {
   // The page says how large it is; without these it scales with its column.
   svg.removeAttribute('width');
   svg.removeAttribute('height');
-  return svg.outerHTML;
+  return printable(svg.outerHTML);
 }
 
 /** Curves over a number; a series of several seeds has a band from least to most. */
