@@ -143,16 +143,16 @@ function checkGradients(
     env.report(noImagePath(item, data));
     return;
   }
+  const read = sourcesOf(known.parts, readers);
   const idle = new Map<Expression, { readonly names: string[]; readonly why: string }>();
   for (const { part } of known.parts) {
     const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
     const trained = own.filter((name) => trains.has(name));
     if (trained.length === 0) continue;
     const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;
-    const seesImages = part.kind === 'project' || (part.kind === 'prompt' && part.source !== null);
-    const read = part.kind !== 'project' || readers.some((r) => r.part.source === part.name);
-    const blind = seesImages && !images;
-    if (!read || blind) {
+    const source = part.kind === 'project' || part.kind === 'encoder';
+    const blind = (source || (part.kind === 'prompt' && part.source !== null)) && !images;
+    if (blind || (source && !read.has(part.name))) {
       const why = blind ? `the examples of \`${data.name}\` have no images` : 'no prompt reads it';
       const same = idle.get(mention) ?? { names: [], why };
       idle.set(mention, { ...same, names: [...same.names, part.name] });
@@ -162,6 +162,13 @@ function checkGradients(
     if (stuck !== null) env.report(neverMoves(mention, item, part.name, stuck));
   }
   for (const [mention, { names, why }] of idle) env.report(noGradient(mention, item, names, why));
+}
+
+/** Encoders and projectors that these parts read, whether at once or by way of others. */
+function sourcesOf(parts: readonly CheckedPart[], readers: readonly CheckedPart[]): Set<string> {
+  const names = readers.flatMap(({ part }) => part.source ?? []);
+  const sources = parts.filter(({ part }) => names.includes(part.name));
+  return new Set([...names, ...(sources.length === 0 ? [] : sourcesOf(parts, sources))]);
 }
 
 const isPlaced = ({ part }: CheckedPart): boolean => part.layers.length > 0 || part.input;

@@ -112,7 +112,7 @@ export interface ImageInput {
   readonly rows: number;
   readonly width: number;
   /** What the encoder makes of them, and what a program takes instead whose encoder is cached. */
-  readonly tokens: { readonly rows: number; readonly width: number };
+  readonly tokens: { readonly rows: number; readonly axis: Axis };
   /** How a picture becomes the input; null: features that come from elsewhere. */
   readonly pixels: PixelRules | null;
 }

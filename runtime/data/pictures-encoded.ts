@@ -1,5 +1,5 @@
 /** Tokens of a frozen encoder, computed once for each picture instead of in every step. */
-import { axis, padded } from '../../compiler/model/model.ts';
+import { padded } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import { patchNumbers, writePatches } from '../images/prepare.ts';
 import { outputNamed, programNamed, type Session } from '../session.ts';
@@ -8,7 +8,7 @@ import type { Dataset } from './load.ts';
 import { type ImagesOf, picturesOf, type PictureStore } from './pictures.ts';
 
 /** Bytes of the tokens that an encoder makes of one image. */
-export const tokenBytes = ({ tokens }: ImageInput): number => 4 * tokens.rows * padded(axis(tokens.width));
+export const tokenBytes = ({ tokens }: ImageInput): number => 4 * tokens.rows * padded(tokens.axis);
 
 /** Tokens of every picture of a store, by its number. */
 export interface EncodedPictures {
