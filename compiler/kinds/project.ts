@@ -49,7 +49,7 @@ export const project: Kind = {
     hidden: {
       type: orNone(count()),
       default: null,
-      doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, the encoder's, four times the base's.",
+      doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, that of what comes in, four times that of what goes out.",
     },
     depth: { type: count(), default: 8, doc: 'Blocks of `queries`.' },
     heads: { type: count(), default: 16, doc: 'Heads in each block of `queries`.' },

@@ -2,7 +2,9 @@
 import { dirname, resolve } from 'node:path';
 import { cacheableEncoders, showsImages } from '../../compiler/compile.ts';
 import { imageInputs } from '../../compiler/graph/visual.ts';
-import type { Model, Recipe, Task } from '../../compiler/model/model.ts';
+import { isCall } from '../../compiler/kinds/fields.ts';
+import { vitOf } from '../../compiler/kinds/vit.ts';
+import type { Model, Part, Recipe, Task } from '../../compiler/model/model.ts';
 import type { ImageInput, PixelRules } from '../../compiler/package/package.ts';
 import { mib } from '../buffers.ts';
 import type { Batches } from '../data/batches.ts';
@@ -16,7 +18,7 @@ import { InputError } from '../input-error.ts';
 import type { Session } from '../session.ts';
 import { horizonOf } from '../train/schedule.ts';
 import { stepsPerEpoch } from '../train/run.ts';
-import { type EncoderPlan, planEncoder, readEncoderParameter } from '../weights/encoder.ts';
+import { type EncoderPlan, planEncoder, planProjector, readEncoderParameter } from '../weights/encoder.ts';
 import type { WeightSource } from '../weights/source.ts';
 
 /** Encoders' tokens that may be kept in memory for a whole run. */
@@ -133,23 +135,32 @@ export async function encodeTasks(
   );
 }
 
-/** Values of encoders from the files their specs name; null for every other parameter. */
+/** The file a part's weights come from, as its spec names it. */
+function weightsOf({ fields }: Part): string | null {
+  const path = isCall(fields['model']) ? fields['model'].args['weights'] : fields['weights'];
+  return typeof path === 'string' ? path : null;
+}
+
+/** Values of encoders and projectors from the files their specs name; null for every other parameter. */
 export interface EncoderWeights {
   readonly load: (name: string) => Promise<Float32Array | null>;
   readonly close: () => Promise<void>;
 }
 
-/** Opens every file that an encoder names. @throws InputError as `planEncoder` does */
+/** Opens every file that an encoder or a projector names. @throws InputError as `planEncoder` and `planProjector` do */
 export async function openEncoders(model: Model): Promise<EncoderWeights> {
   const opened: { readonly source: WeightSource; readonly plan: EncoderPlan }[] = [];
   for (const part of model.parts) {
-    const call = part.fields['model'];
-    const isCall = typeof call === 'object' && call !== null && 'call' in call;
-    const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
-    if (typeof path !== 'string') continue;
+    const path = weightsOf(part);
+    if (path === null) continue;
     const source = await openWeights(resolve(dirname(part.span.file), path));
     const parameters = model.parameters.filter(({ owner }) => owner === part.name);
-    opened.push({ source, plan: planEncoder(source, part, parameters) });
+    const blocks = vitOf(part.fields['model'])?.layers;
+    const plan =
+      part.kind === 'project'
+        ? planProjector(source, part, parameters)
+        : planEncoder(source, { name: part.name, ...(blocks ? { blocks } : {}) }, parameters);
+    opened.push({ source, plan });
   }
   return {
     async load(name) {

@@ -45,14 +45,35 @@ function variants(): void {
       'layers: 2, heads: 2, output: 6, weights: "vision.safetensors")',
     ),
   );
+  write('chain.adapter', chained('former.safetensors'));
+  write('unchained.adapter', chained('nowhere.safetensors'));
+  write('wrong.adapter', chained('vision.safetensors'));
   write('features.adapter', spec.replace(/^param eye = .*$/m, 'param eye = features(width: 6, tokens: 5)'));
 }
 
-/** Weights of the encoder: those it starts from with another seed. */
+/** A frozen query transformer from a file between the encoder and the projector, and marks around the image. */
+const chained = (file: string): string =>
+  spec
+    .replace(
+      'project visual from vision',
+      `project former from vision { kind = queries  length = 4  depth = 1  heads = 2  hidden = 6  output = 7  weights = "${file}" }\n  project visual from former`,
+    )
+    .replace(
+      'prompt  image on layers[first 1] from visual',
+      'prompt open on input { length = 1 }\n  prompt image on input from visual\n  prompt close on input { length = 1 }',
+    )
+    .replaceAll('visual + image', 'visual + open + close');
+
+/** Weights of encoder and query transformer, as somebody else trained them. */
 async function encoderFile(): Promise<void> {
-  const { model } = loadProject(join(folder, 'sees.adapter:Sees'));
+  await weightsFile('sees', 'vision');
+  await weightsFile('chain', 'former');
+}
+
+async function weightsFile(file: string, part: string): Promise<void> {
+  const { model } = loadProject(join(folder, `${file}.adapter:Sees`));
   const tensors = model.parameters
-    .filter(({ owner }) => owner === 'vision')
+    .filter(({ owner }) => owner === part)
     .map(({ name, shape }) => ({
       name,
       shape,
@@ -60,7 +81,7 @@ async function encoderFile(): Promise<void> {
         Math.sin(i + name.length),
       ),
     }));
-  await writeSafetensors(join(folder, 'vision.safetensors'), tensors, {});
+  await writeSafetensors(join(folder, `${part}.safetensors`), tensors, {});
 }
 
 const train = (file: string, adapter: string, recipe: string, out: string, ...rest: string[]): string[] => [
@@ -91,6 +112,13 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   file: train('file', 'Sees', 'turns', 'file'),
   nofile: train('nofile', 'Sees', 'turns', 'nofile'),
   deep: train('deep', 'Sees', 'turns', 'deep'),
+  chain: train('chain', 'Sees', 'turns', 'chain'),
+  chainAnswer: [
+    ...['generate', 'chain.adapter:Sees', '--adapter', 'chain/adapter.safetensors', '--max-tokens', '6'],
+    ...['--ask', 'abc', '--image', 'one.png'],
+  ],
+  unchained: train('unchained', 'Sees', 'turns', 'unchained'),
+  wrong: train('wrong', 'Sees', 'turns', 'wrong'),
   features: train('features', 'Sees', 'turns', 'features'),
   plain: ask(...trained, '--ask', 'abc'),
   one: ask(...trained, '--ask', 'abc', '--image', 'one.png'),
@@ -201,6 +229,16 @@ test('a fresh encoder is kept with what was trained on it; one with a file of it
   assert.not.equal(metrics('file'), metrics('turns'), 'the file is used');
 });
 
+test('a frozen projector comes from its file and stays there', async () => {
+  await succeeds('chain');
+  const names = [...(await adapter('chain')).keys()];
+  assert.ok(names.includes('visual.weight') && names.includes('open.prompt'), names.join(' '));
+  assert.not.ok(names.some((name) => name.startsWith('former.')));
+  assert.ok((await answer('chainAnswer')).length > 0);
+  await fails('unchained', 1, /cannot read .*nowhere\.safetensors: there is no such file/);
+  await fails('wrong', 1, /vision\.safetensors does not hold the projector `former`/, /former\.in\.weight/);
+});
+
 test('damaged pictures are left out of training and named', async () => {
   const { err } = await succeeds('bad');
   assert.match(err, /caption: 5 examples/);
@@ -248,7 +286,7 @@ test('a package says what its encoder wants, and can look', async () => {
       part: 'vision',
       rows: 4,
       width: 48,
-      tokens: { rows: 5, width: 6 },
+      tokens: { rows: 5, axis: { groups: 1, size: 6 } },
       pixels: { resolution: 8, patch: 4, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], channels: 'rgb' },
     },
   ]);
