@@ -61,13 +61,17 @@ function coloursOf(value: FieldValue | undefined): Pick<PixelRules, 'mean' | 'st
   return named;
 }
 
+const cropOf = (value: FieldValue | undefined): Pick<PixelRules, 'crop'> =>
+  isCall(value) ? { crop: { scale: numberOf(value.args['scale']) } } : {};
+
 function imageInput(part: Part): ImageInput {
   const { vit, all, vision } = readEncoder(part);
   const tokens = { rows: vision.tokens, axis: axis(vision.width / vision.scales, vision.scales) };
   if (!vit) return { part: part.name, rows: all, width: vision.width, tokens, pixels: null };
   const channels = part.fields['channels'] === 'bgr' ? 'bgr' : 'rgb';
   const { resolution, patch } = vit;
-  const pixels = { resolution, patch, ...coloursOf(part.fields['normalise']), channels } as const;
+  const crop = cropOf(part.fields['crop']);
+  const pixels = { resolution, patch, ...coloursOf(part.fields['normalise']), channels, ...crop } as const;
   return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
 }
 
@@ -143,6 +147,22 @@ export const encoder: Kind = {
       type: choice('rgb', 'bgr'),
       default: 'rgb',
       doc: 'Order of the colours; the released V2 was trained on `bgr`.',
+    },
+    crop: {
+      type: anyOf(choice('middle'), {
+        kind: 'call',
+        calls: {
+          random: {
+            scale: {
+              type: { kind: 'number', above: 0, max: 1 },
+              default: 0.9,
+              doc: 'Least share of its area; the proportions are drawn from 3:4 to 4:3.',
+            },
+          },
+        },
+      }),
+      default: 'middle',
+      doc: 'What is seen of a picture in training: its middle, or another part each time, as the released V2 was trained. Outside of training it is the middle.',
     },
   },
   parameters: (part) => {

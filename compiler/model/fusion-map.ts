@@ -108,7 +108,9 @@ export function describePart(part: Part): string {
     case 'encoder': {
       const blocks = part.fields['at'];
       const take = textOf(part.fields['take']);
-      return Array.isArray(blocks) ? `${take} after block${blocks.length > 1 ? 's' : ''} ${printLayers(blocks.map(numberOf))}` : take;
+      return Array.isArray(blocks)
+        ? `${take} after block${blocks.length > 1 ? 's' : ''} ${printLayers(blocks.map(numberOf))}`
+        : take;
     }
     case 'prefix':
       return 'one softmax with the words';

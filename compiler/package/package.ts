@@ -124,6 +124,13 @@ export interface PixelRules {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly channels: 'rgb' | 'bgr';
+  /** In training, a part of the picture at random; absent: the middle, always. */
+  readonly crop?: RandomCrop;
+}
+
+/** Parts of at least `scale` of the area, from 3:4 to 4:3, each made a square. */
+export interface RandomCrop {
+  readonly scale: number;
 }
 
 /** A contiguous run of trainable parameters that the same tasks train: the unit of a step count. */

@@ -13,7 +13,7 @@ import { InputError } from '../input-error.ts';
 import { createSampler, type Sampling } from '../sample.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { pictureInput, readImages } from './pictures.ts';
+import { imageInputOf, readImages } from './pictures.ts';
 import { capacityOf, loadProject, openCompiled, projectOptions, startOf, tokenizerOf } from './project.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
@@ -83,7 +83,7 @@ function textsOf(model: Model, { ask = [], prompt = [], task: name }: Asked, ima
   if (ask.length + prompt.length === 0 && images === 0)
     throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
   // Looking needs a model that can, whatever the texts say.
-  if (images > 0) pictureInput(model);
+  if (images > 0) imageInputOf(model);
   const questions =
     ask.length + prompt.length > 0
       ? ask

@@ -5,15 +5,15 @@ import { imageInputs } from '../../compiler/graph/visual.ts';
 import { isCall } from '../../compiler/kinds/fields.ts';
 import { vitOf } from '../../compiler/kinds/vit.ts';
 import type { Model, Part, Recipe, Task } from '../../compiler/model/model.ts';
-import type { ImageInput, PixelRules } from '../../compiler/package/package.ts';
+import type { ImageInput } from '../../compiler/package/package.ts';
 import { mib } from '../buffers.ts';
 import type { Batches } from '../data/batches.ts';
 import type { Dataset } from '../data/load.ts';
 import { encodePictures, tokenBytes, tokensOf } from '../data/pictures-encoded.ts';
+import { createFeatureStore } from '../data/features.ts';
+import { type ImageStore, withImages } from '../data/image-store.ts';
 import { openPictures } from '../data/pictures-node.ts';
-import { patchesOf, type PictureStore, withImages } from '../data/pictures.ts';
-import { openWeights } from '../files.ts';
-import { patchPictures } from '../images/prepare.ts';
+import { openWeights, readBytes } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import type { Session } from '../session.ts';
 import { horizonOf } from '../train/schedule.ts';
@@ -24,8 +24,8 @@ import type { WeightSource } from '../weights/source.ts';
 /** Encoders' tokens that may be kept in memory for a whole run. */
 const MOST_TOKENS = 2 ** 30;
 
-/** The one encoder of a model that looks at pictures. @throws InputError when there is none, or not one alone */
-export function pictureInput(model: Model): ImageInput & { readonly pixels: PixelRules } {
+/** What the one encoder of a model takes. @throws InputError when there is none, or not one alone */
+export function imageInputOf(model: Model): ImageInput {
   const inputs = imageInputs(model);
   const [input] = inputs;
   if (!input)
@@ -35,23 +35,24 @@ export function pictureInput(model: Model): ImageInput & { readonly pixels: Pixe
     );
   if (inputs.length > 1)
     throw new InputError(
-      `\`${model.name}\` has ${inputs.length} encoders, and pictures can be given to one`,
+      `\`${model.name}\` has ${inputs.length} encoders, and images can be given to one`,
       `leave out all but one of ${inputs.map(({ part }) => part).join(', ')}`,
     );
-  const { pixels } = input;
-  if (pixels) return { ...input, pixels };
-  throw new InputError(
-    `the encoder \`${input.part}\` takes features that were computed elsewhere, not pictures`,
-    'use `clip(...)` or `vit(...)`, or write features with the library (docs/images.md)',
-  );
+  return input;
 }
 
-/** The store for a task's pictures; null: the task shows none. One model's tasks share one. */
-export function storeFor(model: Model, task: Task, known: PictureStore | null): PictureStore | null {
-  if (showsImages(model, task.name)) {
-    const { pixels } = pictureInput(model);
-    return known ?? openPictures(pixels);
-  }
+/** A store for the files an encoder takes: pictures, or features. `seed`: of what is drawn when training sees them. */
+const openImages = (input: ImageInput, seed = 0): ImageStore =>
+  input.pixels ? openPictures(input.pixels, seed) : createFeatureStore(input, readBytes);
+
+/** The store for a task's images; null: the task shows none. One model's tasks share one. */
+export function storeFor(
+  model: Model,
+  task: Task,
+  known: ImageStore | null,
+  seed: number,
+): ImageStore | null {
+  if (showsImages(model, task.name)) return known ?? openImages(imageInputOf(model), seed);
   const source = model.data.find(({ name }) => name === task.data);
   if (source?.format === 'image_text')
     console.error(
@@ -63,13 +64,9 @@ export function storeFor(model: Model, task: Task, known: PictureStore | null): 
 /** A task that shows images: its pictures, and its batches without them. */
 export interface TaskImages {
   readonly dataset: Dataset;
-  readonly store: PictureStore;
+  readonly store: ImageStore;
   readonly plain: Batches;
 }
-
-/** The same batches with patches. */
-export const withPatches = ({ dataset, store, plain }: TaskImages): Batches =>
-  withImages(plain, patchesOf(dataset, store));
 
 /** Where an encoder runs: in every step, once before the first, or whichever is less work. */
 export type Encoding = 'inline' | 'cached' | 'auto';
@@ -83,17 +80,21 @@ export function chooseEncoding(
 ): ImageInput | null {
   const store = [...data.images.values()][0]?.store;
   if (!store || wanted === 'inline') return null;
-  const input = pictureInput(model);
+  const input = imageInputOf(model);
   if (!cacheableEncoders(model).includes(input.part)) {
     if (wanted === 'auto') return null;
-    throw new InputError(
-      `the encoder \`${input.part}\` is trained, so its tokens change in every step`,
-      'leave --encoder away, or train other parts',
-    );
+    throw new InputError(`the encoder \`${input.part}\` ${whyNot(input)}`, 'leave --encoder away');
   }
   const fits = store.count * tokenBytes(input) <= MOST_TOKENS;
   const pays = looks(recipe, data) >= store.count;
   return wanted === 'cached' || (fits && pays) ? input : null;
+}
+
+/** Why an encoder's tokens cannot be computed once. */
+function whyNot({ pixels }: ImageInput): string {
+  if (!pixels) return 'takes features, which are computed already';
+  if (pixels.crop) return 'sees another part of a picture each time (`crop = random`)';
+  return 'is trained, so its tokens change in every step';
 }
 
 /** How often the whole run looks at a picture. */
@@ -178,22 +179,24 @@ export async function openEncoders(model: Model): Promise<EncoderWeights> {
 
 /**
  * Images for `count` sequences, laid out for the device: one file for each, or one for all.
- * @throws InputError naming the file that is no usable picture
+ * @throws InputError naming the file that is no usable picture, or no features of the encoder's shape
  */
 export async function readImages(
   model: Model,
   paths: readonly string[],
   count: number,
 ): Promise<Float32Array> {
-  const store = openPictures(pictureInput(model).pixels);
-  const added = await store.addAll(paths);
-  const pictures = added.map((number, i) => {
-    if (typeof number === 'number') return store.get(number);
+  const input = imageInputOf(model);
+  const store = openImages(input);
+  const numbers = (await store.addAll(paths)).map((number, i) => {
+    if (typeof number === 'number') return number;
     if (number instanceof InputError) throw number;
     throw new InputError(`${paths[i]}: ${number.message}`, 'give a PNG, JPEG or WebP file', {
       cause: number,
     });
   });
-  const all = Array.from({ length: count }, (_, i) => pictures[i] ?? pictures[0] ?? new Uint8Array());
-  return patchPictures(all, store.rules);
+  const all = new Float32Array(count * store.size);
+  for (let i = 0; i < count; i++)
+    store.write(numbers[i] ?? numbers[0] ?? 0, all.subarray(i * store.size, (i + 1) * store.size));
+  return all;
 }

@@ -11,7 +11,7 @@ import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
-import type { PictureStore } from '../data/pictures.ts';
+import { imagesOf, type ImageStore, withImages } from '../data/image-store.ts';
 import { rulesFor } from '../data/rules.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
@@ -24,7 +24,7 @@ import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
-import { openEncoders, storeFor, type TaskImages, withPatches } from './pictures.ts';
+import { openEncoders, storeFor, type TaskImages } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
 
 /** A spec that checked clean, lowered. */
@@ -127,7 +127,7 @@ export async function loadTaskData(
   model: Model,
   task: Task,
   tokenizer: Tokenizer,
-  pictures?: PictureStore | null,
+  pictures?: ImageStore | null,
 ): Promise<Dataset> {
   const source = model.data.find((data) => data.name === task.data);
   if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
@@ -157,11 +157,11 @@ export interface TaskData {
 /** Data and batches of every task a recipe mixes. */
 export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: Tokenizer): Promise<TaskData> {
   const datasets = new Map<string, Dataset>();
-  const stores = new Map<string, PictureStore>();
+  const stores = new Map<string, ImageStore>();
   for (const { task: name } of recipe.mix.parts) {
     const task = model.tasks.find((t) => t.name === name);
     if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
-    const store = storeFor(model, task, [...stores.values()][0] ?? null);
+    const store = storeFor(model, task, [...stores.values()][0] ?? null, recipe.seed);
     if (store) stores.set(name, store);
     datasets.set(name, await loadTaskData(model, task, tokenizer, store));
   }
@@ -172,7 +172,7 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
     const plain = createBatches(dataset, { batch, seed, context: model.base.context });
     const store = stores.get(name);
     if (store) images.set(name, { dataset, store, plain });
-    batches.set(name, store ? withPatches({ dataset, store, plain }) : plain);
+    batches.set(name, store ? withImages(plain, imagesOf(dataset, store)) : plain);
   }
   const tokens = Object.fromEntries(
     [...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]),
