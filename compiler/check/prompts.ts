@@ -6,6 +6,7 @@ import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './parts.ts';
 import {
   addOutside,
+  addStatic,
   addToItself,
   addUnequal,
   deadPrompt,
@@ -80,6 +81,10 @@ function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[])
   // One token is added to every token.
   if (length !== target.part.fields['length'] && length !== 1) {
     env.report(addUnequal(at, p.part, target));
+    return false;
+  }
+  if (p.part.source === null) {
+    env.report(addStatic(at, p.part, target.part));
     return false;
   }
   return true;

@@ -144,7 +144,7 @@ function checkGradients(
     return;
   }
   const read = sourcesOf(known.parts, readers);
-  const idle = new Map<Expression, { readonly names: string[]; readonly why: string }>();
+  const idle = new Map<Expression, { readonly names: string[]; readonly blind: boolean }>();
   for (const { part } of known.parts) {
     const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
     const trained = own.filter((name) => trains.has(name));
@@ -153,15 +153,15 @@ function checkGradients(
     const source = part.kind === 'project' || part.kind === 'encoder';
     const blind = (source || (part.kind === 'prompt' && part.source !== null)) && !images;
     if (blind || (source && !read.has(part.name))) {
-      const why = blind ? `the examples of \`${data.name}\` have no images` : 'no prompt reads it';
-      const same = idle.get(mention) ?? { names: [], why };
+      const same = idle.get(mention) ?? { names: [], blind };
       idle.set(mention, { ...same, names: [...same.names, part.name] });
     }
     const frozen = own.filter((name) => !trains.has(name));
     const stuck = stuckBehind(part, trained, frozen);
     if (stuck !== null) env.report(neverMoves(mention, item, part.name, stuck));
   }
-  for (const [mention, { names, why }] of idle) env.report(noGradient(mention, item, names, why));
+  for (const [mention, { names, blind }] of idle)
+    env.report(noGradient(mention, item, names, blind ? data : null));
 }
 
 /** Encoders and projectors that these parts read, whether at once or by way of others. */

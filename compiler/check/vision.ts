@@ -60,8 +60,20 @@ export function checkBlocks(
   return blocks === null ? undefined : blocks.length === 0 ? null : blocks;
 }
 
+/** Tokens an image may have: their attention scores alone are a gibibyte a head. */
+const MOST_TOKENS = 2 ** 14;
+
 function encoderProblems({ model, take }: Fields): Problem[] {
-  if (take === 'patches' && tokensIn(model) === 1)
+  const tokens = tokensIn(model) ?? 0;
+  if (tokens > MOST_TOKENS)
+    return [
+      [
+        'model',
+        `an image of ${tokens} tokens, at most ${MOST_TOKENS} are possible`,
+        'take larger patches or a smaller image',
+      ],
+    ];
+  if (take === 'patches' && tokens === 1)
     return [['take', 'the only token is the class token', 'no patches are left without it']];
   if (!isCall(model) || model.call !== 'vit') return [];
   const { resolution, patch, width, heads } = model.args;

@@ -21,10 +21,16 @@ export function visualOf(c: Context, part: Part, layer: number): Visual {
   );
   const own = part.source === null ? null : tokensOf(c, part.source);
   const length = lengthOf(part);
-  const added = adding.flatMap((p) =>
-    p.source === null ? [] : [repeated(c, p.source, length / lengthOf(p))],
-  );
-  return { own, added: added.length === 0 ? null : added.reduce((a, b) => c.g.add(a, b)) };
+  const taken = new Set(own ? [own.id] : []);
+  const added = adding.flatMap((p) => {
+    if (p.source === null) return [];
+    const tokens = repeated(c, p.source, length / lengthOf(p));
+    // An operation reads a tensor once: tokens that are added to themselves are a copy.
+    const other = taken.has(tokens.id) ? c.g.reshape(tokens, tokens.rows, tokens.axis) : tokens;
+    taken.add(other.id);
+    return [other];
+  });
+  return { own, added: added.length === 0 ? null : added.reduce((x, y) => c.g.add(x, y)) };
 }
 
 /**

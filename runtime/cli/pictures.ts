@@ -142,6 +142,13 @@ function weightsOf({ fields }: Part): string | null {
   return typeof path === 'string' ? path : null;
 }
 
+function planPart(source: WeightSource, part: Part, model: Model): EncoderPlan {
+  const parameters = model.parameters.filter(({ owner }) => owner === part.name);
+  if (part.kind === 'project') return planProjector(source, part, parameters);
+  const blocks = vitOf(part.fields['model'])?.layers;
+  return planEncoder(source, { name: part.name, ...(blocks ? { blocks } : {}) }, parameters);
+}
+
 /** Values of encoders and projectors from the files their specs name; null for every other parameter. */
 export interface EncoderWeights {
   readonly load: (name: string) => Promise<Float32Array | null>;
@@ -151,17 +158,20 @@ export interface EncoderWeights {
 /** Opens every file that an encoder or a projector names. @throws InputError as `planEncoder` and `planProjector` do */
 export async function openEncoders(model: Model): Promise<EncoderWeights> {
   const opened: { readonly source: WeightSource; readonly plan: EncoderPlan }[] = [];
+  const close = async () => {
+    for (const { source } of opened) await source.close();
+  };
   for (const part of model.parts) {
     const path = weightsOf(part);
     if (path === null) continue;
     const source = await openWeights(resolve(dirname(part.span.file), path));
-    const parameters = model.parameters.filter(({ owner }) => owner === part.name);
-    const blocks = vitOf(part.fields['model'])?.layers;
-    const plan =
-      part.kind === 'project'
-        ? planProjector(source, part, parameters)
-        : planEncoder(source, { name: part.name, ...(blocks ? { blocks } : {}) }, parameters);
-    opened.push({ source, plan });
+    try {
+      opened.push({ source, plan: planPart(source, part, model) });
+    } catch (error) {
+      await source.close();
+      await close();
+      throw error;
+    }
   }
   return {
     async load(name) {
@@ -171,9 +181,7 @@ export async function openEncoders(model: Model): Promise<EncoderWeights> {
       }
       return null;
     },
-    async close() {
-      for (const { source } of opened) await source.close();
-    },
+    close,
   };
 }
 

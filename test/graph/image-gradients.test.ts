@@ -72,6 +72,14 @@ const variants: Readonly<Record<string, readonly [string, string]>> = {
     `${FEATURES}\nproject one from vision { length = 3  output = 5 }\nproject two from one { kind = mlp  length = 3  hidden = 9  output = 6 }\nproject visual from two { length = 2  norm = layer }\n${READ}`,
     'one + two + visual + image',
   ],
+  'the same tokens added twice': [
+    `${VIT}\nproject visual from vision { length = 3 }\nprompt words on layers[all] { length = 3 }\nprompt a on layers[all] from visual { fuse = add(words) }\nprompt b on layers[last 1] from visual { fuse = add(words) }`,
+    'visual + words',
+  ],
+  'tokens added to themselves': [
+    `${VIT}\nproject visual from vision { length = 3 }\nprompt words on layers[all] from visual\nprompt a on layers[all] from visual { fuse = add(words) }`,
+    'visual + words',
+  ],
   'two images added to one prompt, one token and all': [
     `${VIT}\nproject visual from vision { length = 3 }\nproject all from vision { length = 1 }\nprompt words on layers[all] { length = 3 }\nprompt image on layers[all] from visual { fuse = add(words) }\nprompt other on layers[last 1] from all { fuse = add(words) }`,
     'visual + all + words',

@@ -46,6 +46,13 @@ function variants(): void {
       'layers: 2, heads: 2, output: 6, weights: "vision.safetensors")',
     ),
   );
+  write(
+    'seeing.adapter',
+    spec
+      .replace(/^ {2}task instruct.*$/m, '')
+      .replace(/^recipe [^]*?^}$/gm, '')
+      .replace(/^\/\/\/ The enc[^]*/m, ''),
+  );
   write('chain.adapter', chained('former.safetensors'));
   write('unchained.adapter', chained('nowhere.safetensors'));
   write('wrong.adapter', chained('vision.safetensors'));
@@ -129,7 +136,6 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   sometimes: train('sees', 'Sees', 'turns', 'sometimes', '--encoder', 'sometimes'),
   bad: train('bad', 'Sees', 'turns', 'bad'),
   missing: train('missing', 'Sees', 'turns', 'missing'),
-  without: train('without', 'Sees', 'turns', 'without'),
   file: train('file', 'Sees', 'turns', 'file'),
   nofile: train('nofile', 'Sees', 'turns', 'nofile'),
   deep: train('deep', 'Sees', 'turns', 'deep'),
@@ -158,6 +164,9 @@ const lines: Readonly<Record<string, readonly string[]>> = {
     ...['--ask', 'abc', '--image', 'one.png'],
   ],
   plain: ask(...trained, '--ask', 'abc'),
+  without: train('without', 'Sees', 'turns', 'without'),
+  // Its only task shows images.
+  blindfold: ['generate', 'seeing.adapter:Sees', '--ask', 'abc', '--max-tokens', '4'],
   one: ask(...trained, '--ask', 'abc', '--image', 'one.png'),
   both: ask(...trained, '--ask', 'abc', '--ask', 'abc', '--image', 'one.png', '--image', 'two.png'),
   shared: ask(...trained, '--ask', 'abc', '--ask', 'cab', '--image', 'one.png'),
@@ -335,6 +344,14 @@ test('pictures that cannot be looked at are told', async () => {
   await fails('broken', 1, /broken\.png: it cannot be decoded/, /give a PNG, JPEG or WebP/);
   await fails('nowhere', 1, /cannot read .*nowhere\.png/);
   await fails('blind', 1, /`Pair` looks at no image/, /an encoder, a projector and a prompt/);
+});
+
+test('no image is no prompt, and is told where every task shows one', async () => {
+  assert.match(
+    (await succeeds('blindfold')).err,
+    /no image is given, although every task of `Sees` shows one: give one with --image/,
+  );
+  assert.not.match((await succeeds('plain')).err, /no image is given/);
 });
 
 test('a package says what its encoder wants, and can look', async () => {

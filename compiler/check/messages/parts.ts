@@ -93,6 +93,13 @@ export const addUnequal = (span: Span, part: Part, target: CheckedPart): Diagnos
     help: 'give both the same `length`, or one token, which is added to all of them',
   });
 
+/** Trained tokens added to trained tokens are no more than trained tokens. */
+export const addStatic = (span: Span, part: Part, target: Part): Diagnostic =>
+  error('A125', span, `\`${part.name}\` has nothing to add to \`${target.name}\``, {
+    label: 'only what comes from an image is added',
+    help: 'write `from` and the name of a `project`, or take `fuse` away',
+  });
+
 export const gateOnInput = (written: Field, name: string): Diagnostic =>
   error('A131', written.span, 'a prompt on the input has no gate', {
     label: `\`${name}\` goes through the base like words`,
