@@ -28,7 +28,7 @@ type Problem = readonly [key: string, message: string, why: string];
 /** False after a report. `gives` is what the source hands on: its tokens and their width, or its length. */
 export function checkSizes(env: BaseEnv, part: Sized, source: Part | null, gives: Fields): boolean {
   const problems = [
-    ...(part.kind === 'encoder' ? encoderProblems(part.fields) : []),
+    ...(part.kind === 'encoder' ? [...encoderProblems(part.fields), ...idleProblems(part)] : []),
     ...(source === null ? [] : disagreements(part, source, gives)),
     ...(part.kind === 'project' ? projectorProblems(part) : []),
     ...(part.kind === 'prompt' && source !== null ? promptProblems(part, source, env.base) : []),
@@ -114,6 +114,14 @@ function disagreements({ written, fields, name }: Sized, source: Part, gives: Fi
         ],
   );
 }
+
+/** Features come as they are: nothing that is done to pictures is done to them. */
+const idleProblems = ({ written, fields: { model } }: Sized): Problem[] =>
+  isCall(model) && model.call === 'features'
+    ? ['normalise', 'channels', 'crop']
+        .filter((key) => written.has(key))
+        .map((key) => [key, `\`${key}\` says nothing about features`, `take \`${key}\` away`] as const)
+    : [];
 
 /** A prompt's tokens go where words go. */
 function promptProblems({ name }: Sized, source: Part, base: Base): Problem[] {

@@ -44,8 +44,8 @@ export const command: Command = {
   --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
   --ask TEXT       an instruction, put into the task's template; several are answered as one batch
   --prompt TEXT    text to go on from, as it is
-  --image FILE     a PNG, JPEG or WebP to look at: one for all texts, or one for each. Without a text the task's own
-                   question (\`ask\`) is put to each
+  --image FILE     a PNG, JPEG or WebP to look at, or features where the encoder takes them: one for all texts, or one
+                   for each. Without a text the task's own question (\`ask\`) is put to each
   --stop TEXT      ends an answer before this text
   --verbose        shows the prompts as the model gets them
 ${specUsage}`,

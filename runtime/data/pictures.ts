@@ -85,34 +85,47 @@ function unpackPicture(bytes: Uint8Array): Picture | null {
 /** Files that are read at the same time: decoding runs in threads of its own. */
 const TOGETHER = 8;
 
+interface Read {
+  readonly key: string;
+  readonly entry: Entry;
+}
+
+/** Reads one file; with `disk`, what is kept of it goes there, unless it is there already. */
+async function readPicture(
+  path: string,
+  { decode, readBytes }: PictureStoreOptions,
+  form: Kept,
+  known: (key: string) => Entry | undefined,
+  disk: PictureCache | undefined,
+): Promise<Read | Error> {
+  try {
+    const bytes = await readBytes(path);
+    const key = `${await hashOf(bytes)}-${form.name}`;
+    const entry = known(key);
+    if (entry !== undefined) return { key, entry };
+    const former = disk?.get(key);
+    if (former && form.isWhole(former)) return { key, entry: key };
+    const made = form.bytesOf(await decode(bytes));
+    disk?.put(key, made);
+    return { key, entry: disk ? key : made };
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 export function createPictureStore(options: PictureStoreOptions): PictureStore {
-  const { rules, decode, readBytes, cache, memory = 2 ** 28, seed = 0 } = options;
+  const { rules, cache, memory = 2 ** 28, seed = 0 } = options;
   const form = keptBy(rules);
   const kept: Entry[] = [];
   const byKey = new Map<string, number>();
   let held = 0;
 
-  const read = async (path: string, large: boolean): Promise<{ key: string; entry: Entry } | Error> => {
-    try {
-      const bytes = await readBytes(path);
-      const key = `${await hashOf(bytes)}-${form.name}`;
-      const known = byKey.get(key);
-      if (known !== undefined) return { key, entry: kept[known] ?? key };
-      const disk = large ? cache : undefined;
-      const former = disk?.get(key);
-      if (former && form.isWhole(former)) return { key, entry: key };
-      const entry = form.bytesOf(await decode(bytes));
-      disk?.put(key, entry);
-      return { key, entry: disk ? key : entry };
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  };
+  const known = (key: string): Entry | undefined => kept[byKey.get(key) ?? -1];
   /** In the order of the paths, not of the decoding: a run is the same every time. */
-  const enter = (made: { key: string; entry: Entry } | Error): number | Error => {
+  const enter = (made: Read | Error): number | Error => {
     if (made instanceof Error) return made;
-    const known = byKey.get(made.key);
-    if (known !== undefined) return known;
+    const number = byKey.get(made.key);
+    if (number !== undefined) return number;
     held += made.entry.length;
     byKey.set(made.key, kept.length);
     return kept.push(made.entry) - 1;
@@ -140,24 +153,19 @@ export function createPictureStore(options: PictureStoreOptions): PictureStore {
       const numbers = new Map<string, number | Error>();
       for (let start = 0; start < different.length; start += TOGETHER) {
         const some = different.slice(start, start + TOGETHER);
-        const made = await Promise.all(some.map((path) => read(path, large || isLarge(0))));
+        const disk = large || isLarge(0) ? cache : undefined;
+        const made = await Promise.all(some.map((path) => readPicture(path, options, form, known, disk)));
         some.forEach((path, i) => numbers.set(path, enter(made[i] ?? new Error('not read'))));
       }
       return paths.map((path) => numbers.get(path) ?? new Error('not read'));
     },
     get,
     write(number, out, seen) {
-      const picture = rules.crop && seen ? unpackPicture(bytesOf(number)) : null;
-      const pixels =
-        picture && rules.crop && seen
-          ? squareOf(
-              picture,
-              rules.resolution,
-              rules.crop,
-              createRandom(seed, 'crop', seen.data, seen.example, seen.epoch),
-            )
-          : get(number);
-      writePatches(pixels, rules, out);
+      const { crop, resolution } = rules;
+      const picture = crop && seen && unpackPicture(bytesOf(number));
+      if (!picture) return writePatches(get(number), rules, out);
+      const random = createRandom(seed, 'crop', seen.data, seen.example, seen.epoch);
+      writePatches(squareOf(picture, resolution, crop, random), rules, out);
     },
   };
 }

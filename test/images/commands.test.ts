@@ -56,7 +56,9 @@ function variants(): void {
   write('chain.adapter', chained('former.safetensors'));
   write('unchained.adapter', chained('nowhere.safetensors'));
   write('wrong.adapter', chained('vision.safetensors'));
-  const bind = spec.replace(/^param eye = .*$/m, 'param eye = features(width: 6, tokens: 5)');
+  const bind = spec
+    .replace(/^param eye = .*$/m, 'param eye = features(width: 6, tokens: 5)')
+    .replace('normalise = half', '');
   write('features.adapter', bind);
   for (const name of ['bound', 'narrow', 'gone']) {
     write(`${name}.adapter`, bind.replace('pictures/captions.jsonl', `features/${name}.jsonl`));
