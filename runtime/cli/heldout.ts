@@ -227,12 +227,7 @@ async function shareRight(session: Session, tokenizer: Tokenizer, test: Test): P
   return right / test.questions.length;
 }
 
-function showTo(
-  decoder: Decoder,
-  dataset: Dataset,
-  store: ImageStore,
-  questions: readonly Question[],
-): void {
+function showTo(decoder: Decoder, dataset: Dataset, store: ImageStore, questions: readonly Question[]): void {
   const { batch } = capacity(decoder);
   const examples = Uint32Array.from(
     { length: batch },

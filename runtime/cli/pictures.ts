@@ -129,11 +129,7 @@ export async function encodeTasks(
     batches,
     images,
   }: { readonly batches: ReadonlyMap<string, Batches>; readonly images: ReadonlyMap<string, TaskImages> },
-  encode: (
-    session: Session,
-    input: ImageInput,
-    store: ImageStore,
-  ) => Promise<EncodedPictures> = encodeStore,
+  encode: (session: Session, input: ImageInput, store: ImageStore) => Promise<EncodedPictures> = encodeStore,
 ): Promise<ReadonlyMap<string, Batches>> {
   const [first] = images.values();
   if (!first) return batches;
