@@ -20,7 +20,7 @@ import { checkGroups, type Members } from './groups.ts';
 import { nothingTrains } from './messages/tasks.ts';
 import { checkParts, type CheckedPart } from './parts.ts';
 import { checkPrompts } from './prompts.ts';
-import { checkTasks, type CheckedTask } from './tasks.ts';
+import { checkTasks, type CheckedTask, isPlaced, sourcesOf } from './tasks.ts';
 
 /** An adapter in which nothing is left to complain about, if nothing was reported. */
 export interface CheckedAdapter {
@@ -53,13 +53,15 @@ export function checkAdapter(
   const taskItems: (TaskItem & { depth: number })[] = itemsOf(flat, 'task');
   const expertItems: ExpertItem[] = itemsOf(flat, 'expert');
   const sensible = checkParts(env, partItems, sitesOf(env.base));
-  const parts = checkPrompts(env, sensible) ?? sensible;
+  const written = checkPrompts(env, sensible) ?? sensible;
+  const parts = withoutNowhere(written);
   const parameters = parametersOf(
     env.base,
     parts.map((p) => p.part),
   );
-  const members = checkGroups(env, flat, parts, parameters);
-  const tasks = checkTasks(env, taskItems, { parts, parameters, members, data });
+  const members = checkGroups(env, flat, written, parameters);
+  const nowhere = parts.length < written.length;
+  const tasks = checkTasks(env, taskItems, { parts, parameters, members, data, nowhere });
   // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
   if (tasks.length === taskItems.length) warnUntrained(env, parts, parameters, tasks);
   const experts = expertItems.flatMap((item) => readExpert(env, item, host) ?? []);
@@ -76,6 +78,21 @@ export function checkAdapter(
     experts,
     recipes: [],
   };
+}
+
+/**
+ * Leaves out prompts of images that sit on no layers (`none`), and the encoders and projectors that only they read: a
+ * sweep over the layers of an image may begin with none of them. Groups know their names still, and get nothing of them.
+ */
+function withoutNowhere(parts: readonly CheckedPart[]): readonly CheckedPart[] {
+  const nowhere = parts.filter(
+    ({ part }) => part.kind === 'prompt' && part.source !== null && !isPlaced(part),
+  );
+  const left = parts.filter((part) => !nowhere.includes(part));
+  const sourcesRead = (readers: readonly CheckedPart[]) => sourcesOf(parts, readers);
+  const read = sourcesRead(left.filter(({ part }) => part.kind === 'prompt'));
+  const idle = sourcesRead(nowhere);
+  return left.filter(({ part }) => !idle.has(part.name) || read.has(part.name));
 }
 
 /** Groups as lists, each in the order of the parameters. */

@@ -4,7 +4,7 @@ import { printExpression } from '../../grammar/print.ts';
 import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
-import type { DataSource, FieldValue, Parameter, Task } from '../model/model.ts';
+import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/model.ts';
 import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
@@ -16,6 +16,7 @@ import {
   meaninglessField,
   neverMoves,
   noGradient,
+  imageNowhere,
   noImagePath,
   otherShape,
   trainedTwice,
@@ -68,6 +69,8 @@ export interface Trainable {
   readonly parameters: readonly Parameter[];
   readonly members: Members;
   readonly data: ReadonlyMap<string, DataSource | null>;
+  /** The spec has a prompt of an image, on no layers: the image enters nowhere, and that is meant. */
+  readonly nowhere: boolean;
 }
 
 /** The tasks that could be made sense of, and complaints about those that train the same or in vain. */
@@ -155,7 +158,8 @@ function checkTests(
     const [own, other] = [shapeOf(data), shapeOf(source)];
     const attached = own === 'instructions' && other === 'images';
     if (own !== other && !attached) env.report(otherShape(name, source, item, data));
-    else if (attached && !known.parts.some(readsImages)) env.report(blindTest(name, source, item));
+    else if (attached && !known.nowhere && !known.parts.some(readsImages))
+      env.report(blindTest(name, source, item));
     else return true;
     return false;
   });
@@ -173,7 +177,7 @@ function checkGradients(
   const images = shapeOf(data) === 'images';
   const readers = known.parts.filter(readsImages);
   if (images && readers.length === 0) {
-    env.report(noImagePath(item, data));
+    env.report(known.nowhere ? imageNowhere(item, data) : noImagePath(item, data));
     return;
   }
   const read = sourcesOf(known.parts, readers);
@@ -198,7 +202,7 @@ function checkGradients(
 }
 
 /** Encoders and projectors that these parts read, whether at once or by way of others. */
-function sourcesOf(parts: readonly CheckedPart[], readers: readonly CheckedPart[]): Set<string> {
+export function sourcesOf(parts: readonly CheckedPart[], readers: readonly CheckedPart[]): Set<string> {
   const names = readers.flatMap(({ part }) => part.source ?? []);
   const sources = parts.filter(({ part }) => names.includes(part.name));
   return new Set([...names, ...(sources.length === 0 ? [] : sourcesOf(parts, sources))]);
@@ -206,7 +210,10 @@ function sourcesOf(parts: readonly CheckedPart[], readers: readonly CheckedPart[
 
 /** A prompt through which an image gets to the words. */
 const readsImages = ({ part }: CheckedPart): boolean =>
-  part.kind === 'prompt' && part.source !== null && (part.layers.length > 0 || part.input);
+  part.kind === 'prompt' && part.source !== null && isPlaced(part);
+
+/** A prompt on no layers (`none`) is nowhere. */
+export const isPlaced = (part: Part): boolean => part.layers.length > 0 || part.input;
 
 /** A factor that starts at zero and stays there hides what it is multiplied with. */
 function stuckBehind(

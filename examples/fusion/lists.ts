@@ -65,18 +65,36 @@ export interface Contextual {
 /** Longest text example in tokens: batches are as wide as their longest row, and few are longer than this. */
 export const longestText = 16;
 
+/** Held-out instructions asked of each task: 360 in all, a standard error of 0.02. All would take most of a trial. */
+export const asked = 60;
+
+/** Whether a task has one right answer that can be worked out for a word never seen. */
+export const isScored = ({ task }: { readonly task: string }): boolean =>
+  (scoredTasks as readonly string[]).includes(task);
+
+/** The first `most` of each task. */
+export function firstOfEach<T extends { readonly task: string }>(items: readonly T[], most: number): T[] {
+  const seen = new Map<string, number>();
+  return items.filter(({ task }) => {
+    seen.set(task, (seen.get(task) ?? 0) + 1);
+    return (seen.get(task) ?? 0) <= most;
+  });
+}
+
 /** All lists, by file name. Those of `train` are trained on; the others are only asked. */
 export function buildLists(
   concepts: readonly Concept[],
   instructions: { readonly train: readonly Instruction[]; readonly heldout: readonly Instruction[] },
   tokensOf: (item: Instruction) => number,
 ): Readonly<Record<string, readonly (Pair | Pictured | Instruction | Contextual)[]>> {
-  const scored = new Set<string>(scoredTasks);
-  const text = instructions.train.filter((it) => scored.has(it.task) && tokensOf(it) <= longestText);
+  const text = instructions.train.filter((it) => isScored(it) && tokensOf(it) <= longestText);
   const shown = withRole(concepts, 'asked', 'named');
   const changed = shown.flatMap((c) => trainedStyles.flatMap((s) => numbers.map((n) => pair(c, s, n))));
   const clean = shown.flatMap((c) => trainedStyles.map((style) => pair(c, style)));
+  const pictured = withPictures(instructions.heldout, clean, 44);
   return {
+    'tests.text.jsonl': firstOfEach(instructions.heldout.filter(isScored), asked),
+    'tests.pictured.jsonl': firstOfEach(pictured.filter(isScored), asked),
     'instructions.train.jsonl': text,
     'contexts.train.jsonl': text.flatMap(inContext),
     'pairs.train.jsonl': shuffle(changed, 41),
@@ -87,7 +105,7 @@ export function buildLists(
     'questions.trained.jsonl': askedOnce(withRole(concepts, 'asked')),
     'questions.heldconcepts.jsonl': askedOfAll(withRole(concepts, 'named')),
     'instructions.pictured.train.jsonl': withPictures(text, changed, 43),
-    'instructions.pictured.heldout.jsonl': withPictures(instructions.heldout, clean, 44),
+    'instructions.pictured.heldout.jsonl': pictured,
     'instructions.blank.train.jsonl': text.map((it) => ({ image: blankPath, ...it })),
     'instructions.blank.heldout.jsonl': instructions.heldout.map((it) => ({ image: blankPath, ...it })),
   };

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer } from '../../examples/base/tokens.ts';
 import type { Instruction } from '../../examples/base/words.ts';
-import { ask, type Pair, type Pictured } from '../../examples/fusion/lists.ts';
+import { ask, firstOfEach, type Pair, type Pictured } from '../../examples/fusion/lists.ts';
 import { designs } from '../../examples/fusion/designs.ts';
 import { fusionReport, meanAndSpread, type Outcome, stepsText } from '../../examples/fusion/report.ts';
 import {
@@ -10,7 +10,6 @@ import {
   captionsRight,
   type Exam,
   type Figures,
-  firstOfEach,
   measure,
   openness,
   questionsRight,

@@ -1,8 +1,8 @@
-/** A2xx and A3xx: groups, tasks, recipes and sweeps; and warnings. */
+/** A2xx: groups, tasks, recipes and sweeps. */
 import { dedent, entry, type Code } from './code.ts';
 
 /** An example with instructions for data and an adapter with these items. */
-const withData = (items: string, rest = ''): string =>
+export const withData = (items: string, rest = ''): string =>
   `import "bases.adapter"\n\ndata instructions = alpaca("alpaca.json")\n\nadapter Example on llama7b {\n` +
   `${dedent(items).replace(/^(?=.)/gm, '  ')}}\n${rest === '' ? '' : `\n${dedent(rest)}`}`;
 
@@ -263,59 +263,5 @@ export const taskCodes: readonly Code[] = [
       bias biases on every linear
       task instruct on instructions trains biases { test = heldout }
     }`,
-  ),
-  entry(
-    'A301',
-    'two prompts meet in a layer',
-    `
-    Each prompt keeps its own softmax and its own gate, and what comes of them is added, so this is allowed and an
-    experiment worth making. LLaMA-Adapter V2 keeps them apart: with N layers, the image enters the first K and prompts sit in the
-    last L, where K + L is at most N (section 4.3; its own setting is N = 32, L = 31, K = 1).`,
-    withData(`
-      prompt words on layers[last 31]  { length = 10 }
-      prompt image on layers[first 2] { length = 20 }
-      task   instruct on instructions trains words + image`),
-    withData(`
-      prompt words on layers[last 31]  { length = 10 }
-      prompt image on layers[first 1] { length = 20 }
-      task   instruct on instructions trains words + image`),
-  ),
-  entry(
-    'A302',
-    'nothing trains a part',
-    `
-    No task names this part, nor a group that holds it, so it stays as it was made. That costs time and changes nothing,
-    unless its initial numbers do.`,
-    withData(`
-      bias  biases on every linear
-      scale scales on every linear
-      task  instruct on instructions trains biases`),
-    withData(`
-      bias  biases on every linear
-      scale scales on every linear
-      task  instruct on instructions trains biases + scales`),
-  ),
-  entry(
-    'A303',
-    'a recipe that leaves a task out',
-    `
-    \`mix\` names some tasks of the adapter but not all, so those left out never train. Leave \`mix\` away to have all of
-    them take turns.`,
-    withData(
-      `
-      bias  biases on every linear
-      scale scales on every linear
-      task  shift   on instructions trains biases
-      task  stretch on instructions trains scales`,
-      `recipe half for Example { mix = alternate(shift: 1)  epochs = 5 }`,
-    ),
-    withData(
-      `
-      bias  biases on every linear
-      scale scales on every linear
-      task  shift   on instructions trains biases
-      task  stretch on instructions trains scales`,
-      `recipe both for Example { mix = alternate(shift: 1, stretch: 1)  epochs = 5 }`,
-    ),
   ),
 ];

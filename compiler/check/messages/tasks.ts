@@ -42,6 +42,12 @@ export const noImagePath = (item: TaskItem, data: DataSource): Diagnostic =>
     help: 'add an `encoder`, a `project`, and a `prompt ... from` the projector',
   });
 
+export const imageNowhere = (item: TaskItem, data: DataSource): Diagnostic =>
+  warning('A304', item.data.span, `the images of \`${item.name.text}\` enter nowhere`, {
+    label: `\`${data.name}\` is ${data.format}`,
+    notes: ['the prompt that reads them sits on no layers (`none`), so this task learns without them'],
+  });
+
 /** Parts whose loss cannot depend on them: data without images (`blindTo`), or no prompt. */
 export const noGradient = (
   mention: Expression,
