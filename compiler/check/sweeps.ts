@@ -42,7 +42,7 @@ export function readSweep(env: BaseEnv, sweep: SweepDeclaration, checkWith: Chec
   const own: BaseEnv = { ...env, report: (d) => ((ok = false), env.report(d)) };
   const lists = readLists(own, sweep);
   const axes = [...lists].flatMap(([name, items]): WrittenAxis[] =>
-    env.scope.params.has(name)
+    name !== 'seed' && name !== 'measure'
       ? [{ param: name, items, values: items.map((item) => valueOf(env, item)) }]
       : [],
   );
@@ -50,8 +50,7 @@ export function readSweep(env: BaseEnv, sweep: SweepDeclaration, checkWith: Chec
     evaluate(own, item, { kind: 'number', integer: true, min: 0 }),
   );
   const measure = readMeasures(own, lists.get('measure'));
-  const combinations = ok ? combine(own, sweep, axes) : [];
-  if (!ok) return null;
+  const combinations = combine(own, sweep, axes);
   const made: Sweep = {
     name: sweep.name.text,
     doc: sweep.doc,

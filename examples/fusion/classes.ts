@@ -10,7 +10,7 @@ import { shuffle } from '../base/random.ts';
 import { type Concept, withRole } from './concepts.ts';
 import { heldStyle, iconNames, type Style, trainedStyles } from './icons.ts';
 import type { Pair } from './lists.ts';
-import { picturePath, type Wanted } from './pictures.ts';
+import { copies as pictureCopies, picturePath, type Wanted } from './pictures.ts';
 
 /** Changed pictures of each drawing. */
 export const classCopies = 12;
@@ -47,12 +47,15 @@ export const wantedClasses = (classes: readonly string[], concepts: readonly Con
   return others.flatMap((name) => trainedStyles.map((style) => ({ name, style, copies: classCopies })));
 };
 
-/** Lists of pictures and classes: all to train on; the concepts' drawings as they are, and those of the held-out style. */
+type ClassList =
+  'classes.train.jsonl' | 'classes.concepts.jsonl' | 'classes.trained.jsonl' | 'classes.heldstyle.jsonl';
+
+/** Lists of pictures and classes: all to train on; those of concepts; the concepts' drawings as they are, and those of the held-out style. */
 export function classLists(
   classes: readonly string[],
   concepts: readonly Concept[],
   tokenizer: Tokenizer,
-): Readonly<Record<'classes.train.jsonl' | 'classes.trained.jsonl' | 'classes.heldstyle.jsonl', Pair[]>> {
+): Readonly<Record<ClassList, Pair[]>> {
   const tokens = classTokens(classes, tokenizer);
   const pair = (name: string, style: Style, copy = 0): Pair => ({
     image: picturePath(style, name, copy),
@@ -65,6 +68,14 @@ export function classLists(
     'classes.train.jsonl': shuffle(
       classes.flatMap((name) => trainedStyles.flatMap((style) => copies.map((n) => pair(name, style, n)))),
       45,
+    ),
+    'classes.concepts.jsonl': shuffle(
+      shown.flatMap((name) =>
+        trainedStyles.flatMap((style) =>
+          Array.from({ length: pictureCopies }, (_, i) => pair(name, style, i + 1)),
+        ),
+      ),
+      46,
     ),
     'classes.trained.jsonl': shown.flatMap((name) => trainedStyles.map((style) => pair(name, style))),
     'classes.heldstyle.jsonl': shown.map((name) => pair(name, heldStyle)),

@@ -1,7 +1,7 @@
 /**
  * Trains the encoder in several ways and keeps the one that knows more of the held-out style:
  *
- *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Classes|Apart|Through] [--steps N]
+ *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Concepts|Apart|Through] [--steps N]
  *
  * Writes `eye.safetensors` in float16, which `fusion.adapter` reads. With `--steps` nothing is written.
  */
@@ -34,13 +34,23 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Adapters of eye.adapter, their recipes, and whether their base starts from nothing. */
-const ways = [
-  { adapter: 'Classes', recipe: 'sorting', scratch: true },
-  { adapter: 'Apart', recipe: 'looking', scratch: true },
-  { adapter: 'Through', recipe: 'looking_through', scratch: false },
-] as const;
-type Way = (typeof ways)[number];
+/** An adapter of eye.adapter, its recipe, and whether its base starts from nothing. */
+interface Course {
+  readonly adapter: string;
+  readonly recipe: string;
+  readonly scratch: boolean;
+}
+
+/** Ways to train an encoder: courses one after the other, each with the encoder of the one before. */
+const ways: readonly (readonly Course[])[] = [
+  [
+    { adapter: 'Classes', recipe: 'sorting', scratch: true },
+    { adapter: 'Concepts', recipe: 'knowing', scratch: true },
+  ],
+  [{ adapter: 'Apart', recipe: 'looking', scratch: true }],
+  [{ adapter: 'Through', recipe: 'looking_through', scratch: false }],
+];
+const nameOf = (way: readonly Course[]): string => way.at(-1)?.adapter ?? '';
 
 interface Eye {
   readonly adapter: string;
@@ -56,39 +66,54 @@ interface Eye {
 /** A tensor of the file, its numbers as they were trained. */
 type EyeTensor = NewTensor & { readonly values: Float32Array };
 
-async function trainEye(device: Device, workshop: Workshop, judge: Lab, way: Way): Promise<Eye> {
-  const model = modelOf('eye', way.adapter);
-  const lab = await openLab(device, workshop, model, { ...way, seed: Number(options.seed) });
-  const steps = Number(options.steps ?? lab.recipe.steps ?? 0);
-  const stage = { recipe: { ...lab.recipe, steps }, steps, measureAt: [] };
+async function trainEye(
+  device: Device,
+  workshop: Workshop,
+  judge: Lab,
+  way: readonly Course[],
+): Promise<Eye> {
   const start = performance.now();
-  const elapsed = (): number => (performance.now() - start) / 1000;
-  await trainStages(lab, [stage], {
+  let tensors: readonly EyeTensor[] = [];
+  let shares = { trained: 0, heldStyle: 0 };
+  for (const course of way) {
+    const initial = new Map(tensors.map(({ name, values }) => [name, values]));
+    const lab = await openLab(device, workshop, modelOf('eye', course.adapter), {
+      ...course,
+      seed: Number(options.seed),
+      initial,
+    });
+    try {
+      await trainCourse(lab, course.adapter);
+      tensors = await tensorsOf(lab);
+      const exam = examOf(workshop, course.adapter);
+      shares = {
+        trained: await named(lab, exam.prompt, exam.trained),
+        heldStyle: await named(lab, exam.prompt, exam.heldStyle),
+      };
+    } finally {
+      lab.session.executor.destroy();
+    }
+  }
+  const seconds = (performance.now() - start) / 1000;
+  return { adapter: nameOf(way), ...shares, near: await judgeTokens(judge, tensors), seconds, tensors };
+}
+
+async function trainCourse(lab: Lab, name: string): Promise<void> {
+  const steps = Number(options.steps ?? lab.recipe.steps ?? 0);
+  const start = performance.now();
+  await trainStages(lab, [{ recipe: { ...lab.recipe, steps }, steps, measureAt: [] }], {
     onMeasure: () => Promise.resolve(),
     onStep: (_, loss, done, of) => {
       if (done % 50 !== 0 && done !== of) return;
-      const left = clock((elapsed() / done) * (of - done));
-      console.error(`${way.adapter}: step ${done}/${of}  loss ${loss.toFixed(3)}  ${left} left`);
+      const left = clock(((performance.now() - start) / 1000 / done) * (of - done));
+      console.error(`${name}: step ${done}/${of}  loss ${loss.toFixed(3)}  ${left} left`);
     },
   });
-  const seconds = elapsed();
-  const exam = examOf(workshop, way);
-  const tensors = await tensorsOf(lab);
-  const eye: Eye = {
-    adapter: way.adapter,
-    trained: await named(lab, exam.prompt, exam.trained),
-    heldStyle: await named(lab, exam.prompt, exam.heldStyle),
-    near: await judgeTokens(judge, tensors),
-    seconds,
-    tensors,
-  };
-  lab.session.executor.destroy();
-  return eye;
 }
 
 /** A classifier is asked nothing, and answers with the token of a class. */
-function examOf({ exam, tokenizer }: Workshop, { adapter }: Way) {
-  if (adapter !== 'Classes') return { prompt: promptOf(ask), ...exam };
+function examOf({ exam, tokenizer }: Workshop, adapter: string) {
+  if (adapter !== 'Classes' && adapter !== 'Concepts') return { prompt: promptOf(ask), ...exam };
   const concepts = loadConcepts();
   const lists = classLists(chooseClasses(concepts), concepts, tokenizer);
   return { prompt: '', trained: lists['classes.trained.jsonl'], heldStyle: lists['classes.heldstyle.jsonl'] };
@@ -160,10 +185,10 @@ async function main(): Promise<void> {
     seed: 0,
   });
   for (const way of ways)
-    if (!options.only || options.only === way.adapter)
+    if (!options.only || options.only === nameOf(way))
       eyes.push(await trainEye(device, workshop, judge, way));
   const best = [...eyes].sort((a, b) => b.near.heldStyle - a.near.heldStyle)[0];
-  if (!best) throw new Error(`--only is ${ways.map(({ adapter }) => adapter).join(' or ')}`);
+  if (!best) throw new Error(`--only is ${ways.map(nameOf).join(' or ')}`);
   const rows = eyes.map((eye) => [
     eye.adapter,
     eye.trained.toFixed(3),

@@ -41,6 +41,8 @@ export interface LabOptions {
   readonly recipe: string;
   readonly seed: number;
   readonly scratch?: boolean;
+  /** Parameters that start from these values. */
+  readonly initial?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Compiles a model with what it takes to train it by a recipe and to ask it everything. */
@@ -48,7 +50,7 @@ export async function openLab(
   device: Device,
   workshop: Workshop,
   model: Model,
-  { recipe: name, seed, scratch = false }: LabOptions,
+  { recipe: name, seed, scratch = false, initial = new Map() }: LabOptions,
 ): Promise<Lab> {
   const recipe: Recipe = { ...pickRecipe(model, name), seed };
   const [input] = imageInputs(model);
@@ -69,7 +71,7 @@ export async function openLab(
     generation: { batch: ASKED, tokens: QUESTION, context: QUESTION + ANSWER, image: true },
     ...(cached ? { frozenEncoders: 'cached', encoding: { part: input.part, batch: ASKED } } : {}),
   });
-  const session = await openCompiled(device, compiled, await startOf(model, seed, { scratch }));
+  const session = await openCompiled(device, compiled, await startOf(model, seed, { scratch, initial }));
   if (cached) workshop.encoded ??= await encodePictures(session, input, workshop.store);
   const batches = new Map<string, Batches>();
   for (const [task, data] of datasets) {

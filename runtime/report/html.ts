@@ -1,5 +1,15 @@
 /** A report as one page that needs nothing else: no script, no network, no other file. */
-import type { Block, Code, Dots, Facts, Lines, Report, Section, Table } from './report.ts';
+import {
+  type Block,
+  type Code,
+  type Dots,
+  type Facts,
+  type Lines,
+  printable,
+  type Report,
+  type Section,
+  type Table,
+} from './report.ts';
 import { style } from './style.ts';
 import { drawDots, drawLines, drawSymbol } from './svg.ts';
 
@@ -31,10 +41,9 @@ export function reportHtml(report: Report): string {
   ].join('\n');
 }
 
-/** Text as HTML has it; control characters and halves of characters, which it must not have, become a sign. */
+/** Text as HTML has it. */
 export const escape = (text: string): string =>
-  text
-    .replace(/\p{Cs}|(?![\t\n\r])\p{Cc}/gu, '\ufffd')
+  printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -76,7 +85,7 @@ function blockHtml(block: Block): string {
     case 'table':
       return tableHtml(block);
     case 'tables':
-      return `<div class="tables">\n${block.tables.map(tableHtml).join('\n')}\n</div>`;
+      return `<div class="tables">\n${block.tables.map((table) => `<div>${tableHtml(table)}</div>`).join('\n')}\n</div>`;
     case 'lines':
       return figureHtml(
         block,
@@ -102,8 +111,9 @@ function tableHtml({ title, columns, rows }: Table): string {
   );
   const label = escape(title ?? columns[0]?.title ?? 'table');
   return [
+    // Not a caption, which would scroll with the table.
+    ...(title === undefined ? [] : [`<p class="title">${label}</p>`]),
     `<div class="wide" role="region" aria-label="${label}" tabindex="0"><table>`,
-    ...(title === undefined ? [] : [`<caption>${escape(title)}</caption>`]),
     `<thead><tr>${head}</tr></thead>`,
     `<tbody>${body.join('\n')}</tbody>`,
     '</table></div>',
@@ -113,7 +123,9 @@ function tableHtml({ title, columns, rows }: Table): string {
 function figureHtml(plot: Lines | Dots, svg: string, names: readonly string[]): string {
   const key = names.length < 2 ? '' : `<ul class="key">${names.map(keyHtml).join('')}</ul>`;
   const drawing = svg.replace('<svg ', `<svg aria-label="${escape(plot.title)}" `);
-  return `<figure>\n<figcaption>${escape(plot.title)}</figcaption>\n${drawing}\n${key}</figure>`;
+  const unit = plot.kind === 'lines' ? plot.y.label : plot.scale.label;
+  const caption = `${escape(plot.title)} <span>${escape(unit)}</span>`;
+  return `<figure>\n<figcaption>${caption}</figcaption>\n${drawing}\n${key}</figure>`;
 }
 
 const keyHtml = (name: string, i: number): string => `<li>${drawSymbol(i)}${escape(name)}</li>`;

@@ -124,3 +124,6 @@ export function boundsOf({ from, to }: Scale, values: readonly number[]): readon
   const [below, above] = from !== undefined ? [0, 1] : to !== undefined ? [1, 0] : [0.5, 0.5];
   return [low - below, low + above];
 }
+
+/** Text without what no page may have: control characters and halves of characters become a sign. */
+export const printable = (text: string): string => text.replace(/\p{Cs}|(?![\t\n\r])\p{Cc}/gu, '\ufffd');

@@ -1,7 +1,7 @@
 /** Plots as SVG, drawn by Observable Plot on a document that is no browser's. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { boundsOf, type Dots, type Lines, type Mark } from './report.ts';
+import { boundsOf, type Dots, type Lines, type Mark, printable } from './report.ts';
 
 /** In units of the drawing: near the width of a phone, so that its text is as large there as other text. */
 const WIDTH = 380;
@@ -12,7 +12,7 @@ const LETTER = 6.2;
 /** Height of a series within a row of dots, and the least height of a row. */
 const LANE = 15;
 const ROW = 26;
-/** Points of a curve up to which each is marked. */
+/** Points of a curve up to which each is marked, with its range. */
 const MARKED = 12;
 
 /** One look a series; colours are variables of the page's style, which knows light and dark. */
@@ -48,7 +48,7 @@ function draw(options: Plot.PlotOptions): string {
   // The page says how large it is; without these it scales with its column.
   svg.removeAttribute('width');
   svg.removeAttribute('height');
-  return svg.outerHTML;
+  return printable(svg.outerHTML);
 }
 
 /** Curves over a number; a series of several seeds has a band from least to most. */
@@ -62,10 +62,8 @@ export function drawLines(plot: Lines): string {
       ...(data.length > 1 ? [Plot.lineY(data, { x: 'x', y: 'mean', stroke, strokeWidth: 1.75 })] : []),
       ...(data.length > MARKED
         ? []
-        : [
-            Plot.ruleX(data, { x: 'x', y1: 'least', y2: 'most', stroke, strokeWidth: 1.25 }),
-            Plot.dot(data, { x: 'x', y: 'mean', fill: stroke, stroke, symbol: symbolOf(i), r: 3.5 }),
-          ]),
+        : [Plot.ruleX(data, { x: 'x', y1: 'least', y2: 'most', stroke, strokeWidth: 1.25 })]),
+      Plot.dot(marked(data, i), { x: 'x', y: 'mean', fill: stroke, stroke, symbol: symbolOf(i), r: 3.5 }),
     ];
   });
   const xs = [...new Set(plot.series.flatMap(({ points }) => points.map(({ x }) => x)))].sort(
@@ -76,15 +74,18 @@ export function drawLines(plot: Lines): string {
     marginLeft: 48,
     marginBottom: 40,
     marginRight: 14,
+    marginTop: 8,
     // Where there are few places, each has its tick; otherwise round numbers do.
     x: {
       label: plot.x.label,
+      labelAnchor: 'center',
+      labelArrow: 'none',
       domain: boundsOf(plot.x, xs),
       grid: false,
       ...(xs.length <= 8 ? { ticks: xs, tickFormat: String } : { ticks: 5 }),
     },
     y: {
-      label: plot.y.label,
+      label: null,
       domain: boundsOf(
         plot.y,
         plot.series.flatMap(({ points }) => points.flatMap(numbersOf)),
@@ -95,6 +96,12 @@ export function drawLines(plot: Lines): string {
     },
     marks: [Plot.frame({ strokeOpacity: 0.25 }), ...marks],
   });
+}
+
+/** All points of a short curve; of a long one a few, so that it can be told apart without colour. */
+function marked<T>(points: readonly T[], series: number): T[] {
+  const apart = points.length > MARKED ? Math.ceil(points.length / 6) : 1;
+  return points.filter((_, i) => i % apart === (series * 2) % apart);
 }
 
 const numbersOf = ({ mean, least, most }: Mark): number[] => [mean, least, most];
@@ -113,14 +120,19 @@ export function drawDots(plot: Dots): string {
     ];
   });
   const longest = Math.max(0, ...plot.rows.map(({ name }) => name.length));
+  const margin = Math.min(WIDTH * 0.45, 14 + longest * LETTER);
   return draw({
-    height: 56 + plot.rows.length * height,
-    marginLeft: Math.min(WIDTH * 0.45, 14 + longest * LETTER),
+    height: 38 + plot.rows.length * height,
+    marginLeft: margin,
     marginRight: 14,
     marginTop: 12,
-    marginBottom: 40,
-    x: { label: plot.scale.label, domain: boundsOf(plot.scale, values), grid: true, ticks: 5, nice: true },
-    y: { label: null, domain: plot.rows.map(({ name }) => name), type: 'point', padding: 0.5, tickSize: 0 },
-    marks: [Plot.gridY({ strokeOpacity: 0.08 }), ...marks],
+    marginBottom: 26,
+    x: { label: null, domain: boundsOf(plot.scale, values), grid: true, ticks: 5, nice: true },
+    y: { label: null, domain: plot.rows.map(({ name }) => name), type: 'point', padding: 0.5, axis: null },
+    marks: [
+      Plot.gridY({ strokeOpacity: 0.08 }),
+      Plot.axisY({ label: null, tickSize: 0, lineWidth: (margin - 12) / FONT, textOverflow: 'ellipsis' }),
+      ...marks,
+    ],
   });
 }

@@ -88,6 +88,8 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
       }
     }
   } finally {
+    // Nothing of a run that failed is left under way: whoever called it may free the buffers.
+    await Promise.allSettled(pending.map(({ result }) => result));
     await metrics.close();
   }
   const tail = losses.slice(-Math.max(1, Math.floor(losses.length / 10)));

@@ -1,5 +1,5 @@
 /** Which plots show a sweep: its measures over what varies, and the losses while it trained. */
-import type { Sweep, SweepAxis } from '../../../compiler/model/sweep.ts';
+import { printSettings, type Sweep, type SweepAxis } from '../../../compiler/model/sweep.ts';
 import {
   type Block,
   type Dots,
@@ -12,8 +12,9 @@ import {
 import type { Cell } from './report.ts';
 import { type Figures, testName } from './results.ts';
 
-/** Combinations that one plot of dots shows, at most. */
+/** Combinations that one plot of dots shows, at most; and up to how many each has a row of its own. */
 const MOST_ROWS = 40;
+const FEW = 12;
 
 /** Loss and accuracy over the values of the sweep. */
 export function measurePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
@@ -30,7 +31,7 @@ export function measurePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
     for (const test of tests) {
       const title = tests.length > 1 ? `accuracy, ${test}` : 'accuracy';
       const of = (f: Figures) => f.tests.find((score) => testName(score) === test)?.accuracy;
-      plots.push(...plotOf(sweep, cells, title, { label: 'share of exact answers', from: 0 }, of));
+      plots.push(...plotOf(sweep, cells, title, { label: 'share of exact answers', from: 0, to: 1 }, of));
     }
   return plots;
 }
@@ -52,9 +53,12 @@ function plotOf(
   return [dotsOf(sweep, cells, marks, title, scale)];
 }
 
-/** The first of the axes with most values whose values are all different numbers, or sets of layers of different sizes. */
+/**
+ * The first of the axes with most values whose values are all different numbers, or sets of layers of different sizes. Two
+ * values make no curve.
+ */
 function numericAxis(axes: readonly SweepAxis[]): SweepAxis | null {
-  const numeric = axes.filter((axis) => axis.values.length > 1 && placesOf(axis) !== null);
+  const numeric = axes.filter((axis) => axis.values.length > 2 && placesOf(axis) !== null);
   return [...numeric].sort((a, b) => b.values.length - a.values.length)[0] ?? null;
 }
 
@@ -104,7 +108,7 @@ function linesOf(
   return { kind: 'lines', title, x: { label }, y, series };
 }
 
-/** One row for each value of the first axis and a mark for each of the rest, or a row for each combination. */
+/** A row for each combination; where they are many, one for each value of the first axis and a mark for each of the rest. */
 function dotsOf(
   sweep: Sweep,
   cells: readonly Cell[],
@@ -113,28 +117,23 @@ function dotsOf(
   scale: Scale,
 ): Dots {
   const [first, ...rest] = sweep.axes;
-  const series = [...groupsOf(sweep, cells, rest).keys()];
-  if (first === undefined || series.length > MOST_SERIES) {
-    const rows = cells
-      .slice(0, MOST_ROWS)
-      .map((cell, i) => ({ name: nameOf(cell), marks: [marks[i] ?? null] }));
-    return { kind: 'dots', title, scale, series: [''], rows };
+  const groups = groupsOf(sweep, cells, rest);
+  const by = sweep.axes.map(({ param }) => param).join(', ');
+  if (first === undefined || cells.length <= FEW || groups.size > MOST_SERIES) {
+    const rows = cells.slice(0, MOST_ROWS).map(({ params }, i) => ({
+      name: Object.values(params).join(', ') || 'as written',
+      marks: [marks[i] ?? null],
+    }));
+    return { kind: 'dots', title: by === '' ? title : `${title} by ${by}`, scale, series: [''], rows };
   }
   const rows = first.values.map(({ text }) => ({
     name: text,
-    marks: series.map((name) => {
-      const i = cells.findIndex(
-        ({ params }) =>
-          params[first.param] === text &&
-          rest.map(({ param }) => `${param} = ${params[param] ?? ''}`).join(', ') === name,
-      );
-      return marks[i] ?? null;
-    }),
+    marks: [...groups.values()].map(
+      (own) => marks[own.find((i) => cells[i]?.params[first.param] === text) ?? -1] ?? null,
+    ),
   }));
-  return { kind: 'dots', title: `${title} by ${first.param}`, scale, series, rows };
+  return { kind: 'dots', title: `${title} by ${first.param}`, scale, series: [...groups.keys()], rows };
 }
-
-const nameOf = ({ params }: Cell): string => Object.values(params).join(', ') || 'as written';
 
 /** Training losses of the combinations, mean of the seeds: of all, or of those that ended lowest. */
 export function curvePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
@@ -149,7 +148,7 @@ export function curvePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
   const inOrder = ran.filter((cell) => shown.includes(cell));
   return tasks.flatMap((task): Block[] => {
     const series = inOrder.map((cell) => ({
-      name: settings(cell),
+      name: printSettings(cell.params),
       points: meanCurve(cell.figures.map((f) => f.curve[task] ?? [])),
     }));
     if (series.every(({ points }) => points.length < 2)) return [];
@@ -158,11 +157,6 @@ export function curvePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
     return [{ kind: 'lines', title, x: { label: 'step' }, y: { label: 'nats per token' }, series }];
   });
 }
-
-const settings = ({ params }: Cell): string =>
-  Object.entries(params)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join(', ') || 'as written';
 
 /** Points that all seeds have. */
 function meanCurve(

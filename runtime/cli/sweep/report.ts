@@ -189,13 +189,16 @@ function trialTable(
   results: ReadonlyMap<string, TrialLine>,
 ): Table {
   const all = trials.flatMap((trial) => results.get(trial.key)?.figures ?? []);
-  const figures = figuresOf(sweep, all);
+  // What a seed does not change stands in the table of means.
+  const figures = figuresOf(sweep, all).filter(
+    ({ measure }) => measure === null || !['parameters', 'flops', 'memory'].includes(measure),
+  );
   const columns: Column[] = [
     ...sweep.axes.map(({ param }) => ({ title: param })),
     { title: 'seed', right: true },
     { title: 'state' },
     ...figures.map(({ title }) => ({ title, right: true })),
-    { title: 'started' },
+    { title: 'started, UTC' },
   ];
   const rows = trials.map((trial) => {
     const line = results.get(trial.key);
