@@ -139,12 +139,12 @@ function sizesOf(
   };
 }
 
-/** Encoders of pictures whose tokens never change: no task trains any of their parameters. */
+/** Encoders of pictures whose tokens never change: no task trains them, and they see the same of a picture each time. */
 export function cacheableEncoders(model: Model): string[] {
   const trained = new Set(model.tasks.flatMap((task) => task.trains));
   const moving = new Set(model.parameters.filter((p) => trained.has(p.name)).map((p) => p.owner));
   return imageInputs(model)
-    .filter(({ part, pixels }) => pixels !== null && !moving.has(part))
+    .filter(({ part, pixels }) => pixels !== null && !pixels.crop && !moving.has(part))
     .map(({ part }) => part);
 }
 

@@ -95,8 +95,8 @@ function warnUntrained(
   if (tasks.length === 0) return;
   const trained = new Set(tasks.flatMap((t) => t.task.trains));
   for (const { part, kind, item } of parts) {
-    // An encoder is frozen unless it is named: the usual case is no oversight.
-    if (kind.name === 'encoder') continue;
+    // An encoder is frozen unless it is named, and so is what comes from a file: the usual case is no oversight.
+    if (kind.name === 'encoder' || typeof part.fields['weights'] === 'string') continue;
     const added = parameters.filter((p) => p.owner === part.name).map((p) => p.name);
     const own = [...added, ...(kind.unfreezes?.(part, env.base) ?? [])];
     if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));

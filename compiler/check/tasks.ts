@@ -176,25 +176,32 @@ function checkGradients(
     env.report(noImagePath(item, data));
     return;
   }
-  const idle = new Map<Expression, { readonly names: string[]; readonly why: string }>();
+  const read = sourcesOf(known.parts, readers);
+  const idle = new Map<Expression, { readonly names: string[]; readonly blind: boolean }>();
   for (const { part } of known.parts) {
     const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
     const trained = own.filter((name) => trains.has(name));
     if (trained.length === 0) continue;
     const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;
-    const seesImages = part.kind === 'project' || (part.kind === 'prompt' && part.source !== null);
-    const read = part.kind !== 'project' || readers.some((r) => r.part.source === part.name);
-    const blind = seesImages && !images;
-    if (!read || blind) {
-      const why = blind ? `the examples of \`${data.name}\` have no images` : 'no prompt reads it';
-      const same = idle.get(mention) ?? { names: [], why };
+    const source = part.kind === 'project' || part.kind === 'encoder';
+    const blind = (source || (part.kind === 'prompt' && part.source !== null)) && !images;
+    if (blind || (source && !read.has(part.name))) {
+      const same = idle.get(mention) ?? { names: [], blind };
       idle.set(mention, { ...same, names: [...same.names, part.name] });
     }
     const frozen = own.filter((name) => !trains.has(name));
     const stuck = stuckBehind(part, trained, frozen);
     if (stuck !== null) env.report(neverMoves(mention, item, part.name, stuck));
   }
-  for (const [mention, { names, why }] of idle) env.report(noGradient(mention, item, names, why));
+  for (const [mention, { names, blind }] of idle)
+    env.report(noGradient(mention, item, names, blind ? data : null));
+}
+
+/** Encoders and projectors that these parts read, whether at once or by way of others. */
+function sourcesOf(parts: readonly CheckedPart[], readers: readonly CheckedPart[]): Set<string> {
+  const names = readers.flatMap(({ part }) => part.source ?? []);
+  const sources = parts.filter(({ part }) => names.includes(part.name));
+  return new Set([...names, ...(sources.length === 0 ? [] : sourcesOf(parts, sources))]);
 }
 
 /** A prompt through which an image gets to the words. */

@@ -112,7 +112,7 @@ export interface ImageInput {
   readonly rows: number;
   readonly width: number;
   /** What the encoder makes of them, and what a program takes instead whose encoder is cached. */
-  readonly tokens: { readonly rows: number; readonly width: number };
+  readonly tokens: { readonly rows: number; readonly axis: Axis };
   /** How a picture becomes the input; null: features that come from elsewhere. */
   readonly pixels: PixelRules | null;
 }
@@ -124,6 +124,13 @@ export interface PixelRules {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly channels: 'rgb' | 'bgr';
+  /** In training, a part of the picture at random; absent: the middle, always. */
+  readonly crop?: RandomCrop;
+}
+
+/** Parts of at least `scale` of the area, from 3:4 to 4:3, each made a square. */
+export interface RandomCrop {
+  readonly scale: number;
 }
 
 /** A contiguous run of trainable parameters that the same tasks train: the unit of a step count. */

@@ -8,7 +8,7 @@ import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/cl
 import { type Batches, createBatches, labelBound, sequenceLength } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { encodePictures, tokensOf } from '../../runtime/data/pictures-encoded.ts';
-import { patchesOf, withImages } from '../../runtime/data/pictures.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import type { Device } from '../../runtime/device.ts';
 import type { Session } from '../../runtime/session.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';
@@ -95,5 +95,5 @@ const mapped = <T>(datasets: ReadonlyMap<string, Dataset>, of: (data: Dataset) =
 
 function withPictures(plain: Batches, data: Dataset, workshop: Workshop, cached: boolean): Batches {
   const { encoded, store } = workshop;
-  return withImages(plain, cached && encoded ? tokensOf(data, encoded) : patchesOf(data, store));
+  return withImages(plain, cached && encoded ? tokensOf(data, encoded) : imagesOf(data, store));
 }

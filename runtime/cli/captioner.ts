@@ -18,7 +18,7 @@ import { InputError } from '../input-error.ts';
 import { readPackage } from '../package-files.ts';
 import type { Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { pictureInput } from './pictures.ts';
+import { imageInputOf } from './pictures.ts';
 import { capacityOf, loadProject, openCompiled, type Start, tokenizerOf } from './project.ts';
 import { promptFor, questionFor } from './questions.ts';
 import { startTrained } from './trained.ts';
@@ -31,7 +31,7 @@ export const openCaptioner = (run: CaptionRun, signal: AbortSignal): Promise<Rea
 
 async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
   const { model } = loadProject(run.model);
-  pictureInput(model);
+  imageInputOf(model);
   const tokenizer = await tokenizerOf(model.base);
   const text = promptFor(questionFor(model, run.ask, { image: true }));
   const prompt = tokenizer.encode(text, { bos: tokenizer.bos !== null });

@@ -16,10 +16,10 @@ import {
   expertUsage,
   readExpertSettings,
 } from './experts.ts';
-import { pictureInput, readImages } from './pictures.ts';
+import { imageInputOf, readImages } from './pictures.ts';
 import { capacityOf, loadProject, openCompiled, projectOptions, tokenizerOf } from './project.ts';
 import { makePrompt, type Prompt } from './prompts.ts';
-import { type Question, questionFor } from './questions.ts';
+import { type Question, questionFor, tellImage } from './questions.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
@@ -52,8 +52,8 @@ export const command: Command = {
   --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
   --ask TEXT       an instruction, put into the task's template; several are answered as one batch
   --prompt TEXT    text to go on from, as it is
-  --image FILE     a PNG, JPEG or WebP to look at: one for all texts, or one for each. Without a text the task's own
-                   question (\`ask\`) is put to each
+  --image FILE     a PNG, JPEG or WebP to look at, or features where the encoder takes them: one for all texts, or one
+                   for each. Without a text the task's own question (\`ask\`) is put to each
   --stop TEXT      ends an answer before this text
 ${expertUsage}
   --verbose        shows what each expert said, and the prompts as the model gets them
@@ -100,7 +100,8 @@ function questionsOf(model: Model, { ask = [], prompt = [], task }: Asked, image
     ...prompt.map((text) => ({ template: null, text })),
   ];
   // Looking needs someone who can: the model, or experts, whose texts have no place in a prompt as it is.
-  if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) pictureInput(model);
+  if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) imageInputOf(model);
+  if (images === 0) tellImage(model);
   if (images > 1 && images !== questions.length)
     throw new UsageError(
       `${images} images for ${questions.length} text${questions.length === 1 ? '' : 's'}: give one for all, or one for each`,

@@ -5,7 +5,7 @@ import { type Model, type Recipe, type Task, testsOf } from '../../compiler/mode
 import { sequenceLength, fillBatch } from '../data/batches.ts';
 import { IGNORE } from '../data/encode.ts';
 import { type Dataset, fieldsOf } from '../data/load.ts';
-import { patchesOf, type PictureStore } from '../data/pictures.ts';
+import { type ImageStore, plainImagesOf } from '../data/image-store.ts';
 import { templateFor } from '../data/rules.ts';
 import { fill } from '../data/templates.ts';
 import type { Device } from '../device.ts';
@@ -41,7 +41,7 @@ interface Test {
   readonly task: Task;
   readonly dataset: Dataset;
   /** Where its pictures are; null for text. */
-  readonly store: PictureStore | null;
+  readonly store: ImageStore | null;
   /** `TASK`, or `TASK:image` where the task itself has no images. */
   readonly program: string;
   /** One for each example; none for plain text. */
@@ -124,7 +124,7 @@ async function loadTests(
     const own = sourceNamed(model, task.data);
     for (const name of testsOf(task)) {
       const source = sourceNamed(model, name);
-      const { dataset, store } = await readTaskData(model, task, tokenizer, library, name);
+      const { dataset, store } = await readTaskData(model, task, tokenizer, { library, seed: 0, data: name });
       const attached = store !== null && shapeOf(own) !== 'images';
       const answers = accuracy && shapeOf(own) !== 'text';
       const questions = answers ? questionsOf(task, source.format, dataset, tokenizer) : [];
@@ -198,7 +198,7 @@ async function lossOf(trainer: Trainer, { dataset, store, program }: Test): Prom
     labels.fill(IGNORE, rows * tokens);
     const labelled = labels.reduce((sum, label) => sum + (label === IGNORE ? 0 : 1), 0);
     if (labelled === 0) continue;
-    const image = store ? { image: patchesOf(dataset, store)(examples) } : {};
+    const image = store ? { image: plainImagesOf(dataset, store)(examples) } : {};
     total += labelled * (await evaluate(trainer, program, { tokens: ids, labels, labelled, ...image }));
     count += labelled;
   }
@@ -227,16 +227,11 @@ async function shareRight(session: Session, tokenizer: Tokenizer, test: Test): P
   return right / test.questions.length;
 }
 
-function showTo(
-  decoder: Decoder,
-  dataset: Dataset,
-  store: PictureStore,
-  questions: readonly Question[],
-): void {
+function showTo(decoder: Decoder, dataset: Dataset, store: ImageStore, questions: readonly Question[]): void {
   const { batch } = capacity(decoder);
   const examples = Uint32Array.from(
     { length: batch },
     (_, i) => questions[i]?.example ?? questions[0]?.example ?? 0,
   );
-  showImages(decoder, patchesOf(dataset, store)(examples));
+  showImages(decoder, plainImagesOf(dataset, store)(examples));
 }

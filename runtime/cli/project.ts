@@ -11,7 +11,7 @@ import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
-import type { PictureStore } from '../data/pictures.ts';
+import { imagesOf, type ImageStore, withImages } from '../data/image-store.ts';
 import { rulesFor } from '../data/rules.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
@@ -24,7 +24,7 @@ import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
-import { openEncoders, storeFor, type TaskImages, withPatches } from './pictures.ts';
+import { openEncoders, storeFor, type TaskImages } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
 
 /** A spec that checked clean, lowered. */
@@ -144,7 +144,7 @@ export async function loadTaskData(
   model: Model,
   task: Task,
   tokenizer: Tokenizer,
-  pictures?: PictureStore | null,
+  pictures?: ImageStore | null,
   data = task.data,
 ): Promise<Dataset> {
   const source = sourceNamed(model, data);
@@ -170,25 +170,33 @@ export function sourceNamed({ data }: Model, name: string): DataSource {
 /** Data that was read before, for runs that follow each other in one process. */
 export interface Library {
   readonly datasets: Map<string, Dataset>;
-  readonly stores: Map<string, PictureStore>;
+  readonly stores: Map<string, ImageStore>;
 }
 
 export const emptyLibrary = (): Library => ({ datasets: new Map(), stores: new Map() });
+
+export interface ReadOptions {
+  readonly library: Library;
+  /** Of what is drawn when training sees images. */
+  readonly seed: number;
+  /** The source to read; default the task's own. */
+  readonly data?: string;
+}
 
 /** As `loadTaskData`, once for all tasks that read the same in the same way. */
 export async function readTaskData(
   model: Model,
   task: Task,
   tokenizer: Tokenizer,
-  { datasets, stores }: Library,
-  name = task.data,
-): Promise<{ readonly dataset: Dataset; readonly store: PictureStore | null }> {
-  const source = sourceNamed(model, name);
-  const store = storeFor(model, task, stores, source);
+  { library: { datasets, stores }, seed, data = task.data }: ReadOptions,
+): Promise<{ readonly dataset: Dataset; readonly store: ImageStore | null }> {
+  const source = sourceNamed(model, data);
+  const images = storeFor(model, task, stores, source, seed);
   const { tokenizer: file, context, vocab } = model.base;
   const { format, paths } = source;
-  const key = JSON.stringify([format, paths, name, task.fields, file, context, vocab, store?.rules]);
-  const dataset = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store, name));
+  const key = JSON.stringify([format, paths, data, task.fields, file, context, vocab, images?.key]);
+  const store = images?.store ?? null;
+  const dataset = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store, data));
   datasets.set(key, dataset);
   return { dataset, store };
 }
@@ -212,11 +220,11 @@ export async function loadRecipeData(
   library: Library = emptyLibrary(),
 ): Promise<TaskData> {
   const datasets = new Map<string, Dataset>();
-  const stores = new Map<string, PictureStore>();
+  const stores = new Map<string, ImageStore>();
   for (const { task: name } of recipe.mix.parts) {
     const task = model.tasks.find((t) => t.name === name);
     if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
-    const { dataset, store } = await readTaskData(model, task, tokenizer, library);
+    const { dataset, store } = await readTaskData(model, task, tokenizer, { library, seed: recipe.seed });
     if (store) stores.set(name, store);
     datasets.set(name, dataset);
   }
@@ -227,7 +235,7 @@ export async function loadRecipeData(
     const plain = createBatches(dataset, { batch, seed, context: model.base.context });
     const store = stores.get(name);
     if (store) images.set(name, { dataset, store, plain });
-    batches.set(name, store ? withPatches({ dataset, store, plain }) : plain);
+    batches.set(name, store ? withImages(plain, imagesOf(dataset, store)) : plain);
   }
   const tokens = Object.fromEntries(
     [...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]),

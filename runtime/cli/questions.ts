@@ -13,10 +13,18 @@ export interface Question {
   readonly text: string;
 }
 
-/** The task of this name; without one the first, or with an image the first that shows images. */
+/** The task of this name; without one the first that shows images if there is one, and the first that does not if not. */
 function taskNamed(model: Model, name: string | undefined, image: boolean): Task | undefined {
   if (name !== undefined) return model.tasks.find((t) => t.name === name);
-  return (image ? model.tasks.find((t) => showsImages(model, t.name)) : undefined) ?? model.tasks[0];
+  return model.tasks.find((t) => showsImages(model, t.name) === image) ?? model.tasks[0];
+}
+
+/** Answering without an image is possible everywhere, and seldom meant where all that was learned had one. */
+export function tellImage(model: Model): void {
+  if (model.tasks.length > 0 && model.tasks.every((task) => showsImages(model, task.name)))
+    console.error(
+      `no image is given, although every task of \`${model.name}\` shows one: give one with --image FILE`,
+    );
 }
 
 /** An instruction for a task, or with null the question that the task itself puts to an image. */

@@ -4,7 +4,8 @@
 import type { DataSource } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
-import { type BadPicture, besideFile, describeBad, isBad, type PictureStore } from './pictures.ts';
+import type { ImageStore } from './image-store.ts';
+import { type BadPicture, besideFile, describeBad, isBad } from './pictures.ts';
 import { asObjects, parseRecords, type Located } from './records.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 
@@ -21,8 +22,8 @@ export interface LoadOptions extends Partial<Pick<EncodeRules, 'ignoreId'>>, Omi
   readonly template?: Template;
   /** The instruction of every `image_text` example. Default: the official caption prompt. */
   readonly ask?: string;
-  /** Where the pictures of `image_text` go. Without one they are not looked at. */
-  readonly pictures?: PictureStore;
+  /** Where the images of `image_text` go. Without one they are not looked at. */
+  readonly pictures?: ImageStore;
   /** An example longer than the context: cut it (the official rule), leave it out, or stop. Default `truncate`. */
   readonly long?: 'truncate' | 'skip' | 'error';
   /** Tokens of a window of `text`. Default: the context. */
@@ -165,7 +166,7 @@ async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded
 async function readPictures(
   source: Named,
   captioned: readonly Captioned[],
-  store: PictureStore,
+  store: ImageStore,
 ): Promise<{ numbers: Map<TextRecord, number>; bad: BadPicture[] }> {
   const numbers = new Map<TextRecord, number>();
   const bad: BadPicture[] = [];

@@ -42,19 +42,20 @@ export const noImagePath = (item: TaskItem, data: DataSource): Diagnostic =>
     help: 'add an `encoder`, a `project`, and a `prompt ... from` the projector',
   });
 
+/** Parts whose loss cannot depend on them: data without images (`blindTo`), or no prompt. */
 export const noGradient = (
   mention: Expression,
   item: TaskItem,
   parts: readonly string[],
-  why: string,
+  blindTo: DataSource | null,
 ): Diagnostic =>
   error(
     'A203',
     mention.span,
     `${listOf(parts)} ${parts.length === 1 ? 'learns' : 'learn'} nothing from \`${item.name.text}\``,
     {
-      label: why,
-      help: `take ${listOf(parts)} out of this task`,
+      label: blindTo === null ? 'no prompt reads it' : `the examples of \`${blindTo.name}\` have no images`,
+      help: `take ${listOf(parts)} out of this task, or ${blindTo === null ? 'write a prompt `from` it' : 'give the task `image_text` data'}`,
     },
   );
 

@@ -6,7 +6,7 @@ import { type Base, type Model, type Recipe, testsOf } from '../../../compiler/m
 import { type Sweep, type Trial, trialsOf } from '../../../compiler/model/sweep.ts';
 import { InputError } from '../../input-error.ts';
 import { nearest, UsageError } from '../command.ts';
-import { encoderFile } from '../pictures.ts';
+import { weightsFile } from '../pictures.ts';
 import { loadChecked, pickRecipe, type Project, specOf } from '../project.ts';
 import { splitSpec } from '../spec-arguments.ts';
 import { withSteps } from '../training.ts';
@@ -137,7 +137,7 @@ async function identityOf(
     base: hashOf([
       dimensions,
       await keys(weights === undefined ? [] : [weights]),
-      await keys(model.parts.flatMap((part) => encoderFile(part) ?? [])),
+      await keys(model.parts.flatMap((part) => weightsFile(part) ?? [])),
     ]),
   };
 }

@@ -7,7 +7,7 @@ import type { Model, Part } from '../../../compiler/model/model.ts';
 import type { Measure } from '../../../compiler/model/sweep.ts';
 import type { ImageInput } from '../../../compiler/package/package.ts';
 import type { EncodedPictures } from '../../data/pictures-encoded.ts';
-import type { PictureStore } from '../../data/pictures.ts';
+import type { ImageStore } from '../../data/image-store.ts';
 import type { Device } from '../../device.ts';
 import type { Session } from '../../session.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
@@ -17,7 +17,7 @@ import type { Horizon } from '../../train/schedule.ts';
 import { makeTrainer } from '../../train/trainer.ts';
 import { versions } from '../../versions.ts';
 import { scoreTests, type TestScore, trainedValues } from '../heldout.ts';
-import { encodeStore, encodeTasks, encoderFile } from '../pictures.ts';
+import { encodeStore, encodeTasks, weightsFile } from '../pictures.ts';
 import {
   emptyLibrary,
   type Library,
@@ -121,11 +121,11 @@ function tokenizerFor({ tokenizers }: Workshop, { base }: Model): Promise<Tokeni
 /** Tokens of an encoder that starts from the same numbers as one before are those from before. */
 const encodeOnce =
   ({ encoded }: Workshop, model: Model, seed: number) =>
-  async (session: Session, input: ImageInput, store: PictureStore): Promise<EncodedPictures> => {
+  async (session: Session, input: ImageInput, store: ImageStore): Promise<EncodedPictures> => {
     const part = model.parts.find(({ name }) => name === input.part);
-    const file = part ? encoderFile(part) : null;
+    const file = part ? weightsFile(part) : null;
     const origin = file ?? `${input.part} ${seed}`;
-    const key = JSON.stringify([part?.fields, origin, store.rules, store.count]);
+    const key = JSON.stringify([part?.fields, origin, input, store.count]);
     const known = encoded.get(key) ?? (await encodeStore(session, input, store));
     encoded.set(key, known);
     return known;
