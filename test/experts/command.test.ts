@@ -16,7 +16,7 @@ let folder = '';
 let sight: Sight;
 t.before(() => {
   folder = mkdtempSync(join(tmpdir(), 'graft command '));
-  const path = join(folder, 'a; touch here $(touch there).png');
+  const path = join(folder, 'a; touch here $(touch there) $& .png');
   writeFileSync(path, 'the bytes');
   sight = {
     bytes: readFileSync(path),
@@ -94,6 +94,15 @@ t('however it ends, the reason is told', async () => {
 t('complaints of one that succeeds are not its answer', async () => {
   const { text, note } = await ask("sh -c 'echo warning >&2; echo OPEN'");
   assert.equal([text, note], ['OPEN', '']);
+});
+
+t('one whose offspring has left the group is not waited for either', async () => {
+  const pipes = (): number => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
+  const before = pipes();
+  const { outcome } = await ask("sh -c 'setsid sleep 5 & echo $! > left; wait'", { timeout: 1 });
+  assert.is(outcome, 'late');
+  for (let i = 0; i < 100; i++) if (pipes() > before) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.is(pipes(), before, 'nothing keeps our process alive');
 });
 
 t('one that hangs is ended, with all that it has started', async () => {
