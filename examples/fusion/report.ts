@@ -134,7 +134,8 @@ function costs(lines: readonly Line<Outcome>[]): Block {
 /** Where the figures come from. */
 function origin(lines: readonly Line<Outcome>[]): Block {
   const done = lines.filter(isFinished);
-  const all = (values: readonly (string | number)[]): string => [...new Set(values)].sort().join(', ');
+  const all = (values: readonly (string | number)[]): string =>
+    [...new Set(values.map(String))].sort().join(', ');
   const hours = done.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
   return {
     kind: 'facts',

@@ -9,7 +9,7 @@ import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { projectOptions } from './project.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { diskError } from './sweep/files.ts';
-import { runJobs, WORKER } from './sweep/jobs.ts';
+import { isWorker, runJobs } from './sweep/jobs.ts';
 import { type Plan, type PlannedTrial, planSweep } from './sweep/plan.ts';
 import { sweepReport } from './sweep/report.ts';
 import { isSame, readResults, writeCsv } from './sweep/results.ts';
@@ -45,13 +45,14 @@ ${specUsage}`,
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
+    if (spec.startsWith('-')) throw new UsageError('a sweep reads its spec for every trial: give a file');
     const steps = values.steps === undefined ? {} : { steps: wholeNumber(values.steps, '--steps', 1) };
     const jobs = wholeNumber(values.jobs, '--jobs', 1);
     const plan = await planSweep(spec, { ...projectOptions(values), ...steps });
     const folder = values.out ?? `runs/sweep-${plan.sweep.name}`;
     const wanted = choose(plan, values.only ?? []);
     openFolder(folder, plan);
-    const worker = process.env[WORKER] !== undefined;
+    const worker = isWorker();
     if (!values.report) {
       requireOneThatRuns(wanted);
       if (!worker) announce(plan, wanted, folder);

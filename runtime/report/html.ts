@@ -2,6 +2,7 @@
 import {
   type Block,
   type Code,
+  type Column,
   type Dots,
   type Facts,
   type Lines,
@@ -107,7 +108,8 @@ function tableHtml({ title, columns, rows }: Table): string {
   const side = (i: number): string => (columns[i]?.right === true ? ' class="right"' : '');
   const head = columns.map((column, i) => `<th scope="col"${side(i)}>${escape(column.title)}</th>`).join('');
   const body = rows.map(
-    (row) => `<tr>${columns.map((_, i) => `<td${side(i)}>${escape(row[i] ?? '')}</td>`).join('')}</tr>`,
+    (row) =>
+      `<tr>${columns.map((column, i) => `<td${side(i)}>${cellHtml(row[i] ?? '', column)}</td>`).join('')}</tr>`,
   );
   const label = escape(title ?? columns[0]?.title ?? 'table');
   return [
@@ -119,6 +121,10 @@ function tableHtml({ title, columns, rows }: Table): string {
     '</table></div>',
   ].join('\n');
 }
+
+/** On paper, where cells are broken into lines, a range stays in one piece. */
+const cellHtml = (text: string, { right }: Column): string =>
+  right === true ? escape(text).replace(/\([^()]*\)/g, '<span>$&</span>') : escape(text);
 
 function figureHtml(plot: Lines | Dots, svg: string, names: readonly string[]): string {
   const key = names.length < 2 ? '' : `<ul class="key">${names.map(keyHtml).join('')}</ul>`;

@@ -65,7 +65,7 @@ h3 { font-size: 1rem; margin: 1rem 0 .375rem; overflow-wrap: anywhere; }
   .wide, pre { overflow: visible; }
   .wide { background: none; }
   th, td { white-space: normal; padding: 2pt 6pt; font-size: 8.5pt; }
-  td.right { white-space: nowrap; }
+  td.right span { white-space: nowrap; }
   .plots { grid-template-columns: 1fr 1fr; }
   .tables { grid-template-columns: repeat(3, 1fr); }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--rule); font-size: 8pt; }

@@ -53,7 +53,7 @@ sweep one over Whole with short {}
 
 async function trial(path: string): Promise<Prepared> {
   const [first] = (await planSweep(path, {})).trials;
-  if (first === undefined || typeof first.work === 'string') throw new Error(String(first?.work));
+  if (first === undefined || typeof first.work === 'string') throw new Error('the trial cannot be run');
   return first.work;
 }
 

@@ -10,7 +10,7 @@ t('a mean is one of directions, and lengths make no difference', () => {
   const cat = [...(means.get('cat') ?? [])];
   assert.ok(
     cat.every((value) => Math.abs(value - Math.SQRT1_2) < 1e-6),
-    `${cat}`,
+    cat.join(),
   );
   assert.equal([...(means.get('dog') ?? [])], [-1, 0]);
 });

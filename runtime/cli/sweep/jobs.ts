@@ -5,7 +5,15 @@ import { createInterface } from 'node:readline';
 import { InputError } from '../../input-error.ts';
 
 /** Set in the environment of a process that another one started: it runs trials and reports nothing. */
-export const WORKER = 'GRAFT_SWEEP_WORKER';
+const WORKER = 'GRAFT_SWEEP_WORKER';
+
+/** Whether this process is one of several; then it ends with the one that started it, whatever ends that. */
+export function isWorker(): boolean {
+  if (process.env[WORKER] === undefined) return false;
+  process.stdin.once('end', () => process.exit(130)).resume();
+  process.stdin.unref();
+  return true;
+}
 
 /**
  * Starts `count` processes with the arguments of this command, and waits for all. One that dies is no loss: the others take
@@ -17,7 +25,7 @@ export async function runJobs(count: number, args: readonly string[]): Promise<v
   const children = Array.from({ length: count }, (_, i) => {
     const child = spawn(node, [...process.execArgv, script, 'sweep', ...args], {
       env: { ...process.env, [WORKER]: String(i + 1) },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', 'pipe'],
     });
     createInterface(child.stderr).on('line', (line) => console.error(`[${i + 1}] ${line}`));
     return child;

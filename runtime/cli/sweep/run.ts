@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Run what failed before once more. */
   readonly retry: boolean;
   readonly watch: Watch;
+  /** Default `openDevice`. Called before the first trial, and again after the device was lost. */
+  readonly openAnew?: () => Promise<Device>;
 }
 
 export interface Watch {
@@ -73,25 +75,34 @@ function describeChange(old: Identity | null, now: Identity): string {
   return `with ${changed.length === 1 ? 'another version' : 'other versions'} of ${changed.map((key) => names[key]).join(' and ')}`;
 }
 
-/** Whether a trial has ended for good. */
-const isOver = (line: TrialLine | undefined, trial: PlannedTrial, retry: boolean): boolean =>
-  line !== undefined && isSame(line, trial) && (line.figures !== undefined || !retry);
+/** Whether a trial has ended; one that failed, only if it was begun at `since` or later. */
+const isOver = (line: TrialLine | undefined, trial: PlannedTrial, since: string): boolean =>
+  line !== undefined && isSame(line, trial) && (line.figures !== undefined || line.started >= since);
 
 /** Runs until every wanted trial has ended, here or elsewhere. @throws InputError when the disk takes no more */
-export async function runSweep(plan: Plan, { folder, wanted, retry, watch }: RunOptions): Promise<void> {
+export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
+  const { folder, retry, watch, openAnew = openDevice } = options;
   const place: Place = {
     plan,
     folder,
     watch,
     workshop: openWorkshop(),
     machine: thisMachine(),
+    openAnew,
     device: null,
   };
-  // What this process ended is over for it, even if it failed again.
-  const mine = new Set<string>();
+  try {
+    await runOpen(place, options, retry ? new Date().toISOString() : '');
+  } finally {
+    place.device?.close();
+  }
+}
+
+/** What fails from `since` on has had its second chance, in whichever process. */
+async function runOpen(place: Place, { folder, wanted, watch }: RunOptions, since: string): Promise<void> {
   for (let waited = ''; ;) {
     const results = readResults(folder);
-    const open = wanted.filter((t) => !mine.has(t.key) && !isOver(results.get(t.key), t, retry));
+    const open = wanted.filter((t) => !isOver(results.get(t.key), t, since));
     if (open.length === 0) return;
     const holders = new Set<string>();
     const found = firstFree(folder, open, holders);
@@ -104,9 +115,8 @@ export async function runSweep(plan: Plan, { folder, wanted, retry, watch }: Run
     const { trial, held } = found;
     try {
       // Another process may have ended it since the results were read.
-      if (isOver(readResults(folder).get(trial.key), trial, retry)) continue;
+      if (isOver(readResults(folder).get(trial.key), trial, since)) continue;
       watch.onTrial(trial, wanted.length - open.length);
-      mine.add(trial.key);
       await endTrial(place, trial, held);
     } catch (error) {
       throw diskError(error, folder) ?? error;
@@ -135,6 +145,7 @@ interface Place {
   readonly watch: Watch;
   readonly workshop: Workshop;
   readonly machine: Machine;
+  readonly openAnew: () => Promise<Device>;
   device: Device | null;
 }
 
@@ -161,7 +172,7 @@ async function tryTrial(place: Place, trial: PlannedTrial): Promise<Pick<TrialLi
   const { plan, folder, watch, workshop } = place;
   if (typeof trial.work === 'string') return { failed: trial.work };
   // Without a device no trial can be run: that is nothing to record.
-  if (place.device === null || place.device.isLost) place.device = await openDevice();
+  if (place.device === null || place.device.isLost) place.device = await place.openAnew();
   try {
     const figures = await runTrial(place.device, workshop, trial.work, {
       folder: join(folder, 'trials', folderName(trial)),
