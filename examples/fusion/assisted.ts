@@ -7,13 +7,17 @@
  * A finished trial is a line of `runs/fusion/assisted.jsonl` and is not repeated.
  */
 import { parseArgs } from 'node:util';
+import type { Model } from '../../compiler/model/model.ts';
+import { templateFor } from '../../runtime/data/rules.ts';
+import { fillPrompt } from '../../runtime/data/templates.ts';
 import { type Device, openDevice } from '../../runtime/device.ts';
+import { contextFor, withContext } from '../../runtime/experts/context.ts';
 import { promptOf, table } from '../base/evaluate.ts';
 import { answererOf } from './answers.ts';
 import { buildData } from './build.ts';
 import { loadConcepts, withRole } from './concepts.ts';
 import { type Lab, modelOf, openLab } from './lab.ts';
-import { ask, type Pictured, seen } from './lists.ts';
+import { ask, type Pictured } from './lists.ts';
 import { shownIn } from './pictures.ts';
 import { meanAndSpread, stepsText } from './report.ts';
 import { questionsRight } from './score.ts';
@@ -57,17 +61,26 @@ function expertsOf(captions: ReadonlyMap<string, string>): Readonly<Record<Help,
   const next = (name: string): string => names[(names.indexOf(name) + 1) % names.length] ?? '';
   return {
     none: () => '',
-    truth: (image) => seen(shownIn(image)),
-    captioner: (image) => seen(captions.get(image)?.trim() ?? ''),
-    lie: (image) => seen(next(shownIn(image))),
+    truth: shownIn,
+    captioner: (image) => captions.get(image)?.trim() ?? '',
+    lie: (image) => next(shownIn(image)),
   };
+}
+
+/** A question with what the spec's expert says in front of it, as `graft generate` would put it. */
+function promptWith({ experts, tasks }: Model, instruction: string, text: string): string {
+  const template = templateFor(tasks.find(({ name }) => name === 'read')?.fields ?? {});
+  const context = contextFor(experts, [{ name: 'namer', text }]);
+  return fillPrompt(template, withContext(template, { instruction }, context));
 }
 
 async function shares(lab: Lab, items: readonly Pictured[], experts: Readonly<Record<Help, Words>>) {
   const images = items.map(({ image }) => image);
   const answerer = answererOf(lab);
   const share = async (help: Help): Promise<number> => {
-    const prompts = items.map(({ image, instruction }) => promptOf(experts[help](image) + instruction));
+    const prompts = items.map(({ image, instruction }) =>
+      promptWith(lab.model, instruction, experts[help](image)),
+    );
     return questionsRight(items, await answerer.answer(prompts, images));
   };
   return {
