@@ -1,7 +1,7 @@
 /** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
 import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
 import type { Base, DataSource, Parameter, Part, Recipe, Task } from '../model/model.ts';
-import { parametersOf } from '../model/parameters.ts';
+import { namesByOwner, parametersOf } from '../model/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
 import { checkExpert } from './experts.ts';
@@ -81,11 +81,11 @@ function warnUntrained(
 ): void {
   if (tasks.length === 0) return;
   const trained = new Set(tasks.flatMap((t) => t.task.trains));
+  const owned = namesByOwner(parameters);
   for (const { part, kind, item } of parts) {
     // An encoder is frozen unless it is named: the usual case is no oversight.
     if (kind.name === 'encoder') continue;
-    const added = parameters.filter((p) => p.owner === part.name).map((p) => p.name);
-    const own = [...added, ...(kind.unfreezes?.(part, env.base) ?? [])];
+    const own = [...(owned.get(part.name) ?? []), ...(kind.unfreezes?.(part, env.base) ?? [])];
     if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));
   }
 }

@@ -19,7 +19,7 @@ import { readBase } from './bases.ts';
 import { readData } from './data.ts';
 import type { BaseEnv, Env, Scope } from './env.ts';
 import { flattenAdapter, type FlatAdapter } from './flatten.ts';
-import { loadFiles } from './load.ts';
+import { loadFiles, type Loaded } from './load.ts';
 import { unknownDeclaration } from './messages/names.ts';
 import { readRecipe } from './recipes.ts';
 import { collectScope } from './scope.ts';
@@ -46,10 +46,12 @@ export interface Checked {
   readonly bases: Readonly<Record<string, Base>>;
   /** Empty when there are errors. Imported adapters come first; those of the spec itself are last. */
   readonly adapters: Readonly<Record<string, CheckedAdapter>>;
+  /** Every adapter that stands on a base, with whatever of it makes sense, errors or not: what an editor shows. */
+  readonly subjects: ReadonlyMap<string, Subject>;
 }
 
 /** What is known of one adapter while its recipes and sweeps are checked. */
-interface Subject {
+export interface Subject {
   readonly env: BaseEnv;
   readonly flat: FlatAdapter;
   readonly adapter: CheckedAdapter;
@@ -58,8 +60,15 @@ interface Subject {
 /** Checks a spec. Warnings and errors are in `diagnostics`; with an error there are no `adapters`. */
 export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
   const loaded = loadFiles(path, host);
-  if (loaded === null)
-    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
+  if (loaded !== null) return checkLoaded(loaded, path, host, options);
+  return {
+    ...{ path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} },
+    subjects: new Map(),
+  };
+}
+
+/** Checks a spec whose files were read before. */
+export function checkLoaded(loaded: Loaded, path: string, host: Host, options: CheckOptions = {}): Checked {
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
   const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
@@ -85,6 +94,7 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     sources: loaded.sources,
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
+    subjects,
   };
 }
 

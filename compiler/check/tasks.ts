@@ -5,6 +5,7 @@ import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
 import type { DataSource, FieldValue, Parameter, Task } from '../model/model.ts';
+import { namesByOwner } from '../model/parameters.ts';
 import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
@@ -90,7 +91,7 @@ function checkTask(
   }
   checkPlaceholder(env, read.written.get('template'), 'output');
   const values = fieldsFor(env, data, read, item);
-  const ordered = known.parameters.map((p) => p.name).filter((name) => trains.has(name));
+  const ordered = known.parameters.flatMap(({ name }) => (trains.has(name) ? [name] : []));
   checkGradients(env, item, data, trains, known);
   const task: Task = {
     name: item.name.text,
@@ -144,8 +145,9 @@ function checkGradients(
     return;
   }
   const idle = new Map<Expression, { readonly names: string[]; readonly why: string }>();
+  const owned = namesByOwner(known.parameters);
   for (const { part } of known.parts) {
-    const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
+    const own = owned.get(part.name) ?? [];
     const trained = own.filter((name) => trains.has(name));
     if (trained.length === 0) continue;
     const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;
