@@ -30,7 +30,7 @@ export function rename(workspace: Workspace, path: string, offset: number, text:
   if (occurrence === null) return refuse('there is no name here');
   const { named } = occurrence;
   if (named.name.text === text) return { ok: true, edits: [] };
-  const views = workspace.views(named.name.span.file);
+  const views = [...workspace.views(named.name.span.file)];
   const reason = unfit(named, text) ?? clash(views, named, text);
   if (reason !== null) return refuse(reason);
   const edits = occurrencesOf(workspace, named).map(({ span }) => ({ span, text }));

@@ -9,23 +9,20 @@ import type { Field, FieldType } from '../kinds/kind.ts';
 
 export type Table = Readonly<Record<string, Field>>;
 
+const tables: Readonly<Record<string, Table>> = {
+  base: baseFields,
+  recipe: recipeFields,
+  task: taskFields,
+  expert: expertFields,
+};
+
+/** The attributes of what begins with a word: `base`, `task`, or a kind of part. */
+export const tableAfter = (head: string): Table | null =>
+  (Object.hasOwn(tables, head) ? tables[head] : kindOf(head)?.fields) ?? null;
+
 /** The attributes of a declaration or item, or null when it has none or nobody knows its kind. */
-export function tableOf(node: Declaration | Item): Table | null {
-  switch (node.kind) {
-    case 'base':
-      return baseFields;
-    case 'recipe':
-      return recipeFields;
-    case 'part':
-      return kindOf(node.type.text)?.fields ?? null;
-    case 'task':
-      return taskFields;
-    case 'expert':
-      return expertFields;
-    default:
-      return null;
-  }
-}
+export const tableOf = (node: Declaration | Item): Table | null =>
+  tableAfter(node.kind === 'part' ? node.type.text : node.kind);
 
 /** The row of that name; a table's own, not an object's. */
 export const rowOf = (table: Table | null, name: string): Field | undefined =>

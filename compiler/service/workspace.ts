@@ -28,8 +28,8 @@ export interface Workspace {
   readonly parsed: (path: string) => Parsed | null;
   /** One file as the spec that is checked; null when it is not there. */
   readonly analysis: (path: string) => Analysis | null;
-  /** Every spec that reads a file: itself first, then those that import it. */
-  readonly views: (path: string) => readonly Analysis[];
+  /** Every spec that reads a file: itself first, then those that import it, one after the other as they are asked for. */
+  readonly views: (path: string) => Iterable<Analysis>;
 }
 
 /** Prepares a workspace. `specs` lists the paths of all specs in it, among which importers are looked for. */
@@ -58,13 +58,14 @@ export function createWorkspace(host: Host, specs: () => readonly string[] = () 
     known.set(path, { reads, analysis: made });
     return made;
   };
-  const views = (path: string): readonly Analysis[] => {
-    const others = specs().filter((spec) => spec !== path);
-    return [path, ...others].flatMap((spec) => {
-      const view = analysis(spec);
-      return view?.sources.has(path) === true ? [view] : [];
-    });
-  };
+  function* views(path: string): Iterable<Analysis> {
+    const own = analysis(path);
+    if (own !== null) yield own;
+    for (const spec of specs()) {
+      const view = spec === path ? null : analysis(spec);
+      if (view?.sources.has(path) === true) yield view;
+    }
+  }
   return { host, parsed, analysis, views };
 }
 
