@@ -20,7 +20,10 @@ export const productions = (): ReturnType<AdapterParser['getSerializedGastProduc
   parser.getSerializedGastProductions();
 
 /** The tokens of a text and its comments, both in order; what starts no token is left out. */
-export function lex(text: string): { readonly tokens: readonly IToken[]; readonly comments: readonly IToken[] } {
+export function lex(text: string): {
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly IToken[];
+} {
   const { tokens, groups } = lexer.tokenize(text);
   return { tokens, comments: groups['comments'] ?? [] };
 }

@@ -49,14 +49,14 @@ export function inStatement(s: Statement, frames: readonly Frame[], draft: Draft
     return isWant(takes) ? operands(takes, rest, draft) : [...takes];
   if (clause === undefined && tokens.length < head) return tokens.length === 0 ? [...next] : [];
   const following = clauses.slice(index + 1).filter((c) => c.begins !== t.Equal);
-  const words = following.map((c) => word(String(c.begins.PATTERN)));
+  const words = following.map((c) => word(t.spelling(c.begins)));
   const more = isWant(takes) ? continuations(takes, rest) : [];
   const open = clauses.slice(index + 1).some((c) => c.required === true);
   return [...more, ...words, ...(open ? [] : next)];
 }
 
-const declarations: readonly Proposal[] = t.declarationKeywords.map((k) => word(String(k.PATTERN)));
-const items: readonly Proposal[] = [...kindProposals, ...t.itemKeywords.map((k) => word(String(k.PATTERN)))];
+const declarations: readonly Proposal[] = t.declarationKeywords.map((k) => word(t.spelling(k)));
+const items: readonly Proposal[] = [...kindProposals, ...t.itemKeywords.map((k) => word(t.spelling(k)))];
 
 /** A declaration, as far as it is written. */
 export function fileStatement(tokens: readonly IToken[], { names }: Draft): Statement {

@@ -3,7 +3,7 @@
  * the old one would mean something else afterwards, the rename is refused.
  */
 import type { Span } from '../../grammar/source.ts';
-import { keywords } from '../../grammar/tokens.ts';
+import { keywords, spelling } from '../../grammar/tokens.ts';
 import type { Host } from '../host.ts';
 import { sameNamed, type GlobalKind, type Named, type Names, type Occurrence } from './names.ts';
 import { namedAt, occurrencesOf } from './references.ts';
@@ -48,7 +48,7 @@ const valueWords = ['all', 'none', 'layers', 'input', 'true', 'false'];
 function unfit(named: Named, text: string): string | null {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text))
     return `\`${text}\` is not a name: names are made of letters, digits and \`_\`, and do not begin with a digit`;
-  const isKeyword = keywords.some((k) => k.PATTERN === text);
+  const isKeyword = keywords.some((k) => spelling(k) === text);
   if (isKeyword || (named.kind === 'param' && valueWords.includes(text)))
     return `\`${text}\` is a word of the language`;
   return null;
