@@ -17,7 +17,7 @@ import type { Base, DataSource } from '../model/model.ts';
 import { checkAdapter, type CheckedAdapter } from './adapters.ts';
 import { readBase } from './bases.ts';
 import { readData } from './data.ts';
-import type { BaseEnv, Env, Scope } from './env.ts';
+import type { BaseEnv, Env, Report, Scope } from './env.ts';
 import { flattenAdapter, type FlatAdapter } from './flatten.ts';
 import { loadFiles, type Loaded } from './load.ts';
 import { unknownDeclaration } from './messages/names.ts';
@@ -32,7 +32,19 @@ export interface CheckOptions {
   readonly base?: Base;
   /** Values of params, as `--set` takes them: `{ late: 'last 2' }`. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Takes the place of checking an adapter: an editor knows what became of those that did not change. */
+  readonly remember?: Remember;
 }
+
+/** Checks an adapter, or gives and reports what came of it when it was checked before. */
+export type Remember = (
+  declaration: AdapterDeclaration,
+  scope: Scope,
+  check: (report: Report) => Subject | null,
+  report: Report,
+) => Subject | null;
+
+const checkAlways: Remember = (_declaration, _scope, check, report) => check(report);
 
 export interface Checked {
   readonly path: string;
@@ -69,6 +81,7 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
 
 /** Checks a spec whose files were read before. */
 export function checkLoaded(loaded: Loaded, path: string, host: Host, options: CheckOptions = {}): Checked {
+  const { remember = checkAlways } = options;
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
   const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
@@ -79,8 +92,11 @@ export function checkLoaded(loaded: Loaded, path: string, host: Host, options: C
   for (const declaration of scope.adapters.values()) {
     // What is imported was checked where it was written; here only what is wrong with it for good counts.
     const own = declaration.span.file === path;
-    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
-    const subject = readAdapter(adapterEnv, declaration, bases, data, options);
+    const check = (to: Report): Subject | null => {
+      const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && to(d) };
+      return readAdapter(adapterEnv, declaration, bases, data, options);
+    };
+    const subject = remember(declaration, scope, check, report);
     if (subject !== null) subjects.set(declaration.name.text, subject);
   }
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
@@ -140,7 +156,7 @@ function checkSweepOf(env: Env, sweep: SweepDeclaration, subjects: ReadonlyMap<s
   if (!recipes.has(sweep.recipe.text))
     env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
   const subject = subjects.get(sweep.adapter.text);
-  if (subject !== undefined) checkSweep({ ...subject.env, report: env.report }, sweep);
+  if (subject !== undefined) checkSweep({ ...env, base: subject.env.base }, sweep);
 }
 
 /** A recipe serves its adapter, and every adapter that extends it and still has its tasks. */

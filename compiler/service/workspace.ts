@@ -11,6 +11,7 @@ import { checkLoaded, type Checked } from '../check/check.ts';
 import { loadFiles, type Loaded } from '../check/load.ts';
 import type { Host } from '../host.ts';
 import { nameFiles, type Names } from './names.ts';
+import { rememberAdapters, type Memory } from './remember.ts';
 
 /** A spec with everything it imports. */
 export interface Analysis {
@@ -35,6 +36,7 @@ export interface Workspace {
 /** Prepares a workspace. `specs` lists the paths of all specs in it, among which importers are looked for. */
 export function createWorkspace(host: Host, specs: () => readonly string[] = () => []): Workspace {
   const trees = new Map<string, { readonly text: string; readonly parsed: Parsed }>();
+  const memories = new Map<string, Memory>();
   const known = new Map<string, { readonly reads: Reads; readonly analysis: Analysis }>();
 
   const read = ({ file, text }: Source): Parsed => {
@@ -54,7 +56,9 @@ export function createWorkspace(host: Host, specs: () => readonly string[] = () 
     const reads = new Map<string, string | null>();
     const loaded = loadFiles(path, recording(host, reads), read);
     if (loaded === null) return null;
-    const made = analyse(path, loaded, host);
+    const memory = memories.get(path) ?? new Map();
+    memories.set(path, memory);
+    const made = analyse(path, loaded, host, memory);
     known.set(path, { reads, analysis: made });
     return made;
   };
@@ -84,12 +88,13 @@ const recording = (host: Host, reads: Map<string, string | null>): Host => ({
 const isCurrent = (host: Host, reads: Reads): boolean =>
   [...reads].every(([path, text]) => host.readFile(path) === text);
 
-function analyse(path: string, loaded: Loaded, host: Host): Analysis {
+function analyse(path: string, loaded: Loaded, host: Host, adapters: Memory): Analysis {
+  const remember = rememberAdapters(adapters, loaded.sources);
   return {
     path,
     files: loaded.files,
     sources: loaded.sources,
-    checked: once(() => checkLoaded(loaded, path, host)),
+    checked: once(() => checkLoaded(loaded, path, host, { remember })),
     names: once(() => nameFiles(loaded.files)),
   };
 }

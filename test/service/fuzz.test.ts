@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memoryHost } from '../../compiler/host.ts';
 import { complete } from '../../compiler/service/completion.ts';
+import { diagnose } from '../../compiler/service/diagnostics.ts';
 import { quickFixes } from '../../compiler/service/fixes.ts';
 import { folds } from '../../compiler/service/folding.ts';
 import { highlights } from '../../compiler/service/highlights.ts';
@@ -70,6 +71,45 @@ t('200 drafts', () => {
       inside(last, last);
     } catch (e) {
       throw new Error(`draft ${seed}, offset ${offset}:\n${text}`, { cause: e });
+    }
+  }
+});
+
+/** One edit: a piece goes, and comes from somewhere else of the same text. */
+function edit(text: string, random: (below: number) => number): string {
+  const [from, at] = [random(text.length), random(text.length)];
+  const piece = text.slice(from, from + random(30));
+  return random(3) === 0
+    ? text.slice(0, at) + text.slice(at + random(20))
+    : text.slice(0, at) + piece + text.slice(at + random(2) * piece.length);
+}
+
+t('what is remembered of earlier texts changes no answer: 20 sessions of 20 edits', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const random = generator(seed);
+    const files: Record<string, string> = {
+      'bases.adapter': bases,
+      'x.adapter': specs[seed % specs.length] ?? '',
+    };
+    // The host reads what the record holds now.
+    const live = {
+      ...memoryHost(files),
+      readFile: (path: string) => (Object.hasOwn(files, path) ? (files[path] ?? null) : null),
+    };
+    const session = createWorkspace(live);
+    for (let n = 0; n < 20; n++) {
+      const text = files['x.adapter'] ?? '';
+      // Half of the edits are taken back, so that what was remembered is of use again.
+      const edited = edit(text, random);
+      files['x.adapter'] = edited;
+      const fresh = createWorkspace(memoryHost(files));
+      assert.equal(
+        diagnose(session, 'x.adapter'),
+        diagnose(fresh, 'x.adapter'),
+        `session ${seed}:\n${edited}`,
+      );
+      assert.equal(hints(session, 'x.adapter'), hints(fresh, 'x.adapter'), `session ${seed}:\n${edited}`);
+      if (random(2) === 0) files['x.adapter'] = `// moved\n${text}`;
     }
   }
 });
