@@ -71,7 +71,8 @@ export async function startHere(folder: string, options: ServerOptions = {}): Pr
   return connect(back, there, folder);
 }
 
-async function connect(from: Readable, to: Writable, folder: string): Promise<Client> {
+/** Begins a session over two streams. */
+export async function connect(from: Readable, to: Writable, folder: string): Promise<Client> {
   const connection = createProtocolConnection(new StreamMessageReader(from), new StreamMessageWriter(to));
   const logged: string[] = [];
   const found = new Map<string, readonly Diagnostic[]>();
