@@ -1,10 +1,20 @@
 /** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
 import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
-import type { Base, DataSource, Parameter, Part, Recipe, Task } from '../model/model.ts';
+import type { Host } from '../host.ts';
+import {
+  testsOf,
+  type Base,
+  type DataSource,
+  type Expert,
+  type Parameter,
+  type Part,
+  type Recipe,
+  type Task,
+} from '../model/model.ts';
 import { namesByOwner, parametersOf } from '../model/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
-import { checkExpert } from './experts.ts';
+import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';
 import { checkGroups, type Members } from './groups.ts';
 import { nothingTrains } from './messages/tasks.ts';
@@ -22,6 +32,7 @@ export interface CheckedAdapter {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly tasks: readonly Task[];
   readonly data: readonly DataSource[];
+  readonly experts: readonly Expert[];
   readonly recipes: readonly Recipe[];
 }
 
@@ -36,6 +47,7 @@ export function checkAdapter(
   declaration: AdapterDeclaration,
   flat: FlatAdapter,
   data: ReadonlyMap<string, DataSource | null>,
+  host: Host,
 ): CheckedAdapter {
   const partItems: PartItem[] = itemsOf(flat, 'part');
   const taskItems: (TaskItem & { depth: number })[] = itemsOf(flat, 'task');
@@ -50,8 +62,8 @@ export function checkAdapter(
   const tasks = checkTasks(env, taskItems, { parts, parameters, members, data });
   // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
   if (tasks.length === taskItems.length) warnUntrained(env, parts, parameters, tasks);
-  for (const item of expertItems) checkExpert(env, item);
-  const used = new Set(tasks.map((t) => t.task.data));
+  const experts = expertItems.flatMap((item) => readExpert(env, item, host) ?? []);
+  const used = new Set(tasks.flatMap((t) => [t.task.data, ...testsOf(t.task)]));
   return {
     name: declaration.name.text,
     doc: declaration.doc,
@@ -61,6 +73,7 @@ export function checkAdapter(
     groups: inOrder(members, parameters),
     tasks: tasks.map((t) => t.task),
     data: [...data.values()].filter((d): d is DataSource => d !== null && used.has(d.name)),
+    experts,
     recipes: [],
   };
 }
@@ -83,8 +96,8 @@ function warnUntrained(
   const trained = new Set(tasks.flatMap((t) => t.task.trains));
   const owned = namesByOwner(parameters);
   for (const { part, kind, item } of parts) {
-    // An encoder is frozen unless it is named: the usual case is no oversight.
-    if (kind.name === 'encoder') continue;
+    // An encoder is frozen unless it is named, and so is what comes from a file: the usual case is no oversight.
+    if (kind.name === 'encoder' || typeof part.fields['weights'] === 'string') continue;
     const own = [...(owned.get(part.name) ?? []), ...(kind.unfreezes?.(part, env.base) ?? [])];
     if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));
   }

@@ -4,6 +4,7 @@ import type { Host } from '../host.ts';
 import { callOf, choice, count, number, numberOf, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import type { Base } from '../model/model.ts';
+import { FRESH_STD } from '../model/sites.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import { badDimensions } from './messages/fields.ts';
@@ -32,6 +33,11 @@ export const baseFields: Readonly<Record<string, Field>> = {
     doc: "Rotary positions: pairs of neighbours (Meta's files) or of halves (Hugging Face's).",
   },
   tied: { type: { kind: 'boolean' }, default: false, doc: 'Whether the output head is the embedding table.' },
+  init: {
+    type: { kind: 'number', above: 0 },
+    default: FRESH_STD,
+    doc: 'Standard deviation of its matrices when it is trained from nothing; a narrow base wants a larger one.',
+  },
   weights: { type: orNone({ kind: 'string' }), default: null, doc: 'File or folder of the weights.' },
   tokenizer: { type: orNone({ kind: 'string' }), default: null, doc: "The tokenizer's file." },
 };
@@ -64,6 +70,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     normEps: numberOf(values['norm_eps']),
     rope: { style: rope.call === 'half' ? 'half' : 'interleaved', theta: numberOf(rope.args['theta']) },
     tied: values['tied'] === true,
+    init: numberOf(values['init']),
     ...(weights === undefined ? {} : { weights }),
     ...(tokenizer === undefined ? {} : { tokenizer }),
   };

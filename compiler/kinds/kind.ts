@@ -26,10 +26,12 @@ export type FieldType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'string' }
-  /** The name of another part, or of a task where tasks are counted. */
-  | { readonly kind: 'name' }
+  /** The name of another part of the same kind, or of a data source. */
+  | { readonly kind: 'name'; readonly of: 'part' | 'data' }
   /** `2 epochs`, `100 steps`; its value is `duration(value, unit)`. */
   | { readonly kind: 'duration' }
+  /** Layers of the part's own network. Which there are depends on other attributes: its kind's check reads them last. */
+  | { readonly kind: 'layers' }
   | { readonly kind: 'list'; readonly of: FieldType; readonly length?: number }
   /** Arguments in the order they may be written without their names; `rest` takes names that are not listed. */
   | {
@@ -61,7 +63,7 @@ export interface Kind {
   /** The kinds that `from` may name, and whether it must. Absent: this kind has no `from`. */
   readonly reads?: { readonly kinds: readonly string[]; readonly required: boolean };
   /** Attributes it takes over from its source, unless they are written. */
-  readonly inherits?: (source: Part) => Readonly<Record<string, FieldValue>>;
+  readonly inherits?: (source: Part, base: Base) => Readonly<Record<string, FieldValue>>;
   /** The parameters it adds, named `PART.SITE` or `PART.layers.I.NAME`; pure and cheap, also at 65B. */
   readonly parameters: (part: Part, base: Base) => readonly Parameter[];
   /** Existing parameters it makes trainable (only `unfreeze`). */

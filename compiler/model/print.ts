@@ -18,6 +18,7 @@ export function printModel(model: Model): string {
         `task ${t.name} on ${t.data} trains ${t.trains.length} of ${t.groups.join(' + ')} ${printExact(t.fields)}`,
     ),
     ...model.data.map((d) => `data ${d.name} = ${d.format} ${d.paths.join(' ')}`),
+    ...model.experts.map((expert) => `expert ${JSON.stringify({ ...expert, span: undefined })}`),
     ...model.recipes.map((recipe) => `recipe ${JSON.stringify({ ...recipe, span: undefined })}`),
   ];
   return `${lines.join('\n')}\n`;

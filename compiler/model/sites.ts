@@ -101,12 +101,14 @@ function baseParameter(s: Site): Parameter {
   }
 }
 
-/** Standard deviation of a fresh base's matrices; those that write into the residual stream shrink with depth. */
-const FRESH_STD = 0.02;
+/** Standard deviation of a fresh base's matrices, unless the base says its own. */
+export const FRESH_STD = 0.02;
 
 /** How a base parameter starts when the base is trained from scratch instead of being read from a file. */
 export function scratchInit(base: Base, name: string): Init {
   if (name.endsWith('norm.weight')) return { kind: 'constant', value: 1 };
   const residual = name.endsWith('attention.wo.weight') || name.endsWith('feed_forward.w2.weight');
-  return { kind: 'normal', mean: 0, std: residual ? FRESH_STD / Math.sqrt(2 * base.layers) : FRESH_STD };
+  const std = base.init ?? FRESH_STD;
+  // What writes into the residual stream shrinks with depth.
+  return { kind: 'normal', mean: 0, std: residual ? std / Math.sqrt(2 * base.layers) : std };
 }

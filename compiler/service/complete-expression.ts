@@ -94,12 +94,13 @@ export function operands(want: Want, tokens: readonly IToken[], draft: Draft): P
   const params = namedProposals(draft.names.globals.param);
   if (last === t.First || last === t.Last) return params;
   switch (want.role) {
-    case 'value':
-      return [
-        ...valueProposals(want.type, want.fallback),
-        ...(alternatives(want.type).some((type) => type.kind === 'name') ? likeSelf(draft) : []),
-        ...params,
-      ];
+    case 'value': {
+      const types = alternatives(want.type);
+      const names = types.flatMap((type) => namesFor(type, draft));
+      // Where a name is meant a param is not looked up.
+      const more = types.every((type) => type.kind === 'name') ? [] : params;
+      return [...valueProposals(want.type, want.fallback), ...names, ...more];
+    }
     case 'layers':
       return [...layerProposals, ...params];
     case 'place':
@@ -128,6 +129,13 @@ export const namedProposals = (table: ReadonlyMap<string, Named>): Proposal[] =>
 
 export const membersOf = ({ members }: Draft, kinds: readonly Named['kind'][]): Proposal[] =>
   [...members.values()].filter((m) => kinds.includes(m.kind)).map(namedProposal);
+
+/** Names and layers that a type takes. */
+function namesFor(type: FieldType, draft: Draft): readonly Proposal[] {
+  if (type.kind === 'layers') return layerProposals;
+  if (type.kind !== 'name') return [];
+  return type.of === 'data' ? namedProposals(draft.names.globals.data) : likeSelf(draft);
+}
 
 /** Other parts of the same kind: those a part can be added to. */
 const likeSelf = ({ members, self }: Draft): Proposal[] =>

@@ -2,7 +2,7 @@
 import type { IToken, TokenType } from 'chevrotain';
 import type { Span } from '../../grammar/source.ts';
 import * as t from '../../grammar/tokens.ts';
-import { measures } from '../check/sweeps.ts';
+import { measures } from '../model/sweep.ts';
 import {
   completeNested,
   continuations,

@@ -36,8 +36,11 @@ function memberUses(e: Expression): Use[] {
 function valueUses(e: Expression, type: FieldType): Use[] {
   const name = singleName(e);
   if (name !== null) {
-    if (alternatives(type).some((t) => t.kind === 'name')) return [{ name, of: 'member' }];
-    return isOwnWord(name.text, type) ? [] : [{ name, of: 'param' }];
+    const types = alternatives(type);
+    if (types.some((t) => t.kind !== 'name' && isOwnWord(name.text, t))) return [];
+    const named = types.find((t) => t.kind === 'name');
+    if (named === undefined) return [{ name, of: 'param' }];
+    return [{ name, of: named.of === 'data' ? 'data' : 'member' }];
   }
   if (e.kind === 'list') {
     const of = itemType(type);

@@ -5,13 +5,14 @@
  * of the texts it came from is another.
  */
 import type { File } from '../../grammar/ast.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { parse, type Parsed } from '../../grammar/parser.ts';
 import type { Source } from '../../grammar/source.ts';
 import { checkLoaded, type Checked } from '../check/check.ts';
 import { loadFiles, type Loaded } from '../check/load.ts';
 import type { Host } from '../host.ts';
 import { nameFiles, type Names } from './names.ts';
-import { rememberAdapters, type Memory } from './remember.ts';
+import { remembering, type Memory } from './remember.ts';
 
 /** A spec with everything it imports. */
 export interface Analysis {
@@ -19,7 +20,10 @@ export interface Analysis {
   /** What is imported comes first, the spec itself last. */
   readonly files: readonly File[];
   readonly sources: ReadonlyMap<string, string>;
+  /** What an editor shows of it; sweeps, whose values are tried one by one, are left alone. */
   readonly checked: () => Checked;
+  /** Everything that is wrong with it. */
+  readonly diagnostics: () => readonly Diagnostic[];
   readonly names: () => Names;
 }
 
@@ -88,13 +92,16 @@ const recording = (host: Host, reads: Map<string, string | null>): Host => ({
 const isCurrent = (host: Host, reads: Reads): boolean =>
   [...reads].every(([path, text]) => host.readFile(path) === text);
 
-function analyse(path: string, loaded: Loaded, host: Host, adapters: Memory): Analysis {
-  const remember = rememberAdapters(adapters, loaded.sources);
+function analyse(path: string, loaded: Loaded, host: Host, memory: Memory): Analysis {
+  const remember = remembering(memory, loaded.sources);
+  const check = (withoutSweeps: boolean): Checked =>
+    checkLoaded({ ...loaded, sources: new Map(loaded.sources) }, path, host, { remember, withoutSweeps });
   return {
     path,
     files: loaded.files,
     sources: loaded.sources,
-    checked: once(() => checkLoaded(loaded, path, host, { remember })),
+    checked: once(() => check(true)),
+    diagnostics: once(() => check(false).diagnostics),
     names: once(() => nameFiles(loaded.files)),
   };
 }

@@ -54,6 +54,9 @@ export interface Figures {
 
 export type Figure = keyof Figures;
 
+/** Instructions asked of each task: 360 in all, a standard error of 0.02. All of them would take most of a trial. */
+const TEXT = 60;
+
 export interface MeasureOptions {
   /** Show the blank picture to text, as in training of designs that do so. */
   readonly blank?: boolean;
@@ -69,8 +72,16 @@ export async function measure(
   { blank = false, most = Infinity }: MeasureOptions = {},
 ): Promise<Figures> {
   const plain = blank ? exam.blank : exam.instructions;
-  const text = await scoreInstructions(model, firstOfEach(plain.filter(isScored), most), tokenizer);
-  const shown = await scoreInstructions(model, firstOfEach(exam.pictured.filter(isScored), most), tokenizer);
+  const text = await scoreInstructions(
+    model,
+    firstOfEach(plain.filter(isScored), Math.min(most, TEXT)),
+    tokenizer,
+  );
+  const shown = await scoreInstructions(
+    model,
+    firstOfEach(exam.pictured.filter(isScored), Math.min(most, TEXT)),
+    tokenizer,
+  );
   return {
     text: text.right,
     textLoss: text.loss,

@@ -30,6 +30,13 @@ export class UsageError extends Error {
   }
 }
 
+/** The number an option is given. @throws UsageError when it is no whole number, or less than `least` */
+export function wholeNumber(text: string, option: string, least = 0): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
+  throw new UsageError(`${option} takes a whole number from ${least}, not \`${text}\``);
+}
+
 /** The entry of `known` most like `word`, or null when none is near: at most a third of its letters differ. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const scored = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));

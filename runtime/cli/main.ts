@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   show: 'show what a spec inserts, trains and costs',
   build: 'compile a spec into a package of kernels',
   train: 'train the parts of a spec',
+  sweep: 'train every combination of a sweep and report on them',
   generate: 'generate text with a base and its parts',
   golden: 'compare with the recorded reference results',
   bench: 'measure speed on this device',

@@ -1,17 +1,17 @@
 /** From a spec on the command line to a model with its data: what several commands begin with. */
 import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
-import { checkSpec, type Checked } from '../../compiler/check/check.ts';
+import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
 import { shapeOf } from '../../compiler/check/data.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Compiled } from '../../compiler/compile.ts';
-import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
+import type { Base, DataSource, Model, Recipe, Task } from '../../compiler/model/model.ts';
 import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { type Dataset, loadData } from '../data/load.ts';
-import type { PictureStore } from '../data/pictures.ts';
+import { imagesOf, type ImageStore, withImages } from '../data/image-store.ts';
 import { rulesFor } from '../data/rules.ts';
 import type { Device } from '../device.ts';
 import { dataHost, openTokenizer, openWeights } from '../files.ts';
@@ -24,7 +24,7 @@ import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
-import { openEncoders, storeFor, type TaskImages, withPatches } from './pictures.ts';
+import { openEncoders, storeFor, type TaskImages } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
 
 /** A spec that checked clean, lowered. */
@@ -54,16 +54,7 @@ export const projectOptions = (values: {
  */
 export function loadProject(argument: string, options: ProjectOptions = {}): Project {
   const { path, name: adapter } = splitSpec(argument);
-  const checked = checkSpec(path, nodeHost, options);
-  if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
-  const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
-  const errors = checked.diagnostics.filter((d) => d.severity === 'error').length;
-  if (errors > 0)
-    throw new InputError(
-      `${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`,
-      '`graft explain CODE` says more of each',
-    );
-  for (const text of shown) console.error(text);
+  const checked = loadChecked(path, options);
   const names = Object.keys(checked.adapters);
   if (adapter !== undefined && !names.includes(adapter)) {
     const near = nearest(adapter, names);
@@ -75,7 +66,30 @@ export function loadProject(argument: string, options: ProjectOptions = {}): Pro
   return { model: lowerModel(checked, adapter), spec: specOf(checked, options) };
 }
 
-function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
+/**
+ * A spec without errors; its warnings go to `warn`, by default to standard error.
+ * @throws InputError with every diagnostic when it has errors
+ */
+export function loadChecked(
+  path: string,
+  options: CheckOptions = {},
+  warn: (text: string) => void = (text) => console.error(text),
+): Checked {
+  const checked = checkSpec(path, nodeHost, options);
+  if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
+  const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
+  const errors = checked.diagnostics.filter((d) => d.severity === 'error').length;
+  if (errors > 0)
+    throw new InputError(
+      `${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`,
+      '`graft explain CODE` says more of each',
+    );
+  shown.forEach(warn);
+  return checked;
+}
+
+/** What of a checked spec a run's files carry. */
+export function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
   const text = [...checked.sources.values()].join('\n');
   const hash = createHash('sha256')
     .update(text)
@@ -122,15 +136,18 @@ export async function tokenizerOf(base: Base): Promise<Tokenizer> {
   );
 }
 
-/** The data of one task as the spec wants it read; its pictures go into `pictures`, if there are any. */
+/**
+ * The data of one task as the spec wants it read, or another source of the same kind; its pictures go into `pictures`, if
+ * there are any.
+ */
 export async function loadTaskData(
   model: Model,
   task: Task,
   tokenizer: Tokenizer,
-  pictures?: PictureStore | null,
+  pictures?: ImageStore | null,
+  data = task.data,
 ): Promise<Dataset> {
-  const source = model.data.find((data) => data.name === task.data);
-  if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
+  const source = sourceNamed(model, data);
   const limit = task.fields['max_tokens'];
   const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
   return loadData(source, {
@@ -141,6 +158,47 @@ export async function loadTaskData(
     ...rulesFor(task.fields, shapeOf(source) === 'text', tokenizer),
     ...(pictures ? { pictures } : {}),
   });
+}
+
+/** A data source of the model. */
+export function sourceNamed({ data }: Model, name: string): DataSource {
+  const source = data.find((d) => d.name === name);
+  if (!source) throw new Error(`internal error: the model has no data ${name}`);
+  return source;
+}
+
+/** Data that was read before, for runs that follow each other in one process. */
+export interface Library {
+  readonly datasets: Map<string, Dataset>;
+  readonly stores: Map<string, ImageStore>;
+}
+
+export const emptyLibrary = (): Library => ({ datasets: new Map(), stores: new Map() });
+
+export interface ReadOptions {
+  readonly library: Library;
+  /** Of what is drawn when training sees images. */
+  readonly seed: number;
+  /** The source to read; default the task's own. */
+  readonly data?: string;
+}
+
+/** As `loadTaskData`, once for all tasks that read the same in the same way. */
+export async function readTaskData(
+  model: Model,
+  task: Task,
+  tokenizer: Tokenizer,
+  { library: { datasets, stores }, seed, data = task.data }: ReadOptions,
+): Promise<{ readonly dataset: Dataset; readonly store: ImageStore | null }> {
+  const source = sourceNamed(model, data);
+  const images = storeFor(model, task, stores, source, seed);
+  const { tokenizer: file, context, vocab } = model.base;
+  const { format, paths } = source;
+  const key = JSON.stringify([format, paths, data, task.fields, file, context, vocab, images?.key]);
+  const store = images?.store ?? null;
+  const dataset = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store, data));
+  datasets.set(key, dataset);
+  return { dataset, store };
 }
 
 export interface TaskData {
@@ -155,15 +213,20 @@ export interface TaskData {
 }
 
 /** Data and batches of every task a recipe mixes. */
-export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: Tokenizer): Promise<TaskData> {
+export async function loadRecipeData(
+  model: Model,
+  recipe: Recipe,
+  tokenizer: Tokenizer,
+  library: Library = emptyLibrary(),
+): Promise<TaskData> {
   const datasets = new Map<string, Dataset>();
-  const stores = new Map<string, PictureStore>();
+  const stores = new Map<string, ImageStore>();
   for (const { task: name } of recipe.mix.parts) {
     const task = model.tasks.find((t) => t.name === name);
     if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
-    const store = storeFor(model, task, [...stores.values()][0] ?? null);
+    const { dataset, store } = await readTaskData(model, task, tokenizer, { library, seed: recipe.seed });
     if (store) stores.set(name, store);
-    datasets.set(name, await loadTaskData(model, task, tokenizer, store));
+    datasets.set(name, dataset);
   }
   const { batch, seed } = recipe;
   const images = new Map<string, TaskImages>();
@@ -172,7 +235,7 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
     const plain = createBatches(dataset, { batch, seed, context: model.base.context });
     const store = stores.get(name);
     if (store) images.set(name, { dataset, store, plain });
-    batches.set(name, store ? withPatches({ dataset, store, plain }) : plain);
+    batches.set(name, store ? withImages(plain, imagesOf(dataset, store)) : plain);
   }
   const tokens = Object.fromEntries(
     [...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { countModel, type Counts } from '../../compiler/model/counts.ts';
 import { describePart, fusionMap, legend } from '../../compiler/model/fusion-map.ts';
-import type { Model } from '../../compiler/model/model.ts';
+import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/model/print.ts';
 import { type Command, EXIT, nearest, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';
@@ -50,6 +50,7 @@ const toJson = (model: Model) => ({
   base: model.base,
   map: fusionMap(model),
   counts: countModel(model),
+  experts: model.experts,
 });
 
 /** The drawing of one adapter. */
@@ -57,9 +58,9 @@ export function show(model: Model): string {
   const counts = countModel(model);
   const { base } = model;
   const head = `${model.name} on ${base.name}: ${base.layers} layers of width ${base.dim}, ${figure(counts.base)} parameters`;
-  if (model.parts.length === 0 && model.tasks.length === 0)
+  if (model.parts.length === 0 && model.tasks.length === 0 && model.experts.length === 0)
     return `${head}\n\nnothing is added, nothing is trained`;
-  return [head, ...drawMap(model), partTable(model, counts), setTable(counts)]
+  return [head, ...drawMap(model), partTable(model, counts), setTable(counts), expertTable(model)]
     .filter((s) => s !== '')
     .join('\n\n');
 }
@@ -105,6 +106,29 @@ function setTable(counts: Counts): string {
     row('trained', 'in all', counts.trained),
   ];
   return alignColumns(rows, [2, 3]);
+}
+
+const expertTable = ({ experts }: Model): string =>
+  alignColumns(
+    experts.map(({ name, run, say }) => ['expert', name, describeRun(run), JSON.stringify(say)]),
+    [],
+  );
+
+/** How an expert is run, with what tells it from others of its kind. */
+function describeRun(run: ExpertRun | null): string {
+  switch (run?.kind) {
+    case undefined:
+      return 'by hand';
+    case 'ocr':
+      return `ocr ${run.language}`;
+    case 'caption':
+    case 'detect':
+      return `${run.kind} ${run.model}`;
+    case 'http':
+      return `http ${run.address}`;
+    case 'command':
+      return `command ${run.words.join(' ')}`;
+  }
 }
 
 /** `6,738,415,616`, whatever the locale. */

@@ -10,11 +10,11 @@ import { dataFormats } from '../../compiler/check/data.ts';
 import { expertFields } from '../../compiler/check/experts.ts';
 import { describeType } from '../../compiler/check/messages/fields.ts';
 import { recipeFields } from '../../compiler/check/recipes.ts';
-import { measures } from '../../compiler/check/sweeps.ts';
 import { taskFields } from '../../compiler/check/tasks.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
 import type { Field, FieldType, Kind } from '../../compiler/kinds/kind.ts';
+import { measures } from '../../compiler/model/sweep.ts';
 import { printValue } from '../../compiler/model/values.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 
@@ -51,7 +51,11 @@ const fieldTable = (fields: Table): string =>
   ].join('\n');
 
 const row = (name: string, f: Field): string =>
-  `| \`${name}\` | ${cell(describeType(f.type))} | ${f.default === undefined ? 'required' : `\`${printValue(f.default)}\``} | ${cell(f.doc)} |`;
+  `| \`${name}\` | ${cell(describeType(f.type))} | ${f.default === undefined ? 'required' : `\`${printDefault(f)}\``} | ${cell(f.doc)} |`;
+
+/** A string in quotes also where it looks like a word. */
+const printDefault = ({ type, default: value = null }: Field): string =>
+  type.kind === 'string' ? JSON.stringify(value) : printValue(value);
 
 /** Rows for the arguments of calls, each argument once: `tanh` and `raw` take the same. */
 function argumentsOf(type: FieldType): [string, Field][] {

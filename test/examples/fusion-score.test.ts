@@ -4,7 +4,7 @@ import { loadTokenizer } from '../../examples/base/tokens.ts';
 import type { Instruction } from '../../examples/base/words.ts';
 import { ask, type Pair, type Pictured } from '../../examples/fusion/lists.ts';
 import { designs } from '../../examples/fusion/designs.ts';
-import { meanAndSpread, type Outcome, plot, report, stepsText } from '../../examples/fusion/report.ts';
+import { fusionReport, meanAndSpread, type Outcome, stepsText } from '../../examples/fusion/report.ts';
 import {
   type Answerer,
   captionsRight,
@@ -17,6 +17,8 @@ import {
   spread,
 } from '../../examples/fusion/score.ts';
 import type { Line } from '../../examples/fusion/trials.ts';
+import { reportHtml } from '../../runtime/report/html.ts';
+import { reportText } from '../../runtime/report/text.ts';
 
 const t = suite('fusion: figures and tables');
 
@@ -172,13 +174,17 @@ const lines: Line<Outcome>[] = [
 ];
 
 t('a table has means and spreads, a row for each time of measuring, and says what failed', () => {
-  const text = report(lines);
+  const report = fusionReport(lines, { specs: { 'a.adapter': 'adapter A {}' } });
+  const text = reportText(report);
   const row = text.split('\n').find((line) => line.includes(designs['late-shared']?.title ?? '?')) ?? '';
-  assert.match(row, /\| 400 instruct +\| 2 +\| 0\.70 \(0\.65-0\.75\)/);
-  assert.match(text, /400 instruct, 150 caption +\| 2 +\| 0\.20 \(0\.15-0\.25\)/);
-  assert.match(text, /400 instruct, 600 caption +\| 2 +\| 0\.13 /);
+  assert.match(row, /\| 400 instruct +\| +2 \| 0\.70 \(0\.65-0\.75\)/);
+  assert.match(text, /400 instruct, 150 caption +\| +2 \| 0\.20 \(0\.15-0\.25\)/);
+  assert.match(text, /400 instruct, 600 caption +\| +2 \| +0\.13 /);
   assert.match(text, /failed: early-disjoint joint 0: the device was lost/);
   assert.match(text, /86,224/);
+  assert.match(text, /Instructions right, held-out words, no image \(exact matches\)/);
+  const page = reportHtml(report);
+  for (const part of ['late, shared', 'adapter A {}', '<svg', 'abc']) assert.ok(page.includes(part), part);
 });
 
 t('means and spreads', () => {
@@ -186,32 +192,6 @@ t('means and spreads', () => {
   assert.is(meanAndSpread([0.5, 0.7, null]), '0.60 (0.50-0.70)');
   assert.is(meanAndSpread([null]), '');
   assert.is(stepsText({ instruct_blank: 400, caption: 0 }), '400 instruct');
-});
-
-t('a plot has its curves at their places', () => {
-  const text = plot('title', 'steps', [
-    {
-      name: 'falls',
-      points: [
-        [0, 1],
-        [600, 0],
-      ],
-    },
-    {
-      name: 'stays',
-      points: [
-        [0, 1],
-        [600, 1],
-      ],
-    },
-  ]);
-  const rows = text.split('\n');
-  assert.is(rows[0], 'title');
-  assert.match(rows[1] ?? '', /^1\.00 \|\* {59}b$/);
-  assert.match(rows[13] ?? '', /^0\.00 \| {60}a$/);
-  assert.match(text, /600\n {2}a falls\n {2}b stays$/);
-  assert.ok(rows.every((row) => row.length <= 70));
-  assert.is(plot('title', 'steps', []), '');
 });
 
 t.run();

@@ -22,7 +22,7 @@ import { bases } from './marks.ts';
 const PATH = 'long.adapter';
 const LINES = 500;
 
-/** Part of a long spec: an experiment with images, and two adapters that start from it. 42 lines. */
+/** Part of a long spec: an experiment with images, its sweep, and two adapters that start from it. */
 const experiment = (i: number): string => `
 param late${i}  = last 31 in layers   // where the adaption prompt sits
 param early${i} = first 1 in layers   // where the image enters
@@ -55,6 +55,13 @@ recipe joint${i} for V${i} {
   epochs = 5  batch = 32
 }
 
+sweep fusion${i} over V${i} with joint${i} {
+  early${i} = [none, first 1, first 2, first 4, 0..7 by 2, last 8]
+  late${i}  = [last 8, last 16, last 31]
+  where early${i} & late${i} == none
+  measure = [loss, parameters]
+}
+
 adapter Released${i} extends V${i} {
   override image  on layers[late${i}] { fuse = add(words) }
   override visual { length = 10 }
@@ -68,7 +75,7 @@ adapter Late${i} extends V${i} {
 }
 `;
 
-const spec = ['import "bases.adapter"', ...Array.from({ length: 12 }, (_, i) => experiment(i))].join('\n');
+const spec = ['import "bases.adapter"', ...Array.from({ length: 10 }, (_, i) => experiment(i))].join('\n');
 if (spec.split('\n').length < LINES) throw new Error(`the spec has ${spec.split('\n').length} lines only`);
 
 /** Somebody types into the length of a prompt in the middle: digits come and go, so that no two texts are alike. */

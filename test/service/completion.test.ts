@@ -119,7 +119,7 @@ t('places of a part on linears and norms', () => {
 
 t('sources', () => {
   offers(inside('  prompt image on layers from <|>'), 'visual');
-  offers(inside('  project more from <|>'), 'vision');
+  offers(inside('  project more from <|>'), 'vision', 'visual');
 });
 
 t('attributes of a kind, those not written yet', () => {
@@ -130,7 +130,7 @@ t('attributes of a kind, those not written yet', () => {
   offers(
     'base b { layers = 1 <|> dim = 1 }',
     ...['family', 'heads', 'kv_heads', 'head_dim', 'ffn', 'vocab', 'context'],
-    ...['norm_eps', 'rope', 'tied', 'weights', 'tokenizer'],
+    ...['norm_eps', 'rope', 'tied', 'weights', 'tokenizer', 'init'],
   );
   offers(
     inside('  task t on instructions trains words { <|> }'),
@@ -138,6 +138,7 @@ t('attributes of a kind, those not written yet', () => {
     'max_tokens',
     'ignore',
     'ask',
+    'test',
     'shared',
   );
   offers(
@@ -155,8 +156,10 @@ t('values of an attribute', () => {
   offers(inside('  scale s on every norm { side = <|> }'), 'output', 'input', ...params);
   offers(inside('  prompt image on layers { gate = <|> }'), 'tanh', 'raw', 'none', ...params);
   offers(inside('  task t on instructions trains words { shared = t<|> }'), 'true', 'false', ...params);
-  offers(inside('  prompt image on layers { fuse = add(<|>'), 'to', 'words', ...params);
-  offers(inside('  prompt image on layers { fuse = add(to: <|>'), 'words', ...params);
+  offers(inside('  prompt image on layers { fuse = add(<|>'), 'to', 'words');
+  offers(inside('  prompt image on layers { fuse = add(to: <|>'), 'words');
+  const test = inside('  task t on instructions trains words { test = [instructions, <|> }');
+  offers(test, 'instructions', 'pairs');
   includes('recipe r for X { schedule = cosine(warmup: 2 <|>) }', 'epochs', 'steps');
 });
 
@@ -197,12 +200,7 @@ t('override and drop know what is inherited, and what it is', () => {
 
 t('a prompt of an override can be added to other prompts', () => {
   const more = inside('  prompt image on layers from visual');
-  offers(
-    `${more}adapter Y extends V2 { override image { fuse = add(to: <|>) } }`,
-    'words',
-    'image',
-    ...params,
-  );
+  offers(`${more}adapter Y extends V2 { override image { fuse = add(to: <|>) } }`, 'words', 'image');
 });
 
 t('sweeps', () => {

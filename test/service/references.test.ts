@@ -87,7 +87,8 @@ data [data] = alpaca("a.json")
 adapter [adapter] on llama7b {
   bias b on every linear
   group [group] = b
-  task [task] on [data] trains [group]
+  task [task] on [data] trains [group] { test = [data] }
+  task other on [data] trains [group] { test = [[data], [data]]  shared = true }
 }
 adapter Other extends [adapter] { override [group] = b  override [task] { max_tokens = 10 } }
 recipe [recipe] for [adapter] { mix = alternate([task]: 1)  steps = 1 }

@@ -183,6 +183,88 @@ export const taskCodes: readonly Code[] = [
     withData(biases, `recipe busy for Example { mix = alternate(instruct: 1)  epochs = 5 }`),
   ),
   entry(
+    'A221',
+    'a sweep without trials',
+    `
+    A list without values, or a \`where\` that no combination fulfils, leaves nothing to run.`,
+    withData(
+      biases,
+      `
+      param  late = all
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short {
+        late = [first 1, first 2]
+        where late == last 1
+      }`,
+    ),
+    withData(
+      biases,
+      `
+      param  late = all
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short {
+        late = [first 1, first 2]
+        where late != first 1
+      }`,
+    ),
+  ),
+  entry(
+    'A222',
+    'a sweep of too many trials',
+    `
+    Every list multiplies the number of trials. More than ten thousand is more than anybody waits for: vary less at a
+    time.`,
+    withData(
+      biases,
+      `
+      param  a = 0
+      param  b = 0
+      param  c = 0
+      param  d = 0
+      param  e = 0
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short {
+        a = [0, 1, 2, 3, 4, 5, 6]  b = [0, 1, 2, 3, 4, 5, 6]  c = [0, 1, 2, 3, 4, 5, 6]
+        d = [0, 1, 2, 3, 4, 5, 6]  e = [0, 1, 2, 3, 4, 5, 6]
+      }`,
+    ),
+    withData(
+      biases,
+      `
+      param  a = 0
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short { a = [0, 1, 2, 3, 4, 5, 6] }`,
+    ),
+  ),
+  entry(
+    'A223',
+    'test data that does not fit the task',
+    `
+    Test data is read as the task reads its own: by the same template, with the same question. So instructions are tested
+    on instructions, text on text and images on images. Instructions may also be tested on \`image_text\` data, which shows
+    what an attached image does to them, when the adapter looks at images.`,
+    `
+    import "bases.adapter"
+
+    data instructions = alpaca("alpaca.json")
+    data heldout      = text("heldout.txt")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task instruct on instructions trains biases { test = heldout }
+    }`,
+    `
+    import "bases.adapter"
+
+    data instructions = alpaca("alpaca.json")
+    data heldout      = alpaca("heldout.json")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task instruct on instructions trains biases { test = heldout }
+    }`,
+  ),
+  entry(
     'A301',
     'two prompts meet in a layer',
     `

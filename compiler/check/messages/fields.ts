@@ -30,6 +30,8 @@ export function describeType(type: FieldType): string {
       return 'a name';
     case 'duration':
       return '`N steps` or `N epochs`';
+    case 'layers':
+      return 'layers';
     case 'choice':
       return type.choices.map((c) => `\`${c}\``).join(' or ');
     case 'list':

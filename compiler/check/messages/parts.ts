@@ -50,6 +50,19 @@ export const wrongSource = (
     notes: [`${one(item.type.text)} reads from ${kinds.map(one).join(' or ')}`],
   });
 
+/** `path` begins with the part that is read again and ends with its reader. */
+export const readsItself = (from: Name, path: readonly string[]): Diagnostic =>
+  error('A130', from.span, `\`${from.text}\` reads from itself`, {
+    label:
+      path.length === 1
+        ? 'its own name'
+        : `by way of ${path
+            .slice(1)
+            .map((p) => `\`${p}\``)
+            .join(' and ')}`,
+    help: 'name an encoder, or a projector that comes before it',
+  });
+
 export const addToItself = (span: Span, name: string, target: string): Diagnostic =>
   error(
     'A125',
@@ -77,7 +90,14 @@ export const addUnequal = (span: Span, part: Part, target: CheckedPart): Diagnos
         label: `\`${target.part.name}\` is declared here`,
       },
     ],
-    help: 'give both the same `length`',
+    help: 'give both the same `length`, or one token, which is added to all of them',
+  });
+
+/** Trained tokens added to trained tokens are no more than trained tokens. */
+export const addStatic = (span: Span, part: Part, target: Part): Diagnostic =>
+  error('A125', span, `\`${part.name}\` has nothing to add to \`${target.name}\``, {
+    label: 'only what comes from an image is added',
+    help: 'write `from` and the name of a `project`, or take `fuse` away',
   });
 
 export const gateOnInput = (written: Field, name: string): Diagnostic =>

@@ -1,5 +1,5 @@
 /** Messages about tasks: what they train, and what they would train in vain. */
-import type { Expression, Field, PartItem, TaskItem } from '../../../grammar/ast.ts';
+import type { Expression, Field, Name, PartItem, TaskItem } from '../../../grammar/ast.ts';
 import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
 import type { Span } from '../../../grammar/source.ts';
@@ -42,19 +42,20 @@ export const noImagePath = (item: TaskItem, data: DataSource): Diagnostic =>
     help: 'add an `encoder`, a `project`, and a `prompt ... from` the projector',
   });
 
+/** Parts whose loss cannot depend on them: data without images (`blindTo`), or no prompt. */
 export const noGradient = (
   mention: Expression,
   item: TaskItem,
   parts: readonly string[],
-  why: string,
+  blindTo: DataSource | null,
 ): Diagnostic =>
   error(
     'A203',
     mention.span,
     `${listOf(parts)} ${parts.length === 1 ? 'learns' : 'learn'} nothing from \`${item.name.text}\``,
     {
-      label: why,
-      help: `take ${listOf(parts)} out of this task`,
+      label: blindTo === null ? 'no prompt reads it' : `the examples of \`${blindTo.name}\` have no images`,
+      help: `take ${listOf(parts)} out of this task, or ${blindTo === null ? 'write a prompt `from` it' : 'give the task `image_text` data'}`,
     },
   );
 
@@ -78,4 +79,22 @@ export const badPlaceholder = (field: Field, span: Span, name: string, count: nu
 export const nothingTrains = (item: PartItem): Diagnostic =>
   warning('A302', item.name.span, `nothing trains \`${item.name.text}\``, {
     help: 'name it in a task or in a group that a task trains, or drop it',
+  });
+
+export const emptyTest = (field: Field): Diagnostic =>
+  error('A223', field.span, '`test` names no data', { help: 'name a data source, or leave `test` away' });
+
+/** Test data whose examples are not of the kind that the task is trained on. */
+export const otherShape = (name: Name, source: DataSource, item: TaskItem, data: DataSource): Diagnostic =>
+  error('A223', name.span, `\`${item.name.text}\` cannot be tested on \`${name.text}\``, {
+    label: `${source.format} data`,
+    related: [{ span: item.data.span, label: `it is trained on ${data.format} data` }],
+    help: `give \`${item.name.text}\` ${data.format} data that it is not trained on`,
+  });
+
+/** Text with images, and nobody to look at them. */
+export const blindTest = (name: Name, source: DataSource, item: TaskItem): Diagnostic =>
+  error('A223', name.span, `\`${name.text}\` has images, but no prompt reads one`, {
+    label: `${source.format} data`,
+    help: `test \`${item.name.text}\` on text alone, or add an \`encoder\`, a \`project\`, and a \`prompt ... from\` the projector`,
   });

@@ -1,0 +1,38 @@
+/** A base with the trained parts of a file in place. */
+import type { Model } from '../../compiler/model/model.ts';
+import { openWeights } from '../files.ts';
+import { InputError } from '../input-error.ts';
+import { importAdapter } from '../weights/adapter.ts';
+import { type Start, startOf } from './project.ts';
+
+/** Where a model starts that is not to be trained: its parts from `adapter`, or as they are at first. */
+export async function startTrained(model: Model, adapter: string | null): Promise<Start> {
+  const plain = await startOf(model, 0);
+  if (adapter === null) return plain;
+  const initial = await readAdapter(adapter, model, plain.fingerprint);
+  await plain.close();
+  return startOf(model, 0, { initial });
+}
+
+async function readAdapter(
+  path: string,
+  model: Model,
+  fingerprint: string,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const source = await openWeights(path);
+  const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint);
+  await source.close();
+  if (family === 'graft' && unused.length > 0)
+    throw new InputError(
+      `${path} was trained as \`${source.metadata['adapter']}\`: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
+      'give the spec and the adapter it was trained with',
+    );
+  // An encoder that has a file of its own is not in the adapter's.
+  const own = new Set(model.parameters.filter((p) => p.init.kind === 'weights').map((p) => p.name));
+  const missing = absent.filter((name) => !own.has(name));
+  if (missing.length > 0)
+    console.error(
+      `${path} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}: they keep their start`,
+    );
+  return values;
+}
