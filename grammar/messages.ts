@@ -102,10 +102,7 @@ function unclosed(
 
 function notADeclaration(span: Span, found: IToken): Diagnostic {
   const starts = t.declarationKeywords.map(labelOf).join(', ');
-  const near = nearest(
-    found.image,
-    t.declarationKeywords.map((type) => (typeof type.PATTERN === 'string' ? type.PATTERN : type.name)),
-  );
+  const near = nearest(found.image, t.declarationKeywords.map(t.spelling));
   return error('A006', span, `${describe(found)} does not start a declaration`, {
     notes: [`a file holds declarations, which start with ${starts}`],
     help: tokenMatcher(found, t.RightBrace)

@@ -19,6 +19,15 @@ const parser = new AdapterParser();
 export const productions = (): ReturnType<AdapterParser['getSerializedGastProductions']> =>
   parser.getSerializedGastProductions();
 
+/** The tokens of a text and its comments, both in order; what starts no token is left out. */
+export function lex(text: string): {
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly IToken[];
+} {
+  const { tokens, groups } = lexer.tokenize(text);
+  return { tokens, comments: groups['comments'] ?? [] };
+}
+
 export interface Parsed {
   readonly file: File;
   readonly diagnostics: readonly Diagnostic[];

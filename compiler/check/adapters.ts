@@ -11,7 +11,7 @@ import {
   type Recipe,
   type Task,
 } from '../model/model.ts';
-import { parametersOf } from '../model/parameters.ts';
+import { namesByOwner, parametersOf } from '../model/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
 import { readExpert } from './experts.ts';
@@ -111,11 +111,11 @@ function warnUntrained(
 ): void {
   if (tasks.length === 0) return;
   const trained = new Set(tasks.flatMap((t) => t.task.trains));
+  const owned = namesByOwner(parameters);
   for (const { part, kind, item } of parts) {
     // An encoder is frozen unless it is named, and so is what comes from a file: the usual case is no oversight.
     if (kind.name === 'encoder' || typeof part.fields['weights'] === 'string') continue;
-    const added = parameters.filter((p) => p.owner === part.name).map((p) => p.name);
-    const own = [...added, ...(kind.unfreezes?.(part, env.base) ?? [])];
+    const own = [...(owned.get(part.name) ?? []), ...(kind.unfreezes?.(part, env.base) ?? [])];
     if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));
   }
 }

@@ -36,7 +36,19 @@ export interface CheckOptions {
   readonly params?: Readonly<Record<string, string>>;
   /** Sweeps are left alone: what a trial of one is checked with. */
   readonly withoutSweeps?: boolean;
+  /** Takes the place of checking: an editor knows what became of pieces that did not change. */
+  readonly remember?: Remember;
 }
+
+/** Checks an adapter or a sweep, or gives and reports what came of it when it was checked before. */
+export type Remember = <T>(
+  piece: AdapterDeclaration | SweepDeclaration,
+  scope: Scope,
+  check: (report: Report) => T,
+  report: Report,
+) => T;
+
+const checkAlways: Remember = (_piece, _scope, check, report) => check(report);
 
 export interface Checked {
   readonly path: string;
@@ -52,10 +64,12 @@ export interface Checked {
   readonly adapters: Readonly<Record<string, CheckedAdapter>>;
   /** Empty when there are errors; those of the spec itself are last. */
   readonly sweeps: Readonly<Record<string, Sweep>>;
+  /** Every adapter that stands on a base, with whatever of it makes sense, errors or not: what an editor shows. */
+  readonly subjects: ReadonlyMap<string, Subject>;
 }
 
 /** What is known of one adapter while its recipes and sweeps are checked. */
-interface Subject {
+export interface Subject {
   readonly env: BaseEnv;
   readonly flat: FlatAdapter;
   readonly adapter: CheckedAdapter;
@@ -64,8 +78,16 @@ interface Subject {
 /** Checks a spec. Warnings and errors are in `diagnostics`; with an error there are no `adapters`. */
 export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
   const loaded = loadFiles(path, host);
-  if (loaded === null)
-    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {}, sweeps: {} };
+  if (loaded !== null) return checkLoaded(loaded, path, host, options);
+  return {
+    ...{ path, found: false, diagnostics: [], sources: new Map() },
+    ...{ bases: {}, adapters: {}, sweeps: {}, subjects: new Map() },
+  };
+}
+
+/** Checks a spec whose files were read before. */
+export function checkLoaded(loaded: Loaded, path: string, host: Host, options: CheckOptions = {}): Checked {
+  const { remember = checkAlways } = options;
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
   const { scope, env, bases, subjects } = readAdapters(loaded, host, options, report);
@@ -73,9 +95,13 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
   // What is imported was checked where it was written.
   const own = [...scope.sweeps.values()].filter((sweep) => sweep.span.file === path);
   const swept = options.withoutSweeps === true ? [] : own;
-  const sweeps = swept.flatMap(
-    (sweep) => readSweepOf(env, sweep, subjects, checkerOf(loaded, host, options, sweep)) ?? [],
-  );
+  const sweeps = swept.flatMap((sweep) => {
+    const checker = checkerOf(loaded, host, options, sweep);
+    return (
+      remember(sweep, scope, (to) => readSweepOf({ scope, report: to }, sweep, subjects, checker), report) ??
+      []
+    );
+  });
   return {
     path,
     found: true,
@@ -84,6 +110,7 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
     sweeps: diagnostics.some(isError) ? {} : Object.fromEntries(sweeps.map((sweep) => [sweep.name, sweep])),
+    subjects,
   };
 }
 
@@ -103,6 +130,7 @@ function readAdapters(
   report: Report,
   only?: string,
 ): Reading {
+  const { remember = checkAlways } = options;
   const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
   const env: Env = { scope, report };
   const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
@@ -112,8 +140,11 @@ function readAdapters(
     if (only !== undefined && declaration.name.text !== only) continue;
     // What is imported was checked where it was written; here only what is wrong with it for good counts.
     const own = declaration.span.file === loaded.files.at(-1)?.file;
-    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
-    const subject = readAdapter(adapterEnv, declaration, { bases, data, host, options });
+    const check = (to: Report): Subject | null => {
+      const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && to(d) };
+      return readAdapter(adapterEnv, declaration, { bases, data, host, options });
+    };
+    const subject = remember(declaration, scope, check, report);
     if (subject !== null) subjects.set(declaration.name.text, subject);
   }
   return { scope, env, bases, subjects };
@@ -133,7 +164,7 @@ function checkerOf(
   return (params) => {
     const errors: Diagnostic[] = [];
     const report: Report = (d) => isError(d) && errors.push(d);
-    const given = { ...options, params: { ...options.params, ...params } };
+    const given = { ...options, params: { ...options.params, ...params }, remember: checkAlways };
     const apart = { ...loaded, sources: new Map(loaded.sources) };
     const { scope, env, subjects } = readAdapters(apart, host, given, report, sweep.adapter.text);
     const [recipe, subject] = [scope.recipes.get(sweep.recipe.text), subjects.get(sweep.adapter.text)];
@@ -198,7 +229,7 @@ function readSweepOf(
   if (subject === undefined) return null;
   if (recipe !== undefined && !subject.flat.chain.includes(recipe.adapter.text))
     env.report(otherRecipe(sweep.recipe, recipe.adapter.text, sweep.adapter.text));
-  return readSweep({ ...subject.env, report: env.report }, sweep, checkWith);
+  return readSweep({ ...env, base: subject.env.base }, sweep, checkWith);
 }
 
 /** A recipe serves its adapter, and every adapter that extends it and still has its tasks. */

@@ -114,7 +114,8 @@ type Place = Pick<Part, 'layers' | 'sites' | 'input'>;
 
 const nowhere: Place = { layers: [], sites: [], input: false };
 
-const accepted: Readonly<Partial<Record<Selects, readonly SiteKind[]>>> = {
+/** What a kind can sit on when it sits on places. */
+export const accepted: Readonly<Partial<Record<Selects, readonly SiteKind[]>>> = {
   linears: ['linear'],
   sites: ['linear', 'norm'],
   parameters: ['linear', 'norm', 'embedding'],

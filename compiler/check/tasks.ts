@@ -5,6 +5,7 @@ import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
 import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/model.ts';
+import { namesByOwner } from '../model/parameters.ts';
 import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
@@ -27,6 +28,7 @@ import type { CheckedPart } from './parts.ts';
 import { namesIn } from './scope.ts';
 
 const string = { kind: 'string' } as const;
+const dataName = { kind: 'name', of: 'data' } as const;
 
 /** The attributes of a task. */
 export const taskFields: Readonly<Record<string, Field>> = {
@@ -47,7 +49,7 @@ export const taskFields: Readonly<Record<string, Field>> = {
     doc: "The question put to every image; none: the official code's.",
   },
   test: {
-    type: anyOf(choice('none'), { kind: 'name' }, { kind: 'list', of: { kind: 'name' } }),
+    type: anyOf(choice('none'), dataName, { kind: 'list', of: dataName }),
     default: null,
     doc: 'Held-out data that loss and accuracy are measured on: a source, or a list of them.',
   },
@@ -102,7 +104,7 @@ function checkTask(
   }
   checkPlaceholder(env, read.written.get('template'), 'output');
   const values = fieldsFor(env, data, read, item);
-  const ordered = known.parameters.map((p) => p.name).filter((name) => trains.has(name));
+  const ordered = known.parameters.flatMap(({ name }) => (trains.has(name) ? [name] : []));
   checkGradients(env, item, data, trains, known);
   const test = checkTests(env, item, data, read.written.get('test'), known);
   const task: Task = {
@@ -182,8 +184,9 @@ function checkGradients(
   }
   const read = sourcesOf(known.parts, readers);
   const idle = new Map<Expression, { readonly names: string[]; readonly blind: boolean }>();
+  const owned = namesByOwner(known.parameters);
   for (const { part } of known.parts) {
-    const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
+    const own = owned.get(part.name) ?? [];
     const trained = own.filter((name) => trains.has(name));
     if (trained.length === 0) continue;
     const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;

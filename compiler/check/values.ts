@@ -44,7 +44,7 @@ function fail(env: Env, e: Expression, type: FieldType): undefined {
 }
 
 /** Words that a type gives a meaning of its own; a param of that name does not hide them. */
-function isOwnWord(text: string, type: FieldType): boolean {
+export function isOwnWord(text: string, type: FieldType): boolean {
   switch (type.kind) {
     case 'boolean':
       return text === 'true' || text === 'false';

@@ -26,8 +26,8 @@ export type FieldType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'string' }
-  /** The name of another part, or of a task where tasks are counted. */
-  | { readonly kind: 'name' }
+  /** The name of another part of the same kind, or of a data source. */
+  | { readonly kind: 'name'; readonly of: 'part' | 'data' }
   /** `2 epochs`, `100 steps`; its value is `duration(value, unit)`. */
   | { readonly kind: 'duration' }
   /** Layers of the part's own network. Which there are depends on other attributes: its kind's check reads them last. */

@@ -91,7 +91,7 @@ export const prompt: Kind = {
     fuse: {
       type: anyOf(choice('separate'), {
         kind: 'call',
-        calls: { add: { to: { type: { kind: 'name' }, doc: 'The prompt it is added to.' } } },
+        calls: { add: { to: { type: { kind: 'name', of: 'part' }, doc: 'The prompt it is added to.' } } },
       }),
       default: 'separate',
       doc: "On its own, or added to another prompt's tokens, one to one or one token to all; the other's gate then holds for both.",

@@ -18,8 +18,23 @@ import {
 export const attentionLinears = ['wq', 'wk', 'wv', 'wo'] as const;
 export const feedForwardLinears = ['w1', 'w2', 'w3'] as const;
 
+/** A base's places and parameters are asked for by each adapter on it, and at each stroke of a key in an editor. */
+const knownSites = new WeakMap<Base, readonly Site[]>();
+const knownParameters = new WeakMap<Base, readonly Parameter[]>();
+
+/** What `make` gives, made once for each base. */
+function once<T>(known: WeakMap<Base, T>, base: Base, make: (base: Base) => T): T {
+  const before = known.get(base);
+  if (before !== undefined) return before;
+  const made = make(base);
+  known.set(base, made);
+  return made;
+}
+
 /** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
-export function sitesOf(base: Base): Site[] {
+export const sitesOf = (base: Base): readonly Site[] => once(knownSites, base, listSites);
+
+function listSites(base: Base): Site[] {
   const dim = axis(base.dim);
   const vocab = axis(base.vocab);
   const sites: Site[] = [site('tok_embeddings', 'embedding', null, vocab, dim)];
@@ -55,11 +70,12 @@ function site(name: string, kind: SiteKind, layer: number | null, input: Axis, o
 }
 
 /** The base's own parameters, frozen unless a part unfreezes them. A tied output head is not listed twice. */
-export function baseParameters(base: Base): Parameter[] {
-  return sitesOf(base)
-    .filter((s) => s.parameter === `${s.name}.weight`)
-    .map((s) => baseParameter(s));
-}
+export const baseParameters = (base: Base): readonly Parameter[] =>
+  once(knownParameters, base, (b) =>
+    sitesOf(b)
+      .filter((s) => s.parameter === `${s.name}.weight`)
+      .map(baseParameter),
+  );
 
 function baseParameter(s: Site): Parameter {
   const init: Init = { kind: 'weights' };

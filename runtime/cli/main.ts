@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   generate: 'generate text with a base and its parts',
   golden: 'compare with the recorded reference results',
   bench: 'measure speed on this device',
+  lsp: 'serve editors: diagnostics, hovers, completion, renaming',
   doctor: 'say which device is used and why, or what to install',
 };
 
