@@ -15,15 +15,8 @@ import { argmax } from '../sample.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { evaluate, makeTrainer, type Trainer } from '../train/trainer.ts';
-import {
-  capacityOf,
-  emptyLibrary,
-  type Library,
-  openCompiled,
-  readTaskData,
-  sourceNamed,
-  startOf,
-} from './project.ts';
+import { emptyLibrary, type Library, readTaskData, sourceNamed } from './library.ts';
+import { capacityOf, openCompiled, startOf } from './project.ts';
 
 /** One task on one of its test sources. */
 export interface TestScore {

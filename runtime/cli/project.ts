@@ -2,19 +2,17 @@
 import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
-import { shapeOf } from '../../compiler/check/data.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Compiled } from '../../compiler/compile.ts';
-import type { Base, DataSource, Model, Recipe, Task } from '../../compiler/model/model.ts';
+import type { Base, Model, Recipe } from '../../compiler/model/model.ts';
 import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
-import { type Dataset, loadData } from '../data/load.ts';
 import { imagesOf, type ImageStore, withImages } from '../data/image-store.ts';
-import { rulesFor } from '../data/rules.ts';
+import type { Dataset } from '../data/load.ts';
 import type { Device } from '../device.ts';
-import { dataHost, openTokenizer, openWeights } from '../files.ts';
+import { openTokenizer, openWeights } from '../files.ts';
 import type { Capacity } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
@@ -24,8 +22,11 @@ import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
-import { openEncoders, storeFor, type TaskImages } from './pictures.ts';
+import { emptyLibrary, type Library, readTaskData } from './library.ts';
+import { openEncoders, type TaskImages } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
+
+export { loadTaskData } from './library.ts';
 
 /** A spec that checked clean, lowered. */
 export interface Project {
@@ -134,71 +135,6 @@ export async function tokenizerOf(base: Base): Promise<Tokenizer> {
     `${base.tokenizer} has ${tokenizer.vocabSize} tokens, the base \`${base.name}\` ${base.vocab}`,
     'use the tokenizer the base was trained with, or correct `vocab`',
   );
-}
-
-/**
- * The data of one task as the spec wants it read, or another source of the same kind; its pictures go into `pictures`, if
- * there are any.
- */
-export async function loadTaskData(
-  model: Model,
-  task: Task,
-  tokenizer: Tokenizer,
-  pictures?: ImageStore | null,
-  data = task.data,
-): Promise<Dataset> {
-  const source = sourceNamed(model, data);
-  const limit = task.fields['max_tokens'];
-  const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
-  return loadData(source, {
-    host: dataHost('.'),
-    tokenizer,
-    context,
-    vocab: model.base.vocab,
-    ...rulesFor(task.fields, shapeOf(source) === 'text', tokenizer),
-    ...(pictures ? { pictures } : {}),
-  });
-}
-
-/** A data source of the model. */
-export function sourceNamed({ data }: Model, name: string): DataSource {
-  const source = data.find((d) => d.name === name);
-  if (!source) throw new Error(`internal error: the model has no data ${name}`);
-  return source;
-}
-
-/** Data that was read before, for runs that follow each other in one process. */
-export interface Library {
-  readonly datasets: Map<string, Dataset>;
-  readonly stores: Map<string, ImageStore>;
-}
-
-export const emptyLibrary = (): Library => ({ datasets: new Map(), stores: new Map() });
-
-export interface ReadOptions {
-  readonly library: Library;
-  /** Of what is drawn when training sees images. */
-  readonly seed: number;
-  /** The source to read; default the task's own. */
-  readonly data?: string;
-}
-
-/** As `loadTaskData`, once for all tasks that read the same in the same way. */
-export async function readTaskData(
-  model: Model,
-  task: Task,
-  tokenizer: Tokenizer,
-  { library: { datasets, stores }, seed, data = task.data }: ReadOptions,
-): Promise<{ readonly dataset: Dataset; readonly store: ImageStore | null }> {
-  const source = sourceNamed(model, data);
-  const images = storeFor(model, task, stores, source, seed);
-  const { tokenizer: file, context, vocab } = model.base;
-  const { format, paths } = source;
-  const key = JSON.stringify([format, paths, data, task.fields, file, context, vocab, images?.key]);
-  const store = images?.store ?? null;
-  const dataset = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store, data));
-  datasets.set(key, dataset);
-  return { dataset, store };
 }
 
 export interface TaskData {

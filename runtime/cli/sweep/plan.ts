@@ -40,6 +40,8 @@ export interface Plan {
   readonly sweep: Sweep;
   /** In the order they run. */
   readonly trials: readonly PlannedTrial[];
+  /** Values of `--set`. */
+  readonly params: Readonly<Record<string, string>>;
   /** Texts of the spec's files by name. */
   readonly sources: ReadonlyMap<string, string>;
 }
@@ -72,7 +74,7 @@ export async function planSweep(argument: string, options: PlanOptions): Promise
   const trials: PlannedTrial[] = [];
   for (const trial of trialsOf(sweep))
     trials.push({ ...trial, work: await prepare(path, sweep, trial, options, keys) });
-  return { path, sweep, trials, sources: checked.sources };
+  return { path, sweep, trials, params: options.params ?? {}, sources: checked.sources };
 }
 
 function pickSweep({ sweeps, path }: Checked, name: string | undefined): Sweep {

@@ -9,8 +9,7 @@ import {
   MOST_SERIES,
   type Scale,
 } from '../../report/report.ts';
-import type { Cell } from './report.ts';
-import { type Figures, testName } from './results.ts';
+import { type Cell, type Figures, testName } from './results.ts';
 
 /** Combinations that one plot of dots shows, at most; and up to how many each has a row of its own. */
 const MOST_ROWS = 40;

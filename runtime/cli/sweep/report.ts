@@ -1,28 +1,11 @@
 /** A sweep's results as a report: the same for the page and for the terminal. */
 import { fusionMap, legend } from '../../../compiler/model/fusion-map.ts';
-import { type Measure, paramsOf, printSettings, type Sweep } from '../../../compiler/model/sweep.ts';
-import {
-  type Block,
-  type Column,
-  grouped,
-  type Mark,
-  markOf,
-  printMark,
-  type Report,
-  type Section,
-  type Table,
-} from '../../report/report.ts';
+import { paramsOf, printSettings, type Sweep } from '../../../compiler/model/sweep.ts';
+import type { Block, Report, Section, Table } from '../../report/report.ts';
 import type { Plan, PlannedTrial, Prepared } from './plan.ts';
 import { curvePlots, measurePlots } from './plots.ts';
-import { type Figures, isSame, testName, type TrialLine } from './results.ts';
-
-/** One combination of values, with what its seeds measured. */
-export interface Cell {
-  readonly combination: number;
-  readonly params: Readonly<Record<string, string>>;
-  readonly lines: readonly TrialLine[];
-  readonly figures: readonly Figures[];
-}
+import { type Cell, isSame, type TrialLine } from './results.ts';
+import { failedTable, resultTable, trialTable } from './tables.ts';
 
 /** The report of what a folder has of a plan. */
 export function sweepReport(plan: Plan, results: ReadonlyMap<string, TrialLine>): Report {
@@ -99,124 +82,6 @@ function notes(lines: readonly TrialLine[]): Block[] {
   ];
 }
 
-const share = (value: number): string => value.toFixed(2);
-const nats = (value: number): string => value.toFixed(3);
-const mega = (value: number): string => (value < 1e8 ? (value / 1e6).toFixed(1) : grouped(value / 1e6));
-const mebi = (value: number): string => (value / 2 ** 20).toFixed(1);
-const seconds = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
-
-interface Figure {
-  readonly title: string;
-  readonly measure: Measure | null;
-  readonly of: (figures: Figures) => number | null | undefined;
-  readonly show: (value: number) => string;
-}
-
-/** Columns of the tables: those that the sweep measures and that somebody has. */
-function figuresOf(sweep: Sweep, all: readonly Figures[]): Figure[] {
-  const tests = [...new Set(all.flatMap((f) => f.tests.map(testName)))];
-  const tasks = [...new Set(all.flatMap((f) => Object.keys(f.flops)))];
-  const gates = [...new Set(all.flatMap((f) => Object.keys(f.gates)))];
-  const scoreOf = (f: Figures, name: string) => f.tests.find((score) => testName(score) === name);
-  const many = tests.length > 1;
-  const columns: Figure[] = [
-    { title: many ? 'loss, mean' : 'loss', measure: 'loss', of: (f) => f.loss, show: nats },
-    ...(many ? tests : []).map((name): Figure => ({
-      title: `loss ${name}`,
-      measure: 'loss',
-      of: (f) => scoreOf(f, name)?.loss,
-      show: nats,
-    })),
-    { title: many ? 'accuracy, mean' : 'accuracy', measure: 'accuracy', of: (f) => f.accuracy, show: share },
-    ...(many ? tests : []).map((name): Figure => ({
-      title: `accuracy ${name}`,
-      measure: 'accuracy',
-      of: (f) => scoreOf(f, name)?.accuracy,
-      show: share,
-    })),
-    ...gates.map((name): Figure => ({
-      title: `gate ${name}`,
-      measure: null,
-      of: (f) => f.gates[name],
-      show: share,
-    })),
-    { title: 'trained numbers', measure: 'parameters', of: (f) => f.parameters, show: grouped },
-    ...tasks.map((task): Figure => ({
-      title: tasks.length > 1 ? `MFLOP a step, ${task}` : 'MFLOP a step',
-      measure: 'flops',
-      of: (f) => f.flops[task],
-      show: mega,
-    })),
-    { title: 'MiB', measure: 'memory', of: (f) => f.memory, show: mebi },
-    { title: 'seconds', measure: 'time', of: (f) => f.time, show: seconds },
-  ];
-  return columns.filter(
-    ({ measure, of }) =>
-      (measure === null || sweep.measure.includes(measure)) && all.some((f) => Number.isFinite(of(f) ?? NaN)),
-  );
-}
-
-/** Means over the seeds. */
-function resultTable(sweep: Sweep, cells: readonly Cell[]): Table {
-  const figures = figuresOf(
-    sweep,
-    cells.flatMap((cell) => cell.figures),
-  );
-  const columns: Column[] = [
-    ...sweep.axes.map(({ param }) => ({ title: param })),
-    { title: 'seeds', right: true },
-    ...figures.map(({ title }) => ({ title, right: true })),
-  ];
-  const rows = cells.map((cell) => [
-    ...sweep.axes.map(({ param }) => cell.params[param] ?? ''),
-    String(cell.figures.length),
-    ...figures.map(({ of, show }) => printMark(markOf(cell.figures.map(of)), show)),
-  ]);
-  return { kind: 'table', title: 'Means over the seeds, with the least and the most', columns, rows };
-}
-
-function failedTable(failed: readonly TrialLine[]): Table {
-  const rows = failed.map((line) => [line.trial, oneLine(line.failed ?? '')]);
-  return { kind: 'table', columns: [{ title: 'trial' }, { title: 'why' }], rows };
-}
-
-const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ');
-
-/** Each trial in the order they run, those that have not yet been run as well. */
-function trialTable(
-  sweep: Sweep,
-  trials: readonly PlannedTrial[],
-  results: ReadonlyMap<string, TrialLine>,
-): Table {
-  const all = trials.flatMap((trial) => results.get(trial.key)?.figures ?? []);
-  // What a seed does not change stands in the table of means.
-  const figures = figuresOf(sweep, all).filter(
-    ({ measure }) => measure === null || !['parameters', 'flops', 'memory'].includes(measure),
-  );
-  const columns: Column[] = [
-    ...sweep.axes.map(({ param }) => ({ title: param })),
-    { title: 'seed', right: true },
-    { title: 'state' },
-    ...figures.map(({ title }) => ({ title, right: true })),
-    { title: 'started, UTC' },
-  ];
-  const rows = trials.map((trial) => {
-    const line = results.get(trial.key);
-    const own = line && isSame(line, trial) ? line : undefined;
-    const state = own === undefined ? 'not run' : own.failed === undefined ? 'finished' : 'failed';
-    const seed = trial.seed ?? (typeof trial.work === 'string' ? null : trial.work.recipe.seed);
-    const one = (value: number | null | undefined): Mark | null => markOf([value]);
-    return [
-      ...sweep.axes.map(({ param }) => trial.params[param] ?? ''),
-      seed === null ? '' : String(seed),
-      state,
-      ...figures.map(({ of, show }) => printMark(own?.figures ? one(of(own.figures)) : null, show)),
-      own?.started.replace('T', ' ').replace(/\..*$/, '') ?? '',
-    ];
-  });
-  return { kind: 'table', columns, rows };
-}
-
 /** A fusion map for each set of combinations that have the same. */
 function mapsOf(sweep: Sweep, trials: readonly PlannedTrial[]): Block[] {
   const maps = new Map<string, { readonly table: Table; readonly names: Set<string> }>();
@@ -247,7 +112,7 @@ function mapOf({ project }: Prepared): Table {
   };
 }
 
-function facts({ path, sweep, trials }: Plan, lines: readonly TrialLine[]): Block {
+function facts({ path, sweep, trials, params }: Plan, lines: readonly TrialLine[]): Block {
   const each = (of: (line: TrialLine) => string): string =>
     [...new Set(lines.map(of))].filter((s) => s !== '').join('; ');
   const prepared = trials.flatMap(({ work }) => (typeof work === 'string' ? [] : [work]));
@@ -258,6 +123,7 @@ function facts({ path, sweep, trials }: Plan, lines: readonly TrialLine[]): Bloc
   const [from, to] = [dates[0] ?? '', dates.at(-1) ?? ''];
   const rows: [string, string][] = [
     ['spec', `${path}, sweep ${sweep.name}`],
+    ['with', Object.keys(params).length === 0 ? '' : printSettings(params)],
     ['adapter', first ? `${sweep.adapter} on ${first.project.model.base.name}` : sweep.adapter],
     ['recipe', first ? `${sweep.recipe}: ${printRecipe(first)}` : sweep.recipe],
     ['seeds', [...seeds].join(', ')],
@@ -294,7 +160,7 @@ function printRecipe({ recipe }: Prepared): string {
 }
 
 /** `2 h 5 min`, `3 min 20 s`, `12 s`. */
-export function duration(value: number): string {
+function duration(value: number): string {
   const whole = Math.round(value);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   if (hours > 0) return `${hours} h ${minutes} min`;

@@ -1,20 +1,8 @@
-/**
- * `results.jsonl`: a line for each trial that ended, the source of truth of a sweep. Lines are only ever added, each in one
- * write, so that several processes may share the file; of several lines of a trial the last counts, and a line that a
- * kill or a full disk cut off counts as not written.
- */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-} from 'node:fs';
+/** What the trials of a sweep leave in its folder: `results.jsonl`, the source of truth, and `results.csv`, made of it. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestScore } from '../heldout.ts';
+import { appendLine, type Line, readLines } from './ledger.ts';
 import type { Machine } from './machine.ts';
 import type { Identity, PlannedTrial } from './plan.ts';
 
@@ -43,8 +31,7 @@ export interface Figures {
   readonly curve: Readonly<Record<string, readonly (readonly [number, number])[]>>;
 }
 
-export interface TrialLine extends Machine {
-  readonly trial: string;
+export interface TrialLine extends Machine, Line {
   readonly params: Readonly<Record<string, string>>;
   readonly seed: number | null;
   /** Null where the spec of the trial has errors. */
@@ -61,46 +48,17 @@ export interface TrialLine extends Machine {
 const fileOf = (folder: string): string => join(folder, 'results.jsonl');
 
 /** The last line of each trial. */
-export function readResults(folder: string): Map<string, TrialLine> {
-  const file = fileOf(folder);
-  const latest = new Map<string, TrialLine>();
-  if (!existsSync(file)) return latest;
-  for (const text of readFileSync(file, 'utf8').split('\n')) {
-    const line = parseLine(text);
-    if (line) latest.set(line.trial, line);
-  }
-  return latest;
-}
+export const readResults = (folder: string): Map<string, TrialLine> =>
+  readLines(fileOf(folder), (value) => 'figures' in value || 'failed' in value);
 
-function parseLine(text: string): TrialLine | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const whole =
-      typeof value === 'object' &&
-      value !== null &&
-      'trial' in value &&
-      ('figures' in value || 'failed' in value);
-    return whole ? (value as TrialLine) : null;
-  } catch {
-    return null;
-  }
-}
+export const appendResult = (folder: string, line: TrialLine): void => appendLine(fileOf(folder), line);
 
-/** Adds a line; the rest of a line that was cut off is ended first. */
-export function appendResult(folder: string, line: TrialLine): void {
-  appendFileSync(fileOf(folder), `${endsTorn(fileOf(folder)) ? '\n' : ''}${JSON.stringify(line)}\n`);
-}
-
-function endsTorn(file: string): boolean {
-  if (!existsSync(file)) return false;
-  const handle = openSync(file, 'r');
-  try {
-    const { size } = fstatSync(handle);
-    const last = new Uint8Array(1);
-    return size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last[0] !== 10;
-  } finally {
-    closeSync(handle);
-  }
+/** One combination of values, with what its seeds measured. */
+export interface Cell {
+  readonly combination: number;
+  readonly params: Readonly<Record<string, string>>;
+  readonly lines: readonly TrialLine[];
+  readonly figures: readonly Figures[];
 }
 
 /** Whether a line is of this trial as it is planned now. */

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Device, DeviceError, openDevice } from '../../device.ts';
 import { InputError } from '../../input-error.ts';
 import type { StepMetrics } from '../../train/metrics.ts';
 import type { Horizon } from '../../train/schedule.ts';
 import { type Claim, claim } from './claims.ts';
 import { diskError } from './files.ts';
+import { runEach } from './ledger.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import type { Identity, Plan, PlannedTrial } from './plan.ts';
 import { appendResult, isSame, readResults, type TrialLine } from './results.ts';
@@ -32,9 +32,6 @@ export interface Watch {
   onEnd(line: TrialLine): void;
   onWait(holder: string): void;
 }
-
-/** Between looks at whether other processes are done, in milliseconds. */
-const PAUSE = 500;
 
 /**
  * Makes the folder and looks at what is in it.
@@ -81,7 +78,7 @@ const isOver = (line: TrialLine | undefined, trial: PlannedTrial, since: string)
 
 /** Runs until every wanted trial has ended, here or elsewhere. @throws InputError when the disk takes no more */
 export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
-  const { folder, retry, watch, openAnew = openDevice } = options;
+  const { folder, wanted, retry, watch, openAnew = openDevice } = options;
   const place: Place = {
     plan,
     folder,
@@ -91,52 +88,26 @@ export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
     openAnew,
     device: null,
   };
+  // What fails from now on has had its second chance, in whichever process.
+  const since = retry ? new Date().toISOString() : '';
+  const left = (): readonly PlannedTrial[] => {
+    const results = readResults(folder);
+    return wanted.filter((trial) => !isOver(results.get(trial.key), trial, since));
+  };
   try {
-    await runOpen(place, options, retry ? new Date().toISOString() : '');
+    await runEach(folder, {
+      left,
+      run: async (trial, held) => {
+        watch.onTrial(trial, wanted.length - left().length);
+        await endTrial(place, trial, held);
+      },
+      onWait: (holders) => watch.onWait(holders),
+    });
+  } catch (error) {
+    throw diskError(error, folder) ?? error;
   } finally {
     place.device?.close();
   }
-}
-
-/** What fails from `since` on has had its second chance, in whichever process. */
-async function runOpen(place: Place, { folder, wanted, watch }: RunOptions, since: string): Promise<void> {
-  for (let waited = ''; ;) {
-    const results = readResults(folder);
-    const open = wanted.filter((t) => !isOver(results.get(t.key), t, since));
-    if (open.length === 0) return;
-    const holders = new Set<string>();
-    const found = firstFree(folder, open, holders);
-    if (found === null) {
-      const holder = [...holders].join(', ');
-      if (holder !== waited) watch.onWait((waited = holder));
-      await sleep(PAUSE);
-      continue;
-    }
-    const { trial, held } = found;
-    try {
-      // Another process may have ended it since the results were read.
-      if (isOver(readResults(folder).get(trial.key), trial, since)) continue;
-      watch.onTrial(trial, wanted.length - open.length);
-      await endTrial(place, trial, held);
-    } catch (error) {
-      throw diskError(error, folder) ?? error;
-    } finally {
-      held.release();
-    }
-  }
-}
-
-function firstFree(
-  folder: string,
-  open: readonly PlannedTrial[],
-  holders: Set<string>,
-): { readonly trial: PlannedTrial; readonly held: Claim } | null {
-  for (const trial of open) {
-    const held = claim(folder, trial.key);
-    if (typeof held !== 'string') return { trial, held };
-    holders.add(held);
-  }
-  return null;
 }
 
 interface Place {

@@ -18,14 +18,8 @@ import { makeTrainer } from '../../train/trainer.ts';
 import { versions } from '../../versions.ts';
 import { scoreTests, type TestScore, trainedValues } from '../heldout.ts';
 import { encodeStore, encodeTasks, weightsFile } from '../pictures.ts';
-import {
-  emptyLibrary,
-  type Library,
-  loadRecipeData,
-  openCompiled,
-  startOf,
-  tokenizerOf,
-} from '../project.ts';
+import { emptyLibrary, type Library } from '../library.ts';
+import { loadRecipeData, openCompiled, startOf, tokenizerOf } from '../project.ts';
 import { compileTraining } from '../training.ts';
 import type { Prepared } from './plan.ts';
 import type { Figures } from './results.ts';
