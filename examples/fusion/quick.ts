@@ -12,7 +12,7 @@ import { here, modelOf } from './lab.ts';
 import { fusionReport, type Outcome } from './report.ts';
 import { type Memory, memoryKey } from './train.ts';
 import { runTrial } from './trial.ts';
-import type { Line } from './trials.ts';
+import { keyOf, type Line } from './trials.ts';
 import { openWorkshop } from './workshop.ts';
 
 /** Captions trained on each design; the whole experiment has 600. */
@@ -51,13 +51,19 @@ export async function quickTable(
     const left = index === 0 ? '' : `, ${clock((took / index) * (SHOWN.length - index))} left`;
     say(`${designs[design]?.title}: ${CAPTIONS} captions (${index + 1} of ${SHOWN.length}${left})`);
     const trial = { design, schedule: 'sequential', seed };
-    const began = performance.now();
+    const [started, began] = [new Date().toISOString(), performance.now()];
     const result = await runTrial(device, workshop, memory, trial, {
       say: () => undefined,
       stage,
       most: MOST,
     });
-    lines.push({ ...trial, seconds: (performance.now() - began) / 1000, result });
+    lines.push({
+      trial: keyOf(trial),
+      ...trial,
+      started,
+      seconds: (performance.now() - began) / 1000,
+      result,
+    });
   }
   return fusionReport(lines, {
     lead: `Instructions first, then ${CAPTIONS} captions, one seed, ${MOST} questions of each kind: a first look. examples/fusion/run.ts makes the whole table. Shares are of exact matches; losses are nats an answer token.`,

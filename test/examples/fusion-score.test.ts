@@ -15,7 +15,7 @@ import {
   questionsRight,
   spread,
 } from '../../examples/fusion/score.ts';
-import type { Line } from '../../examples/fusion/trials.ts';
+import { keyOf, type Line } from '../../examples/fusion/trials.ts';
 import { reportHtml } from '../../runtime/report/html.ts';
 import { reportText } from '../../runtime/report/text.ts';
 
@@ -154,22 +154,14 @@ const outcome = (texts: readonly number[]): Outcome => ({
   device: 'a device',
   commit: 'abc',
 });
+const trialOf = (design: string, schedule: string, seed: number) => {
+  const trial = { design, schedule, seed };
+  return { trial: keyOf(trial), ...trial, started: '2026-01-01T00:00:00.000Z', seconds: 9 };
+};
 const lines: Line<Outcome>[] = [
-  {
-    design: 'late-shared',
-    schedule: 'sequential',
-    seed: 0,
-    seconds: 9,
-    result: outcome([0.75, 0.25, 0.125]),
-  },
-  {
-    design: 'late-shared',
-    schedule: 'sequential',
-    seed: 1,
-    seconds: 9,
-    result: outcome([0.65, 0.15, 0.125]),
-  },
-  { design: 'early-disjoint', schedule: 'joint', seed: 0, seconds: 9, error: 'the device was lost' },
+  { ...trialOf('late-shared', 'sequential', 0), result: outcome([0.75, 0.25, 0.125]) },
+  { ...trialOf('late-shared', 'sequential', 1), result: outcome([0.65, 0.15, 0.125]) },
+  { ...trialOf('early-disjoint', 'joint', 0), error: 'the device was lost' },
 ];
 
 t('a table has means and spreads, a row for each time of measuring, and says what failed', () => {
