@@ -45,7 +45,9 @@ export function expression(c: Context, node: CstNode | undefined, near: Span): E
 function term(c: Context, node: CstNode): Expression {
   const at = span(c, node);
   const string = written(node, 'String')[0];
-  if (string !== undefined) return { kind: 'string', value: unquote(c, string), span: at };
+  if (string !== undefined) {
+    return { kind: 'string', value: unquote(c, string), text: string.image, span: at };
+  }
   const inner = Object.values(node.children)
     .flat()
     .find((e): e is CstNode => 'children' in e);

@@ -296,13 +296,17 @@ export class AdapterParser extends CstParser {
 
   path = this.RULE('path', () => {
     this.OR([
-      { ALT: () => this.CONSUME(t.Identifier) },
+      {
+        ALT: () => {
+          this.CONSUME(t.Identifier);
+          this.OPTION(() => this.SUBRULE(this.index));
+        },
+      },
       // The whole base is a group too: `trains base`.
       { ALT: () => this.CONSUME(t.Base) },
       { ALT: () => this.CONSUME(t.Star) },
       { ALT: () => this.CONSUME(t.StarStar) },
     ]);
-    this.OPTION(() => this.SUBRULE(this.index));
     this.MANY(() => this.SUBRULE(this.segment));
   });
 
