@@ -239,9 +239,12 @@ export class AdapterParser extends CstParser {
     this.OPTION(() => {
       this.CONSUME(t.DotDot);
       this.SUBRULE1(this.literal);
-      this.OPTION1(() => {
-        this.CONSUME(t.By);
-        this.SUBRULE2(this.literal);
+      this.OPTION1({
+        GATE: () => !this.beginsField(),
+        DEF: () => {
+          this.CONSUME(t.By);
+          this.SUBRULE2(this.literal);
+        },
       });
     });
   });
@@ -251,21 +254,26 @@ export class AdapterParser extends CstParser {
     this.CONSUME(t.NumberToken);
     // `2 epochs` is one number, `batch = 2  epochs = 3` is two attributes.
     this.OPTION1({
-      GATE: () => t.units.includes(this.LA(1).image) && this.LA(2).tokenType !== t.Equal,
+      GATE: () => t.units.includes(this.LA(1).image) && !this.beginsField(),
       DEF: () => this.CONSUME(t.Identifier),
     });
   });
 
+  /** `in`, `by` and `epochs` go on with a value, unless they are the name of the next attribute. */
+  private beginsField(): boolean {
+    return this.LA(2).tokenType === t.Equal;
+  }
+
   edge = this.RULE('edge', () => {
     this.OR([{ ALT: () => this.CONSUME(t.First) }, { ALT: () => this.CONSUME(t.Last) }]);
     this.OR1([{ ALT: () => this.SUBRULE(this.literal) }, { ALT: () => this.CONSUME(t.Identifier) }]);
-    this.OPTION(() => this.SUBRULE(this.within));
+    this.OPTION({ GATE: () => !this.beginsField(), DEF: () => this.SUBRULE(this.within) });
   });
 
   every = this.RULE('every', () => {
     this.CONSUME(t.Every);
     this.CONSUME(t.Identifier);
-    this.OPTION(() => this.SUBRULE(this.within));
+    this.OPTION({ GATE: () => !this.beginsField(), DEF: () => this.SUBRULE(this.within) });
   });
 
   within = this.RULE('within', () => {

@@ -3,8 +3,8 @@
  * a list's element), so that it can be written above, behind or below it, whatever happens to the line itself.
  */
 import type { Comment, File } from '../ast.ts';
-import { headEnd } from './head.ts';
-import { childrenOf, isHolder, startsLine, type Node } from './nodes.ts';
+import { braceOf } from './head.ts';
+import { childrenOf, isBracketed, isHolder, startsLine, type Holder, type Node } from './nodes.ts';
 import { breaksBefore } from './text.ts';
 
 /** The comments of one node. */
@@ -52,8 +52,16 @@ function place(node: Node, owner: Node, comments: readonly Comment[], text: stri
       else list.push(comment);
     } else placeOne(comment, { node, owner, before, next }, text, at);
   }
-  for (const [child, inner] of within) place(child, startsLine(node, child) ? child : owner, inner, text, at);
+  for (const [child, inner] of within) place(child, owns(node, child, text) ? child : owner, inner, text, at);
 }
+
+/** Whether comments inside a child stay with it: what ends where its parent ends leaves them to the parent. */
+const owns = (parent: Node, child: Node, text: string): boolean =>
+  startsLine(parent, child) &&
+  (!('kind' in parent) ||
+    parent.kind !== 'binary' ||
+    child.span.end < parent.span.end ||
+    isBracketed(parent, text));
 
 interface Surroundings {
   readonly node: Node;
@@ -70,11 +78,17 @@ function placeOne(
 ): void {
   const alone = breaksBefore(text, comment.span.start) > 0;
   const first = before === undefined && !isHolder(node);
-  if (next !== undefined && startsLine(node, next) && (alone || first)) at(next).above.push(comment);
+  if (isHolder(node) && isBeforeBlock(node, comment, text)) at(node).opening.push(comment);
+  else if (next !== undefined && startsLine(node, next) && (alone || first)) at(next).above.push(comment);
   else if (before !== undefined && startsLine(node, before))
     (alone ? at(before).below : at(before).behind).push(comment);
   else if (!isHolder(owner)) at(owner).behind.push(comment);
-  else if (alone && next === undefined && comment.span.start >= headEnd(owner, text))
-    at(owner).inside.push(comment);
+  else if (alone && owner === node) at(owner).inside.push(comment);
   else at(owner).opening.push(comment);
+}
+
+function isBeforeBlock(node: Holder, comment: Comment, text: string): boolean {
+  if (node.kind === 'file') return false;
+  const brace = braceOf(node, text);
+  return brace === null || comment.span.start < brace;
 }

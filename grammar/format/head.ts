@@ -1,5 +1,5 @@
 /** What stands before the braces of a declaration or item: its words and its clauses. */
-import type { Condition, Declaration, Expression, Field, File, Item, Name } from '../ast.ts';
+import type { Condition, Declaration, Expression, Field, Item, Name } from '../ast.ts';
 
 /** Something that is a line, or begins one. */
 export type Statement = Declaration | Item | Field | Condition;
@@ -58,9 +58,11 @@ export function headOf(s: Statement, text: string): Head {
   }
 }
 
-/** Where a statement's head ends and its braces may begin; in a file that is its start. */
-export function headEnd(s: Statement | File, text: string): number {
-  if (s.kind === 'file') return s.span.start;
+/** Where the braces of a statement open, or null when it has none. */
+export function braceOf(s: Statement, text: string): number | null {
   const { words, clauses } = headOf(s, text);
-  return Math.max(...words.map((w) => w.span.end), ...clauses.map((c) => c.value.span.end));
+  const gap = /(?:\s|\/\/[^\n]*)*/y;
+  gap.lastIndex = Math.max(...words.map((w) => w.span.end), ...clauses.map((c) => c.value.span.end));
+  gap.exec(text);
+  return gap.lastIndex < s.span.end ? gap.lastIndex : null;
 }

@@ -2,7 +2,7 @@
 import { doc as prettierDoc, type Doc } from 'prettier';
 import type { Comment, File } from '../ast.ts';
 import { atLineEnd, clauseDoc, flatText, textOf, type Printing } from './expressions.ts';
-import { headEnd, headOf, type Statement } from './head.ts';
+import { braceOf, headOf, type Statement } from './head.ts';
 import { isHolder, sweepEntries, type Entry, type Holder } from './nodes.ts';
 import { rowsDoc, type Remark, type Row } from './rows.ts';
 import { breaksBefore, widthOf } from './text.ts';
@@ -77,8 +77,7 @@ function verbatim(page: Page, s: Statement, row: Row): Row {
 
 /** The braces of a declaration or item; null where it has none. */
 function blockOf(page: Page, s: Exclude<Holder, File>): Row['block'] {
-  const always = s.kind === 'adapter' || s.kind === 'base' || s.kind === 'recipe' || s.kind === 'sweep';
-  if (!always && s.span.end <= headEnd(s, page.text)) return null;
+  if (braceOf(s, page.text) === null) return null;
   const { opening, inside } = page.commentsOf(s);
   const inner: Page = { ...page, room: page.room - page.tab };
   const braces = (body: Doc): Doc => ['{', atLineEnd(opening), indent([hardline, body]), hardline, '}'];
