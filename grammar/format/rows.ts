@@ -19,8 +19,8 @@ export interface Remark {
 }
 
 export interface Row {
-  /** Rows of one class are aligned with their neighbours. */
-  readonly class: string;
+  /** Rows of one class are aligned with their neighbours; those without one never are. */
+  readonly class: string | null;
   /** Whether the words, unlike the clauses, are aligned with every row of the class. */
   readonly throughout: boolean;
   readonly words: readonly string[];
@@ -64,7 +64,7 @@ function runsOf(rows: readonly Row[]): number[][] {
   const runs: number[][] = [];
   rows.forEach((row, i) => {
     const before = rows[i - 1];
-    if (isNeighbour(row, before) && before?.class === row.class) runs.at(-1)?.push(i);
+    if (row.class !== null && row.class === before?.class && isNeighbour(row, before)) runs.at(-1)?.push(i);
     else runs.push([i]);
   });
   return runs;

@@ -34,12 +34,15 @@ const remarksDoc = (remarks: readonly Remark[]): Doc =>
     remarks.map(({ comment, blank }, i) => (blank && i > 0 ? [hardline, textOf(comment)] : textOf(comment))),
   );
 
+/** What usually takes many lines is not aligned with its neighbours. */
+const alone: ReadonlySet<Statement['kind']> = new Set(['adapter', 'base', 'recipe', 'sweep']);
+
 function rowOf(page: Page, s: Statement): Row {
   const { words, clauses } = headOf(s, page.text);
   const placed = page.commentsOf(s);
   const block = isHolder(s) ? blockOf(page, s) : null;
   const row: Row = {
-    class: s.kind,
+    class: alone.has(s.kind) ? null : s.kind,
     throughout: s.kind === 'part',
     words: words.map((w) => w.text),
     clauses: clauses.map(({ word, value }) => ({
@@ -65,7 +68,7 @@ function verbatim(page: Page, s: Statement, row: Row): Row {
   const after = (c: Comment): boolean => c.span.start >= s.span.end;
   return {
     ...row,
-    class: 'verbatim',
+    class: null,
     throughout: false,
     words: [],
     clauses: [],
@@ -137,5 +140,5 @@ function joinLine(page: Page, line: readonly Row[]): Row | null {
   );
   const text = flat.join('  ');
   if (flat.includes(null) || widthOf(text) > page.room) return null;
-  return { ...last, class: 'line', words: [text], clauses: [], blank: first.blank, above: first.above };
+  return { ...last, class: null, words: [text], clauses: [], blank: first.blank, above: first.above };
 }
