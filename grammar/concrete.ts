@@ -45,8 +45,10 @@ export const toName = (c: Context, token: IToken): Name => ({ text: token.image,
 
 /** The index-th name of a node; an empty one stands for a name that is missing and was complained about. */
 export function name(c: Context, node: CstNode | undefined, type = 'Identifier', index = 0): Name {
-  const token = written(node, type)[index];
-  return token === undefined ? { text: '', span: span(c, node) } : toName(c, token);
+  // Invented tokens count here, or the adapter of `recipe for A` would become the recipe's name.
+  const token = node?.children[type]?.[index];
+  const isWritten = token !== undefined && 'image' in token && !Number.isNaN(token.startOffset);
+  return isWritten ? toName(c, token) : { text: '', span: span(c, node) };
 }
 
 /** `on NAME`, `from NAME`, `extends NAME`, when it is there. */

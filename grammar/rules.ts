@@ -1,7 +1,19 @@
 /** The grammar, LL(2), in one class as Chevrotain wants it. The words and signs are in `tokens.ts`. */
-import { CstParser, EOF, tokenMatcher } from 'chevrotain';
+import { CstParser, EOF, tokenMatcher, type IToken } from 'chevrotain';
 import { messageProvider } from './messages.ts';
 import * as t from './tokens.ts';
+
+const MAX_DEPTH = 100;
+
+/** Thrown out of a rule when values are nested too deeply to be read. */
+export class TooDeep extends Error {
+  readonly token: IToken;
+
+  constructor(token: IToken) {
+    super('nested too deeply');
+    this.token = token;
+  }
+}
 
 /** Reads tokens to Chevrotain's concrete tree, and goes on behind mistakes. */
 export class AdapterParser extends CstParser {
@@ -215,24 +227,39 @@ export class AdapterParser extends CstParser {
     });
   });
 
-  term = this.RULE('term', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.number) },
-      { ALT: () => this.CONSUME(t.StringToken) },
-      { ALT: () => this.SUBRULE(this.edge) },
-      { ALT: () => this.SUBRULE(this.every) },
-      { ALT: () => this.SUBRULE(this.list) },
-      { ALT: () => this.SUBRULE(this.call) },
-      { ALT: () => this.SUBRULE(this.path) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LeftParen);
-          this.SUBRULE(this.expression);
-          this.CONSUME(t.RightParen);
+  term = this.RULE('term', () =>
+    this.nested(() =>
+      this.OR([
+        { ALT: () => this.SUBRULE(this.number) },
+        { ALT: () => this.CONSUME(t.StringToken) },
+        { ALT: () => this.SUBRULE(this.edge) },
+        { ALT: () => this.SUBRULE(this.every) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.call) },
+        { ALT: () => this.SUBRULE(this.path) },
+        {
+          ALT: () => {
+            this.CONSUME(t.LeftParen);
+            this.SUBRULE(this.expression);
+            this.CONSUME(t.RightParen);
+          },
         },
-      },
-    ]);
-  });
+      ]),
+    ),
+  );
+
+  private depth = 0;
+
+  /** Terms in terms are read by functions in functions, so a text of nothing but brackets has to be stopped. */
+  private nested(read: () => void): void {
+    if (this.depth === MAX_DEPTH) throw new TooDeep(this.LA(1));
+    this.depth += 1;
+    try {
+      read();
+    } finally {
+      this.depth -= 1;
+    }
+  }
 
   number = this.RULE('number', () => {
     this.SUBRULE(this.literal);

@@ -13,7 +13,7 @@ import { parse } from '../../grammar/parser.ts';
 import * as plugin from '../../grammar/prettier.ts';
 import { printFile } from '../../grammar/print.ts';
 import { withNoise } from './noise.ts';
-import { assertFormats, format, meaning } from './properties.ts';
+import { assertFormats, format, meaning } from './formatting.ts';
 import { randomFrom } from './random.ts';
 import { randomFile } from './trees.ts';
 

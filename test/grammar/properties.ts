@@ -1,72 +1,134 @@
-/** What holds for every text, whatever is in it, and for every text without mistakes. */
-import { format as prettier } from 'prettier';
+/** What holds for every text, whatever is in it. */
+import { Lexer, type CstElement, type CstNode, type IToken } from 'chevrotain';
 import * as assert from 'uvu/assert';
-import type { File } from '../../grammar/ast.ts';
-import { parse } from '../../grammar/parser.ts';
-import * as plugin from '../../grammar/prettier.ts';
-import { printFile } from '../../grammar/print.ts';
-import { lexemes } from './noise.ts';
+import { checkSpec } from '../../compiler/check/check.ts';
+import { memoryHost } from '../../compiler/host.ts';
+import type { Base } from '../../compiler/model/model.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
+import { parse, parseExpression } from '../../grammar/parser.ts';
+import { renderDiagnostic } from '../../grammar/render.ts';
+import { AdapterParser } from '../../grammar/rules.ts';
+import type { Span } from '../../grammar/source.ts';
+import { tokens } from '../../grammar/tokens.ts';
+import { assertFormats, format } from './formatting.ts';
 
-/** Formats a spec; a mistake in it is thrown as a SyntaxError. */
-export const format = (text: string): Promise<string> =>
-  prettier(text, { parser: 'adapter', plugins: [plugin] });
+const lexer = new Lexer(tokens, { ensureOptimizations: false });
+const parser = new AdapterParser();
 
-/** A tree without its places and comments: what a spec means. */
-export function meaning(file: File): unknown {
-  return JSON.parse(
-    JSON.stringify(file, (key, value: unknown) =>
-      ['span', 'pathSpan', 'comments', 'file'].includes(key) ? undefined : value,
-    ),
-  );
+/** Children of the concrete tree that say something by what is written, and not only by being there. */
+const speaking = new Set(['Identifier', 'Word', 'Number', 'String']);
+
+interface Read {
+  /** Tokens that the grammar took for names, numbers and strings. */
+  readonly content: IToken[];
+  /** Where any token stands that the grammar found a place for. */
+  readonly places: Set<number>;
 }
 
-const isComment = (token: string): boolean => token.startsWith('//');
-
-/** The tokens of a text without comments, and with brackets that stand twice standing once. */
-function tokensOf(text: string): string[] {
-  const tokens = lexemes(text).filter((token) => !isComment(token));
-  const partner = new Map<number, number>();
-  const open: number[] = [];
-  tokens.forEach((token, i) => {
-    if (token === '(') open.push(i);
-    if (token === ')') partner.set(open.pop() ?? -1, i);
-  });
-  const doubled = new Set<number>();
-  for (const [from, to] of partner)
-    if (partner.get(from + 1) === to - 1 && tokens[from + 1] === '(') doubled.add(from).add(to);
-  return tokens.filter((_, i) => !doubled.has(i));
-}
-
-/** Every comment is still there, whole; two that came on one line are one. */
-function assertComments(before: string, after: string): void {
-  const of = (text: string): string[] =>
-    parse({ file: 'x', text }).file.comments.map((c) => c.text.trimEnd());
-  let rest = `\n${of(after).join('\n')}\n`;
-  for (const comment of of(before).sort((a, b) => b.length - a.length)) {
-    assert.ok(rest.includes(comment), `lost: ${comment}`);
-    rest = rest.replace(comment, () => '');
+function readTokens(element: CstElement | CstNode, key: string, read: Read): Read {
+  if ('children' in element) {
+    for (const [name, children] of Object.entries(element.children))
+      for (const child of children) readTokens(child, name, read);
+  } else if (!Number.isNaN(element.startOffset)) {
+    read.places.add(element.startOffset);
+    if (speaking.has(key)) read.content.push(element);
   }
-  assert.is(rest.trim(), '', 'comments from nowhere');
+  return read;
 }
 
-/** Formatting a spec without mistakes changes neither its meaning nor its tokens, and formatting again changes nothing. */
-export async function assertFormats(text: string): Promise<string> {
-  const once = await format(text);
-  const before = parse({ file: 'x', text });
-  const after = parse({ file: 'x', text: once });
-  assert.equal(after.diagnostics, [], once);
-  assert.equal(meaning(after.file), meaning(before.file), once);
-  assert.equal(tokensOf(once), tokensOf(text));
-  assertComments(text, once);
-  assert.is(await format(once), once, 'formatting again changes it');
-  assert.not.match(once, /[ \t]\n|\n\n\n|^\n|\r/);
-  return once;
+/** Spans of the names, numbers, strings and paths of imports in a tree, with what is written there. */
+function leavesOf(tree: unknown, out: { readonly span: Span; readonly text: string }[] = []) {
+  if (typeof tree !== 'object' || tree === null) return out;
+  const node = tree as {
+    readonly kind?: string;
+    readonly text?: string;
+    readonly span?: Span;
+    readonly pathSpan?: Span;
+  };
+  if (node.kind === 'comment') return out;
+  if (node.text !== undefined && node.span !== undefined) out.push({ span: node.span, text: node.text });
+  if (node.pathSpan !== undefined) out.push({ span: node.pathSpan, text: '' });
+  for (const child of Object.values(tree)) leavesOf(child, out);
+  return out;
 }
 
-/** The tree holds every token: printed, it is the text it was read from. */
-export function assertPrints(text: string, file: File): void {
-  const printed = printFile(file);
-  const again = parse({ file: 'x', text: printed });
-  assert.equal(again.diagnostics, []);
-  assert.is(printFile(again.file), printed);
+/** What the parser could read is in the tree, and what it could not it complains about. */
+function assertKeepsTokens(text: string): readonly Diagnostic[] {
+  const { file, diagnostics } = parse({ file: 'x', text });
+  const lexed = lexer.tokenize(text);
+  assertSpans(file, text);
+  if (diagnostics.some((d) => d.code === 'A007')) return diagnostics;
+  parser.input = lexed.tokens;
+  const { content, places } = readTokens(parser.file(), 'file', { content: [], places: new Set() });
+  const leaves = new Map(leavesOf(file).map((leaf) => [`${leaf.span.start}`, leaf]));
+  const spans = leavesOf(file).map((leaf) => leaf.span);
+  for (const token of content) {
+    const end = token.startOffset + token.image.length;
+    const exact = leaves.get(`${token.startOffset}`);
+    const held = exact !== undefined || spans.some((s) => s.start <= token.startOffset && end <= s.end);
+    assert.ok(held, `\`${token.image}\` at ${token.startOffset} is not in the tree`);
+  }
+  const skipped = lexed.tokens.filter((token) => !places.has(token.startOffset));
+  if (skipped.length + lexed.errors.length > 0)
+    assert.ok(diagnostics.length > 0, `skipped \`${skipped[0]?.image}\``);
+  return diagnostics;
+}
+
+/** Every span of a tree lies in the text. */
+function assertSpans(tree: unknown, text: string): void {
+  if (typeof tree !== 'object' || tree === null) return;
+  const { start, end } = tree as { readonly start?: number; readonly end?: number | string };
+  if (typeof start === 'number' && typeof end === 'number')
+    assert.ok(start >= 0 && start <= end && end <= text.length, `a span that is none: ${start} to ${end}`);
+  for (const child of Object.values(tree)) assertSpans(child, text);
+}
+
+/** Bases with the layers of real ones and little in them, so that the time goes into reading. */
+const bases = ['llama7b', 'llama13b', 'llama65b']
+  .map((name) => `base ${name} { layers = 32 dim = 8 heads = 2 ffn = 8 vocab = 8 }`)
+  .join('\n');
+
+const tiny: Base = {
+  ...{
+    name: 'tiny',
+    family: 'llama',
+    layers: 3,
+    dim: 24,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 6,
+    ffn: 40,
+    vocab: 50,
+  },
+  ...{ context: 64, normEps: 1e-5, rope: { style: 'interleaved', theta: 10000 }, tied: false },
+};
+
+/** Checking throws nothing, and what it reports can be shown. Half of the texts stand on a base that fits nothing. */
+function assertChecks(text: string): readonly Diagnostic[] {
+  const host = memoryHost({ 'x.adapter': text, 'bases.adapter': bases, 'base.adapter': bases });
+  const { diagnostics, sources } = checkSpec('x.adapter', host, text.length % 2 === 0 ? {} : { base: tiny });
+  for (const d of diagnostics) {
+    const size = sources.get(d.span.file)?.length ?? -1;
+    assert.ok(
+      d.span.start >= 0 && d.span.start <= d.span.end && d.span.end <= size,
+      `${d.code}: no such place`,
+    );
+    assert.ok(d.message.length > 0 && !/undefined|NaN|\[object/.test(d.message), d.message);
+    assert.ok(renderDiagnostic(d, sources).includes(d.code));
+  }
+  return diagnostics;
+}
+
+/** Everything that holds for a text; gives the codes that were reported. */
+export async function assertHolds(text: string): Promise<ReadonlySet<string>> {
+  const syntax = assertKeepsTokens(text);
+  const found = assertChecks(text);
+  parseExpression({ file: 'x', text });
+  if (syntax.length === 0) await assertFormats(text);
+  else {
+    const failure: unknown = await format(text).catch((e: unknown) => e);
+    assert.instance(failure, SyntaxError);
+    assert.ok((failure as { loc?: unknown }).loc !== undefined, 'a mistake without a place');
+  }
+  return new Set([...syntax, ...found].map((d) => d.code));
 }
