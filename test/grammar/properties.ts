@@ -123,7 +123,7 @@ function assertChecks(text: string): readonly Diagnostic[] {
 export async function assertHolds(text: string): Promise<ReadonlySet<string>> {
   const syntax = assertKeepsTokens(text);
   const found = assertChecks(text);
-  parseExpression({ file: 'x', text });
+  parseExpression({ file: 'x', text: text.slice(0, 200) });
   if (syntax.length === 0) await assertFormats(text);
   else {
     const failure: unknown = await format(text).catch((e: unknown) => e);
