@@ -168,6 +168,8 @@ export interface NumberLiteral {
 export interface StringLiteral {
   readonly kind: 'string';
   readonly value: string;
+  /** As written, with its quotes. */
+  readonly text: string;
   readonly span: Span;
 }
 

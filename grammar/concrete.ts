@@ -45,8 +45,10 @@ export const toName = (c: Context, token: IToken): Name => ({ text: token.image,
 
 /** The index-th name of a node; an empty one stands for a name that is missing and was complained about. */
 export function name(c: Context, node: CstNode | undefined, type = 'Identifier', index = 0): Name {
-  const token = written(node, type)[index];
-  return token === undefined ? { text: '', span: span(c, node) } : toName(c, token);
+  // Invented tokens count here, or the adapter of `recipe for A` would become the recipe's name.
+  const token = node?.children[type]?.[index];
+  const isWritten = token !== undefined && 'image' in token && !Number.isNaN(token.startOffset);
+  return isWritten ? toName(c, token) : { text: '', span: span(c, node) };
 }
 
 /** `on NAME`, `from NAME`, `extends NAME`, when it is there. */
@@ -70,16 +72,38 @@ export function unquote(c: Context, token: IToken): string {
     .replace(/\\(.)/g, (_, letter: string) => escapes[letter] ?? letter);
 }
 
-/** The `///` lines that end right above a place, without their slashes. */
+/** The `///` lines that end right above a place, without their slashes. One behind something else documents nothing. */
 export function docAt(c: Context, start: number): string {
+  const { text } = c.source;
   const lines: string[] = [];
   let below = start;
-  for (let i = c.comments.length - 1; i >= 0; i--) {
+  for (let i = commentsBefore(c, start) - 1; i >= 0; i--) {
     const comment = c.comments[i];
-    if (comment === undefined || comment.span.end > below) continue;
-    if (!comment.doc || !/^[ \t]*\r?\n[ \t]*$/.test(c.source.text.slice(comment.span.end, below))) break;
-    lines.unshift(comment.text.replace(/^\/\/\/ ?/, ''));
+    if (comment === undefined || !comment.doc || !startsItsLine(text, comment.span.start)) break;
+    if (lineBreaks(text.slice(comment.span.end, below)) !== 1) break;
+    lines.unshift(comment.text.replace(/^\/\/\/ ?/, '').trimEnd());
     below = comment.span.start;
   }
   return lines.join('\n');
+}
+
+/** How many comments end at or before a place; they are in order. */
+function commentsBefore(c: Context, place: number): number {
+  let [low, high] = [0, c.comments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((c.comments[middle]?.span.end ?? Infinity) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Line breaks in a blank text; NaN when it is not blank. */
+const lineBreaks = (gap: string): number =>
+  gap.trim() === '' ? (gap.match(/\r\n|\r|\n/g)?.length ?? 0) : NaN;
+
+function startsItsLine(text: string, place: number): boolean {
+  let at = place - 1;
+  while (at >= 0 && /[^\S\r\n]/.test(text[at] ?? '')) at--;
+  return at < 0 || text[at] === '\n' || text[at] === '\r';
 }

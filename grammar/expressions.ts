@@ -13,7 +13,7 @@ import {
   written,
   type Context,
 } from './concrete.ts';
-import { tooDeep, unknownSuffix } from './messages.ts';
+import { tooLong, unknownSuffix } from './messages.ts';
 import { cover, type Span } from './source.ts';
 import { suffixes } from './tokens.ts';
 
@@ -25,7 +25,7 @@ export function expression(c: Context, node: CstNode | undefined, near: Span): E
   const [head, ...rest] = nodes(node, 'term');
   if (node === undefined || head === undefined) return { kind: 'missing', span: near };
   if (rest.length > MAX_TERMS) {
-    c.diagnostics.push(tooDeep(span(c, node)));
+    c.diagnostics.push(tooLong(span(c, node)));
     return { kind: 'missing', span: near };
   }
   const operators = [...written(node, 'Plus'), ...written(node, 'Minus'), ...written(node, 'Ampersand')].sort(
@@ -45,7 +45,9 @@ export function expression(c: Context, node: CstNode | undefined, near: Span): E
 function term(c: Context, node: CstNode): Expression {
   const at = span(c, node);
   const string = written(node, 'String')[0];
-  if (string !== undefined) return { kind: 'string', value: unquote(c, string), span: at };
+  if (string !== undefined) {
+    return { kind: 'string', value: unquote(c, string), text: string.image, span: at };
+  }
   const inner = Object.values(node.children)
     .flat()
     .find((e): e is CstNode => 'children' in e);

@@ -179,4 +179,8 @@ export const unknownSuffix = (span: Span, text: string, suffix: string): Diagnos
 
 /** Nested so deeply that reading on would exhaust the stack. */
 export const tooDeep = (span: Span): Diagnostic =>
-  error('A007', span, 'brackets are nested too deeply', { label: 'more than 100 levels' });
+  error('A007', span, 'values are nested too deeply', { label: 'more than 100 levels' });
+
+/** A sum is a tree as deep as it is long. */
+export const tooLong = (span: Span): Diagnostic =>
+  error('A007', span, 'the sum is too long', { label: 'more than 1000 operators' });

@@ -3,12 +3,12 @@
  *
  * The lexer and the rules make Chevrotain's concrete tree, `tree.ts` turns it into ours.
  */
-import { Lexer, type IToken } from 'chevrotain';
+import { Lexer, type CstNode, type IToken } from 'chevrotain';
 import type { Expression, File } from './ast.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
 import { positionOf, type Source } from './source.ts';
-import { AdapterParser } from './rules.ts';
+import { AdapterParser, TooDeep } from './rules.ts';
 import * as t from './tokens.ts';
 import { buildExpression, buildFile } from './tree.ts';
 
@@ -50,31 +50,30 @@ export function parseExpression(source: Source): {
   return { expression: built.value, diagnostics: [...diagnostics, ...built.diagnostics] };
 }
 
-function run(source: Source, rule: () => ReturnType<AdapterParser['file']>) {
+function run(source: Source, rule: () => CstNode) {
   const lexed = lexer.tokenize(source.text);
-  const deep = tooDeepAt(source, lexed.tokens);
-  parser.input = deep === null ? lexed.tokens : [];
-  const cst = rule();
+  parser.input = lexed.tokens;
+  const { cst, deep } = readOn(source, rule);
   const diagnostics = [
-    ...(deep === null ? [] : [deep]),
+    ...deep,
     ...lexed.errors.map((e) => lexicalError(source, e.offset, e.length)),
-    ...complaints(source, lexed.tokens),
+    ...(deep.length > 0 ? [] : complaints(source, lexed.tokens)),
   ];
   return { cst, comments: lexed.groups['comments'] ?? [], diagnostics };
 }
 
-const MAX_DEPTH = 100;
-
-/** The parser is recursive, so a text of nothing but brackets has to be stopped before it. */
-function tooDeepAt(source: Source, tokens: readonly IToken[]): Diagnostic | null {
-  let depth = 0;
-  for (const token of tokens) {
-    if ([t.LeftBrace, t.LeftBracket, t.LeftParen].includes(token.tokenType)) depth++;
-    if ([t.RightBrace, t.RightBracket, t.RightParen].includes(token.tokenType)) depth--;
-    if (depth > MAX_DEPTH)
-      return tooDeep({ file: source.file, start: token.startOffset, end: token.startOffset + 1 });
+/** The concrete tree; none when something in the text is nested too deeply. */
+function readOn(
+  source: Source,
+  rule: () => CstNode,
+): { readonly cst?: CstNode; readonly deep: readonly Diagnostic[] } {
+  try {
+    return { cst: rule(), deep: [] };
+  } catch (e) {
+    if (!(e instanceof TooDeep)) throw e;
+    const start = Number.isNaN(e.token.startOffset) ? source.text.length : e.token.startOffset;
+    return { deep: [tooDeep({ file: source.file, start, end: start + e.token.image.length })] };
   }
-  return null;
 }
 
 /** A line that went wrong once tends to go wrong again for the same reason: the first complaint is the true one. */

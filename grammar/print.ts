@@ -1,15 +1,15 @@
 /** The tree back to text: one canonical spelling, for messages, hovers, tables and `--emit ast`. */
-import type { Declaration, Expression, Field, File, Item, Segment } from './ast.ts';
+import type { Declaration, Expression, Field, File, Item, NumberLiteral, Segment } from './ast.ts';
 
 /** An expression on one line. */
 export function printExpression(e: Expression): string {
   switch (e.kind) {
     case 'number':
-      return e.unit === null ? e.text : `${e.text} ${e.unit.text}`;
+      return printNumber(e);
     case 'string':
       return quote(e.value);
     case 'path':
-      return e.segments.map(printSegment).join('.');
+      return printPath(e.segments);
     case 'call':
       return `${e.name.text}(${e.arguments
         .map((a) => (a.name === null ? '' : `${a.name.text}: `) + printExpression(a.value))
@@ -17,7 +17,7 @@ export function printExpression(e: Expression): string {
     case 'list':
       return `[${e.items.map(printExpression).join(', ')}]`;
     case 'range':
-      return `${e.from.text}..${e.to.text}${e.by === null ? '' : ` by ${e.by.text}`}`;
+      return `${printNumber(e.from)}..${printNumber(e.to)}${e.by === null ? '' : ` by ${printNumber(e.by)}`}`;
     case 'edge':
       return `${e.end} ${printExpression(e.count)}${printWithin(e.within)}`;
     case 'every':
@@ -32,6 +32,10 @@ export function printExpression(e: Expression): string {
   }
 }
 
+/** A number with its unit. */
+export const printNumber = (n: NumberLiteral): string =>
+  n.unit === null ? n.text : `${n.text} ${n.unit.text}`;
+
 const quote = (text: string): string =>
   `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`;
 
@@ -39,6 +43,16 @@ function printWithin(within: Expression | null): string {
   if (within === null) return '';
   const text = printExpression(within);
   return ` in ${within.kind === 'binary' ? `(${text})` : text}`;
+}
+
+const printPath = (segments: readonly Segment[]): string =>
+  segments.map((s, i) => `${dotBetween(segments[i - 1], s)}${printSegment(s)}`).join('');
+
+/** What stands between two segments of a path. Two numbers need a blank, or they would be read as one. */
+export function dotBetween(before: Segment | undefined, s: Segment): string {
+  const isNumber = (it: Segment): boolean => it.kind === 'name' && /^[0-9]/.test(it.name.text);
+  if (before === undefined) return '';
+  return isNumber(before) && isNumber(s) ? '. ' : '.';
 }
 
 function printSegment(s: Segment): string {

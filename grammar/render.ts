@@ -1,6 +1,6 @@
 /** Diagnostics for people: the line, what is wrong under it, and what to do. */
 import type { Diagnostic, Severity } from './diagnostic.ts';
-import { positionOf, type Span } from './source.ts';
+import { lineOf, positionOf, type Span } from './source.ts';
 
 /** How words are painted; `plain` leaves them alone. */
 export interface Painter {
@@ -23,7 +23,7 @@ export function renderDiagnostic(
     ...d.related.map((r) => ({ span: r.span, label: r.label, main: false })),
   ];
   const files = [...new Set(marks.map((m) => m.span.file))];
-  const width = Math.max(...marks.map((m) => String(lineOf(m.span, sources) + 1).length));
+  const width = Math.max(...marks.map((m) => String(lineNumber(m.span, sources) + 1).length));
   const pad = ' '.repeat(width);
   const lines = [head];
   for (const file of files) {
@@ -42,7 +42,7 @@ interface Mark {
   readonly main: boolean;
 }
 
-const lineOf = (span: Span, sources: ReadonlyMap<string, string>): number =>
+const lineNumber = (span: Span, sources: ReadonlyMap<string, string>): number =>
   positionOf(sources.get(span.file) ?? '', span.start).line;
 
 /** `v2.adapter:21:24`, counted from 1 as editors show it. */
@@ -59,7 +59,6 @@ function excerpt(
   severity: Severity,
   paint: Painter,
 ): string[] {
-  const rows = text.split('\n');
   const bar = paint.faint('|');
   const pad = ' '.repeat(width);
   const out = [`${pad} ${bar}`];
@@ -67,7 +66,7 @@ function excerpt(
   const ordered = [...marks].sort((a, b) => a.span.start - b.span.start);
   for (const { span, label, main } of ordered) {
     const { line, character } = positionOf(text, span.start);
-    const row = (rows[line] ?? '').replace(/\r$/, '');
+    const row = lineOf(text, line).replace(/\r$/, '');
     if (shown !== -1 && line > shown + 1) out.push(`${pad} ${paint.faint(':')}`);
     if (line !== shown)
       out.push(`${paint.faint(String(line + 1).padStart(width))} ${bar} ${row.replaceAll('\t', ' ')}`);

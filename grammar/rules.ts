@@ -1,7 +1,19 @@
 /** The grammar, LL(2), in one class as Chevrotain wants it. The words and signs are in `tokens.ts`. */
-import { CstParser, EOF, tokenMatcher } from 'chevrotain';
+import { CstParser, EOF, tokenMatcher, type IToken } from 'chevrotain';
 import { messageProvider } from './messages.ts';
 import * as t from './tokens.ts';
+
+const MAX_DEPTH = 100;
+
+/** Thrown out of a rule when values are nested too deeply to be read. */
+export class TooDeep extends Error {
+  readonly token: IToken;
+
+  constructor(token: IToken) {
+    super('nested too deeply');
+    this.token = token;
+  }
+}
 
 /** Reads tokens to Chevrotain's concrete tree, and goes on behind mistakes. */
 export class AdapterParser extends CstParser {
@@ -215,33 +227,51 @@ export class AdapterParser extends CstParser {
     });
   });
 
-  term = this.RULE('term', () => {
-    this.OR([
-      { ALT: () => this.SUBRULE(this.number) },
-      { ALT: () => this.CONSUME(t.StringToken) },
-      { ALT: () => this.SUBRULE(this.edge) },
-      { ALT: () => this.SUBRULE(this.every) },
-      { ALT: () => this.SUBRULE(this.list) },
-      { ALT: () => this.SUBRULE(this.call) },
-      { ALT: () => this.SUBRULE(this.path) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LeftParen);
-          this.SUBRULE(this.expression);
-          this.CONSUME(t.RightParen);
+  term = this.RULE('term', () =>
+    this.nested(() =>
+      this.OR([
+        { ALT: () => this.SUBRULE(this.number) },
+        { ALT: () => this.CONSUME(t.StringToken) },
+        { ALT: () => this.SUBRULE(this.edge) },
+        { ALT: () => this.SUBRULE(this.every) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.call) },
+        { ALT: () => this.SUBRULE(this.path) },
+        {
+          ALT: () => {
+            this.CONSUME(t.LeftParen);
+            this.SUBRULE(this.expression);
+            this.CONSUME(t.RightParen);
+          },
         },
-      },
-    ]);
-  });
+      ]),
+    ),
+  );
+
+  private depth = 0;
+
+  /** Terms in terms are read by functions in functions, so a text of nothing but brackets has to be stopped. */
+  private nested(read: () => void): void {
+    if (this.depth === MAX_DEPTH) throw new TooDeep(this.LA(1));
+    this.depth += 1;
+    try {
+      read();
+    } finally {
+      this.depth -= 1;
+    }
+  }
 
   number = this.RULE('number', () => {
     this.SUBRULE(this.literal);
     this.OPTION(() => {
       this.CONSUME(t.DotDot);
       this.SUBRULE1(this.literal);
-      this.OPTION1(() => {
-        this.CONSUME(t.By);
-        this.SUBRULE2(this.literal);
+      this.OPTION1({
+        GATE: () => !this.beginsField(),
+        DEF: () => {
+          this.CONSUME(t.By);
+          this.SUBRULE2(this.literal);
+        },
       });
     });
   });
@@ -251,21 +281,26 @@ export class AdapterParser extends CstParser {
     this.CONSUME(t.NumberToken);
     // `2 epochs` is one number, `batch = 2  epochs = 3` is two attributes.
     this.OPTION1({
-      GATE: () => t.units.includes(this.LA(1).image) && this.LA(2).tokenType !== t.Equal,
+      GATE: () => t.units.includes(this.LA(1).image) && !this.beginsField(),
       DEF: () => this.CONSUME(t.Identifier),
     });
   });
 
+  /** `in`, `by` and `epochs` go on with a value, unless they are the name of the next attribute. */
+  private beginsField(): boolean {
+    return this.LA(2).tokenType === t.Equal;
+  }
+
   edge = this.RULE('edge', () => {
     this.OR([{ ALT: () => this.CONSUME(t.First) }, { ALT: () => this.CONSUME(t.Last) }]);
     this.OR1([{ ALT: () => this.SUBRULE(this.literal) }, { ALT: () => this.CONSUME(t.Identifier) }]);
-    this.OPTION(() => this.SUBRULE(this.within));
+    this.OPTION({ GATE: () => !this.beginsField(), DEF: () => this.SUBRULE(this.within) });
   });
 
   every = this.RULE('every', () => {
     this.CONSUME(t.Every);
     this.CONSUME(t.Identifier);
-    this.OPTION(() => this.SUBRULE(this.within));
+    this.OPTION({ GATE: () => !this.beginsField(), DEF: () => this.SUBRULE(this.within) });
   });
 
   within = this.RULE('within', () => {
@@ -296,13 +331,17 @@ export class AdapterParser extends CstParser {
 
   path = this.RULE('path', () => {
     this.OR([
-      { ALT: () => this.CONSUME(t.Identifier) },
+      {
+        ALT: () => {
+          this.CONSUME(t.Identifier);
+          this.OPTION(() => this.SUBRULE(this.index));
+        },
+      },
       // The whole base is a group too: `trains base`.
       { ALT: () => this.CONSUME(t.Base) },
       { ALT: () => this.CONSUME(t.Star) },
       { ALT: () => this.CONSUME(t.StarStar) },
     ]);
-    this.OPTION(() => this.SUBRULE(this.index));
     this.MANY(() => this.SUBRULE(this.segment));
   });
 

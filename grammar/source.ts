@@ -17,11 +17,37 @@ export interface Position {
   readonly character: number;
 }
 
+/** Offsets of the lines of the text that was asked about last: diagnostics ask about one text again and again. */
+let known: { readonly text: string; readonly starts: readonly number[] } = { text: '', starts: [0] };
+
+function lineStarts(text: string): readonly number[] {
+  if (known.text !== text) {
+    const starts = [0];
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    known = { text, starts };
+  }
+  return known.starts;
+}
+
 /** Where an offset lies. */
 export function positionOf(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const start = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length - 1, character: offset - start };
+  const starts = lineStarts(text);
+  const place = Math.min(offset, text.length);
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= place) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low, character: offset - (starts[low] ?? 0) };
+}
+
+/** A line, counted from 0, without its line break. */
+export function lineOf(text: string, line: number): string {
+  const starts = lineStarts(text);
+  const start = starts[line];
+  if (start === undefined) return '';
+  return text.slice(start, starts[line + 1] ?? text.length + 1).replace(/\r?\n$/, '');
 }
 
 /** The smallest span that covers both; they must lie in one file. */

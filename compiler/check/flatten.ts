@@ -12,7 +12,14 @@ import type {
 } from '../../grammar/ast.ts';
 import type { Env } from './env.ts';
 import { cannotOverride, nothingToChange } from './messages/adapters.ts';
-import { declaredTwice, extendsCycle, noBase, unknownDeclaration } from './messages/names.ts';
+import {
+  declaredTwice,
+  extendsCycle,
+  MAX_DEPTH,
+  noBase,
+  tooLarge,
+  unknownDeclaration,
+} from './messages/names.ts';
 
 /** An item and how deep in the chain of `extends` it was last written: 0 is the root. */
 export type FlatItem = (PartItem | GroupItem | TaskItem | ExpertItem) & { readonly depth: number };
@@ -61,6 +68,10 @@ function chainOf(env: Env, declaration: AdapterDeclaration): AdapterDeclaration[
           chain.map((d) => d.name.text),
         ),
       );
+      return null;
+    }
+    if (chain.length >= MAX_DEPTH) {
+      env.report(tooLarge(declaration.name, 'adapter'));
       return null;
     }
     chain.unshift(parent);

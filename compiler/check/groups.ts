@@ -5,7 +5,7 @@ import { namesByOwner } from '../model/parameters.ts';
 import type { BaseEnv } from './env.ts';
 import type { FlatAdapter } from './flatten.ts';
 import { groupCycle, notAGroup, unknownMember } from './messages/groups.ts';
-import { unknownGroupMember } from './messages/names.ts';
+import { MAX_DEPTH, tooLarge, unknownGroupMember } from './messages/names.ts';
 import type { CheckedPart } from './parts.ts';
 
 export interface Members {
@@ -73,8 +73,9 @@ function groupNamed(known: Known, env: BaseEnv, name: string): Names | null {
     env.report(groupCycle(line.name, open));
     return null;
   }
+  if (open.length >= MAX_DEPTH) env.report(tooLarge(line.name, 'group'));
   open.push(name);
-  const members = evaluate(known, known.env, line.value, line.depth);
+  const members = open.length > MAX_DEPTH ? null : evaluate(known, known.env, line.value, line.depth);
   open.pop();
   done.set(name, members);
   return members;

@@ -1,8 +1,9 @@
 /** Declarations by name: duplicates, values of `--set`, and params that go in circles. */
 import type { Declaration, Expression, File, Name } from '../../grammar/ast.ts';
+import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { parseExpression } from '../../grammar/parser.ts';
 import type { Param, Report, Scope } from './env.ts';
-import { declaredTwice, paramCycle, unknownSetting } from './messages/names.ts';
+import { declaredTwice, MAX_DEPTH, paramCycle, tooLarge, unknownSetting } from './messages/names.ts';
 
 /** Collects what the files declare. `settings` replace the values of params, as `--set` does. */
 export function collectScope(
@@ -20,7 +21,7 @@ export function collectScope(
     );
   const params = new Map<string, Param>(of('param'));
   applySettings(params, settings, sources, report);
-  dropCycles(params, report);
+  dropEndless(params, report);
   return {
     params,
     bases: of('base'),
@@ -53,7 +54,7 @@ export function withValues(scope: Scope, values: ReadonlyMap<string, Expression>
     const param = params.get(name);
     if (param !== undefined) params.set(name, { name: param.name, value });
   }
-  dropCycles(params, () => undefined);
+  dropEndless(params, () => undefined);
   return { ...scope, params };
 }
 
@@ -78,30 +79,43 @@ function applySettings(
   }
 }
 
-/** A param whose value leads back to itself is reported once and then has no value. */
-function dropCycles(params: Map<string, Param>, report: Report): void {
-  for (const param of [...params.values()]) {
-    const path = cycleFrom(params, param, []);
-    if (path === null) continue;
-    report(paramCycle(param.name, path));
-    params.set(param.name.text, { name: param.name, value: { kind: 'missing', span: param.value.span } });
-  }
+/** How many params deep a value is, and how many values it holds when they are put in. */
+interface Extent {
+  readonly depth: number;
+  readonly size: number;
 }
 
-function cycleFrom(
-  params: ReadonlyMap<string, Param>,
-  param: Param,
-  above: readonly string[],
-): readonly string[] | null {
-  const path = [...above, param.name.text];
-  for (const name of namesIn(param.value)) {
-    if (name.text === path[0]) return path;
-    const next = params.get(name.text);
-    if (next === undefined || path.includes(name.text)) continue;
-    const found = cycleFrom(params, next, path);
-    if (found !== null) return found;
-  }
-  return null;
+const LEAF: Extent = { depth: 0, size: 1 };
+const MAX_SIZE = 10_000;
+
+/** A param whose value leads back to itself, or is too large to be worked out, is reported and then has no value. */
+function dropEndless(params: Map<string, Param>, report: Report): void {
+  const extents = new Map<string, Extent>();
+  const drop = (param: Param, why: Diagnostic): Extent => {
+    report(why);
+    params.set(param.name.text, { name: param.name, value: { kind: 'missing', span: param.value.span } });
+    return LEAF;
+  };
+  const extentOf = (name: string, above: readonly string[]): Extent => {
+    const known = extents.get(name);
+    const param = params.get(name);
+    if (known !== undefined || param === undefined || param.value.kind === 'missing') return known ?? LEAF;
+    if (above.includes(name)) return drop(param, paramCycle(param.name, above.slice(above.indexOf(name))));
+    if (above.length >= MAX_DEPTH) return drop(param, tooLarge(param.name, 'param'));
+    const path = [...above, name];
+    const inner = namesIn(param.value).map((n) => extentOf(n.text, path));
+    const depth = 1 + inner.reduce((most, e) => Math.max(most, e.depth), 0);
+    const size = 1 + inner.reduce((sum, e) => sum + e.size, 0);
+    const endless = params.get(name)?.value.kind === 'missing';
+    const extent = endless
+      ? LEAF
+      : depth > MAX_DEPTH || size > MAX_SIZE
+        ? drop(param, tooLarge(param.name, 'param'))
+        : { depth, size };
+    extents.set(name, extent);
+    return extent;
+  };
+  for (const name of params.keys()) extentOf(name, []);
 }
 
 /** Every name in an expression that could be a param: alone, in brackets, as an argument. */

@@ -2,7 +2,19 @@
 import { parseArgs } from 'node:util';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import type { Command } from './command.ts';
+import { formatText } from './formatting.ts';
+import type { Format } from './lsp/requests.ts';
 import { startServer } from './lsp/server.ts';
+
+/** As `graft fmt` does, without a project's configuration; a text with a mistake in its syntax is left alone. */
+const format: Format = async (text) => {
+  try {
+    return await formatText(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+};
 
 export const command: Command = {
   name: 'lsp',
@@ -21,7 +33,7 @@ export const command: Command = {
     });
     // Standard output belongs to the protocol.
     console.log = console.error;
-    startServer(createConnection(ProposedFeatures.all, process.stdin, process.stdout));
+    startServer(createConnection(ProposedFeatures.all, process.stdin, process.stdout), { format });
     // The connection ends the process.
     return new Promise<number>(() => undefined);
   },

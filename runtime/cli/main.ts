@@ -6,6 +6,7 @@ import { EXIT, nearest, UsageError, type Command } from './command.ts';
 /** The commands and their summaries; `graft NAME` loads `NAME.ts`. */
 const COMMANDS: Readonly<Record<string, string>> = {
   check: 'check a spec and report its mistakes',
+  fmt: 'format specs',
   explain: 'explain a diagnostic code or a kind of part',
   show: 'show what a spec inserts, trains and costs',
   build: 'compile a spec into a package of kernels',

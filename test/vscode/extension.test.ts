@@ -92,6 +92,16 @@ t('the bundled server serves, with nothing beside it', async () => {
       (await client.diagnostics(uri)).map((d) => d.code),
       ['A102'],
     );
+    const tidy = 'untitled:y';
+    await client.open(tidy, 'param  late=last 4 in layers\n');
+    const edits = await client.connection.sendRequest(lsp.DocumentFormattingRequest.type, {
+      textDocument: { uri: tidy },
+      options: { tabSize: 2, insertSpaces: true },
+    });
+    assert.equal(
+      edits?.map((edit) => edit.newText),
+      [' late = '],
+    );
     await client.connection.sendRequest(lsp.ShutdownRequest.type);
     await client.connection.sendNotification(lsp.ExitNotification.type);
   } finally {

@@ -86,8 +86,8 @@ export const syntaxCodes: readonly Code[] = [
     'A007',
     'nested too deeply',
     `
-    Brackets may be nested a hundred deep, and a sum may have a thousand terms. No spec needs more; a file that does is
-    most likely not a spec.`,
+    Values may be nested a hundred deep, in brackets or behind \`in\`, and so may params, groups and adapters that stand
+    on one another; a sum may have a thousand terms. No spec needs more; a file that does is most likely not a spec.`,
     `
     param length = ${'('.repeat(101)}1${')'.repeat(101)}`,
     `

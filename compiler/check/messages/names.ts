@@ -88,7 +88,28 @@ export const unknownGroupMember = (name: Name, candidates: readonly string[], dr
 
 export const paramCycle = (name: Name, path: readonly string[]): Diagnostic =>
   error('A116', name.span, `the param \`${name.text}\` refers to itself`, {
-    notes: path.length > 1 ? [[...path, path[0] ?? ''].map((n) => `\`${n}\``).join(' needs ')] : [],
+    notes:
+      path.length > 1
+        ? [
+            chainOf(
+              [...path, path[0] ?? ''].map((n) => `\`${n}\``),
+              'needs',
+            ),
+          ]
+        : [],
+  });
+
+/** `a needs b needs c`; of a long chain only the ends. */
+const chainOf = (links: readonly string[], verb: string): string =>
+  (links.length > 8 ? [...links.slice(0, 4), '...', ...links.slice(-3)] : links).join(` ${verb} `);
+
+/** How many params, groups or adapters may stand on one another. */
+export const MAX_DEPTH = 100;
+
+/** A value that would take too long to work out, or too much memory. */
+export const tooLarge = (name: Name, what: 'param' | 'group' | 'adapter'): Diagnostic =>
+  error('A007', name.span, `the ${what} \`${name.text}\` is nested too deeply`, {
+    label: `more than ${MAX_DEPTH} ${what}s deep${what === 'param' ? ', or more than 10,000 values' : ''}`,
   });
 
 export const unknownSetting = (name: Name, candidates: readonly string[]): Diagnostic =>
