@@ -18,6 +18,10 @@ import {
 export const attentionLinears = ['wq', 'wk', 'wv', 'wo'] as const;
 export const feedForwardLinears = ['w1', 'w2', 'w3'] as const;
 
+/** The short name of a site: `wq` of `layers.3.attention.wq`. */
+export const shortName = (site: Pick<Site, 'name'>): string =>
+  site.name.slice(site.name.lastIndexOf('.') + 1);
+
 /** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
 export function sitesOf(base: Base): Site[] {
   const dim = axis(base.dim);
@@ -27,7 +31,10 @@ export function sitesOf(base: Base): Site[] {
   sites.push(site('norm', 'norm', null, dim, dim));
   const output = site('output', 'linear', null, dim, vocab);
   sites.push(base.tied ? { ...output, parameter: 'tok_embeddings.weight' } : output);
-  return sites;
+  const biased = new Set<string>(base.biases);
+  return biased.size === 0
+    ? sites
+    : sites.map((s) => (biased.has(shortName(s)) ? { ...s, bias: `${s.name}.bias` } : s));
 }
 
 function layerSites(base: Base, layer: number): Site[] {
@@ -56,10 +63,21 @@ function site(name: string, kind: SiteKind, layer: number | null, input: Axis, o
 
 /** The base's own parameters, frozen unless a part unfreezes them. A tied output head is not listed twice. */
 export function baseParameters(base: Base): Parameter[] {
-  return sitesOf(base)
-    .filter((s) => s.parameter === `${s.name}.weight`)
-    .map((s) => baseParameter(s));
+  return sitesOf(base).flatMap((s) => [
+    ...(s.parameter === `${s.name}.weight` ? [baseParameter(s)] : []),
+    ...(s.bias === undefined ? [] : [baseBias(s, s.bias)]),
+  ]);
 }
+
+const baseBias = (s: Site, name: string): Parameter => ({
+  name,
+  shape: [logical(s.output)],
+  axes: [s.output],
+  init: { kind: 'weights' },
+  owner: 'base',
+  decay: false,
+  rate: 1,
+});
 
 function baseParameter(s: Site): Parameter {
   const init: Init = { kind: 'weights' };
@@ -91,6 +109,7 @@ export const FRESH_STD = 0.02;
 /** How a base parameter starts when the base is trained from scratch instead of being read from a file. */
 export function scratchInit(base: Base, name: string): Init {
   if (name.endsWith('norm.weight')) return { kind: 'constant', value: 1 };
+  if (name.endsWith('.bias')) return { kind: 'constant', value: 0 };
   const residual = name.endsWith('attention.wo.weight') || name.endsWith('feed_forward.w2.weight');
   const std = base.init ?? FRESH_STD;
   // What writes into the residual stream shrinks with depth.

@@ -57,4 +57,13 @@ t('everything is trained at once, with a tied head and half-split rotation', () 
   checkTask(model, model.tasks[0] as Task);
 });
 
+t('the biases of a base that has some are trained with the rest', () => {
+  const base = { ...tiny, biases: ['wq', 'wk', 'wo', 'w2', 'output'] } as const;
+  const model = modelOf('bias w on every linear in layers\ntask train on some trains base + w', base);
+  const task = model.tasks[0] as Task;
+  assert.ok(task.trains.includes('layers.1.attention.wk.bias') && task.trains.includes('output.bias'));
+  assert.not(task.trains.includes('layers.1.attention.wv.bias'));
+  checkTask(model, task);
+});
+
 t.run();
