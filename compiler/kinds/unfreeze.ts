@@ -16,5 +16,7 @@ export const unfreeze: Kind = {
       part.sites.flatMap(({ parameter, bias }) => (bias === undefined ? [parameter] : [parameter, bias])),
     ),
   ],
+  // What it trains is the base's already.
+  merge: { can: true, changes: 'nothing' },
   hooks: {},
 };
