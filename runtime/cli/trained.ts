@@ -31,9 +31,10 @@ async function readAdapter(
   const wanted = source.metadata['format'] === ADAPTER_FORMAT ? undefined : trainedNames(model);
   const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint, wanted);
   await source.close();
+  const trainedAs = source.metadata['adapter'];
   if (family === 'graft' && unused.length > 0)
     throw new InputError(
-      `${path} was trained as \`${source.metadata['adapter']}\`: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
+      `${path} ${trainedAs === undefined ? 'is no adapter' : `was trained as \`${trainedAs}\``}: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
       'give the spec and the adapter it was trained with',
     );
   // An encoder that has a file of its own is not in the adapter's.
