@@ -140,6 +140,10 @@ const refusals: Readonly<Record<string, readonly [string, readonly (readonly [st
   ],
   'a prompt in front of the words': ['prompt w on input { length = 2 }', [['w', /in front of them/]]],
   'a prefix': ['prefix w on layers[all] { length = 2 }', [['w', /in front of the words/]]],
+  'a narrow network': [
+    'bottleneck w on layers.attention.wo { size = 3 }',
+    [['w', /a function between its two matrices/]],
+  ],
   'a low-rank update that prompts do not see': [
     `${prompts}\nlora l on layers.attention.{wq, wv} { rank = 2 }`,
     [
