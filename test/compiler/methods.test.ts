@@ -10,6 +10,7 @@ import { initParameter } from '../../runtime/random.ts';
 import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { gradients, trainStep } from '../../runtime/train/trainer.ts';
 import { reorderRope } from '../../runtime/weights/rope.ts';
+import { answersAsTheWholePass, showsAndBuilds, SIZES, trainsThreeSteps } from './method-rows.ts';
 import { packAll, inputsOf, givenFor, randomBatch } from './oracle.ts';
 import { buildForward } from '../../compiler/graph/programs.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
@@ -17,7 +18,6 @@ import { distance, forward, openModel, openTrainer, withDevice } from './session
 import { fromLibrary, library, modelOf, randomValues, recipeFor, tiny } from './subjects.ts';
 
 const t = suite('methods');
-const SIZES = { batch: 2, tokens: 6 };
 const tokens = randomBatch(fromLibrary('llama.adapter'), SIZES.batch, SIZES.tokens).tokens;
 
 /** The base with random numbers, the parts as they start. */
@@ -54,6 +54,16 @@ for (const { name, model } of library())
         assert.ok(distance(moved, plain) > 1e-2, 'parts with other numbers do change it');
     }),
   );
+
+for (const { name, model } of library()) {
+  t(`${name} can be shown and built`, () => showsAndBuilds(model));
+  t(`${name} trains three steps of each task, and nothing else`, () =>
+    withDevice((device) => trainsThreeSteps(device, model)),
+  );
+  t(`${name} answers as the whole pass does`, () =>
+    withDevice((device) => answersAsTheWholePass(device, model, [null])),
+  );
+}
 
 // Not to the bit: less is fused behind a scale or a narrow network, and SiLU rounds otherwise outside of a product.
 for (const file of ['ssf.adapter', 'houlsby.adapter'])
