@@ -211,14 +211,14 @@ export const UNFINISHED = '.unfinished';
 export async function writeWhole(
   path: string,
   size: number,
-  chunks: Iterable<Uint8Array>,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   fileSystem: FileSystem = nodeFs,
 ): Promise<void> {
   const temporary = `${path}.${process.pid}${UNFINISHED}`;
   try {
     const file = await fileSystem.open(temporary, 'w');
     try {
-      for (const chunk of chunks) await writeAll(file, chunk);
+      for await (const chunk of chunks) await writeAll(file, chunk);
       await file.sync();
     } finally {
       await file.close();

@@ -171,6 +171,10 @@ export const encoder: Kind = {
     const fromFile = isCall(call) && typeof call.args['weights'] === 'string';
     return vit ? vitParameters(part.name, vit, taken, fromFile) : [];
   },
+  merge: {
+    can: false,
+    reason: 'it is a network of its own that looks at images, and a base reads words only',
+  },
   hooks: {
     tokens: (g, part, _base, batch, input) => {
       const { vit, all, taken } = readEncoder(part);

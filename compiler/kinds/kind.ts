@@ -9,6 +9,7 @@ import type { Base, FieldValue, Parameter, Part, Site } from '../model/model.ts'
 import type { Builder } from '../graph/builder.ts';
 import type { ImageInput } from '../package/package.ts';
 import type { Tensor } from '../graph/graph.ts';
+import type { Affine } from './affine.ts';
 
 /** `min` and `max` belong to the range, `above` and `below` do not, also not when rounded to 32 bits. */
 export interface NumberType {
@@ -69,7 +70,24 @@ export interface Kind {
   /** Existing parameters it makes trainable (only `unfreeze`). */
   readonly unfreezes?: (part: Part, base: Base) => readonly string[];
   readonly hooks: Hooks;
+  readonly merge: Merge;
 }
+
+/** Changes a site by a trained part; `values` has a parameter's numbers, in file order. */
+export type Fold = (it: Affine, part: Part, site: Site, values: (parameter: string) => Float32Array) => void;
+
+/** How a trained part becomes part of the base's weights (`graft merge`). */
+export type Merge =
+  | {
+      readonly can: true;
+      /** What of a site it changes. A bias needs a place in the base. */
+      readonly changes: 'weight' | 'bias' | 'nothing';
+      /** The hooks of the same names, as arithmetic on the weights. */
+      readonly before?: Fold;
+      readonly after?: Fold;
+    }
+  /** `reason`: why not, as the end of "`words` (prompt) cannot be merged: ...". */
+  | { readonly can: false; readonly reason: string };
 
 /** Keys and values that every query of a layer may look at besides the words. */
 export interface AttentionSource {

@@ -88,6 +88,10 @@ export const project: Kind = {
       networkParameter(name, axes, rest, file ?? (name.endsWith('.query') ? queries : undefined)),
     );
   },
+  merge: {
+    can: false,
+    reason: 'it turns images into tokens, and a base reads words only',
+  },
   hooks: { tokens: (g, part, base, batch, input) => build(g, part, base, batch, input) },
 };
 

@@ -102,6 +102,11 @@ export const prompt: Kind = {
     part.input
       ? tokens(part, base, `${part.name}.prompt`)
       : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+  merge: {
+    can: false,
+    reason:
+      'the words attend to its tokens, in a softmax behind a gate or in front of them, and no weight of a base does that',
+  },
   hooks: {
     attention: (g, part, layer, project, visual) => {
       // Tokens that are added to another prompt enter with that one.

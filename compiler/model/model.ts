@@ -41,12 +41,18 @@ export interface Base {
   readonly rope: { readonly style: 'interleaved' | 'half'; readonly theta: number };
   /** Whether the output head is the embedding table. */
   readonly tied: boolean;
+  /** The linears that have a bias in the base's own files, in every layer; absent: none has, as in LLaMA. */
+  readonly biases?: readonly Linear[];
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
   readonly weights?: string;
   readonly tokenizer?: string;
 }
+
+/** The linears by their short names, in checkpoint order: those of a layer, and the output head. */
+export const linears = ['wq', 'wk', 'wv', 'wo', 'w1', 'w2', 'w3', 'output'] as const;
+export type Linear = (typeof linears)[number];
 
 export type SiteKind = 'linear' | 'norm' | 'embedding';
 
@@ -61,6 +67,8 @@ export interface Site {
   readonly output: Axis;
   /** The base parameter it owns: `NAME.weight`. */
   readonly parameter: string;
+  /** The base's own bias, `NAME.bias`; absent where it has none. */
+  readonly bias?: string;
 }
 
 export type Init =

@@ -31,6 +31,10 @@ function once<T>(known: WeakMap<Base, T>, base: Base, make: (base: Base) => T): 
   return made;
 }
 
+/** The short name of a site: `wq` of `layers.3.attention.wq`. */
+export const shortName = (site: Pick<Site, 'name'>): string =>
+  site.name.slice(site.name.lastIndexOf('.') + 1);
+
 /** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
 export const sitesOf = (base: Base): readonly Site[] => once(knownSites, base, listSites);
 
@@ -42,7 +46,10 @@ function listSites(base: Base): Site[] {
   sites.push(site('norm', 'norm', null, dim, dim));
   const output = site('output', 'linear', null, dim, vocab);
   sites.push(base.tied ? { ...output, parameter: 'tok_embeddings.weight' } : output);
-  return sites;
+  const biased = new Set<string>(base.biases);
+  return biased.size === 0
+    ? sites
+    : sites.map((s) => (biased.has(shortName(s)) ? { ...s, bias: `${s.name}.bias` } : s));
 }
 
 function layerSites(base: Base, layer: number): Site[] {
@@ -72,10 +79,21 @@ function site(name: string, kind: SiteKind, layer: number | null, input: Axis, o
 /** The base's own parameters, frozen unless a part unfreezes them. A tied output head is not listed twice. */
 export const baseParameters = (base: Base): readonly Parameter[] =>
   once(knownParameters, base, (b) =>
-    sitesOf(b)
-      .filter((s) => s.parameter === `${s.name}.weight`)
-      .map(baseParameter),
+    sitesOf(b).flatMap((s) => [
+      ...(s.parameter === `${s.name}.weight` ? [baseParameter(s)] : []),
+      ...(s.bias === undefined ? [] : [baseBias(s, s.bias)]),
+    ]),
   );
+
+const baseBias = (s: Site, name: string): Parameter => ({
+  name,
+  shape: [logical(s.output)],
+  axes: [s.output],
+  init: { kind: 'weights' },
+  owner: 'base',
+  decay: false,
+  rate: 1,
+});
 
 function baseParameter(s: Site): Parameter {
   const init: Init = { kind: 'weights' };
@@ -107,6 +125,7 @@ export const FRESH_STD = 0.02;
 /** How a base parameter starts when the base is trained from scratch instead of being read from a file. */
 export function scratchInit(base: Base, name: string): Init {
   if (name.endsWith('norm.weight')) return { kind: 'constant', value: 1 };
+  if (name.endsWith('.bias')) return { kind: 'constant', value: 0 };
   const residual = name.endsWith('attention.wo.weight') || name.endsWith('feed_forward.w2.weight');
   const std = base.init ?? FRESH_STD;
   // What writes into the residual stream shrinks with depth.

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   build: 'compile a spec into a package of kernels',
   train: 'train the parts of a spec',
   sweep: 'train every combination of a sweep and report on them',
+  merge: 'fold trained parts into the base where they can be',
   generate: 'generate text with a base and its parts',
   golden: 'compare with the recorded reference results',
   bench: 'measure speed on this device',

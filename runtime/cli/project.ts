@@ -6,7 +6,6 @@ import { lowerModel } from '../../compiler/model/lower.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Compiled } from '../../compiler/compile.ts';
 import type { Base, Model, Recipe } from '../../compiler/model/model.ts';
-import type { PackagedParameter } from '../../compiler/package/package.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
 import { imagesOf, type ImageStore, withImages } from '../data/image-store.ts';
@@ -16,9 +15,9 @@ import { openTokenizer, openWeights } from '../files.ts';
 import type { Capacity } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
-import { openSession, type ParameterValues, type Session } from '../session.ts';
+import { openSession, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { planBase, readBaseParameter } from '../weights/base.ts';
+import { type BaseParameter, planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import { nearest, UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
@@ -190,7 +189,7 @@ export const capacityOf = (device: Device): Capacity => ({
 });
 
 export interface Start {
-  readonly values: ParameterValues;
+  readonly values: (parameter: BaseParameter) => Float32Array | Promise<Float32Array>;
   /** Tells this base from others; empty when it starts from nothing. */
   readonly fingerprint: string;
   /** Closes the files of the base and of encoders; the values cannot be read any more. */
@@ -207,12 +206,12 @@ export async function startOf(
   options: { readonly scratch?: boolean; readonly initial?: ReadonlyMap<string, Float32Array> } = {},
 ): Promise<Start> {
   const { base } = model;
-  const fresh = (p: PackagedParameter) =>
+  const fresh = (p: BaseParameter) =>
     options.initial?.get(p.name) ??
     initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
   if (options.scratch) {
     const encoders = await openEncoders(model);
-    const values = async (p: PackagedParameter) =>
+    const values = async (p: BaseParameter) =>
       options.initial?.get(p.name) ?? (await encoders.load(p.name)) ?? fresh(p);
     return { values, fingerprint: '', close: encoders.close };
   }

@@ -2,7 +2,7 @@
 import type { Model } from '../../compiler/model/model.ts';
 import { openWeights } from '../files.ts';
 import { InputError } from '../input-error.ts';
-import { importAdapter } from '../weights/adapter.ts';
+import { ADAPTER_FORMAT, importAdapter } from '../weights/adapter.ts';
 import { type Start, startOf } from './project.ts';
 
 /** Where a model starts that is not to be trained: its parts from `adapter`, or as they are at first. */
@@ -14,17 +14,27 @@ export async function startTrained(model: Model, adapter: string | null): Promis
   return startOf(model, 0, { initial });
 }
 
+/** What a training checkpoint of others holds for us: parts, and what of the base their spec trains, such as norms. */
+function trainedNames({ parameters, tasks }: Model): ReadonlySet<string> {
+  const trained = new Set(tasks.flatMap((task) => task.trains));
+  return new Set(
+    parameters.map(({ name, owner }) => (owner !== 'base' || trained.has(name) ? name : '')).filter(Boolean),
+  );
+}
+
 async function readAdapter(
   path: string,
   model: Model,
   fingerprint: string,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const source = await openWeights(path);
-  const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint);
+  const wanted = source.metadata['format'] === ADAPTER_FORMAT ? undefined : trainedNames(model);
+  const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint, wanted);
   await source.close();
+  const trainedAs = source.metadata['adapter'];
   if (family === 'graft' && unused.length > 0)
     throw new InputError(
-      `${path} was trained as \`${source.metadata['adapter']}\`: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
+      `${path} ${trainedAs === undefined ? 'is no adapter' : `was trained as \`${trainedAs}\``}: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
       'give the spec and the adapter it was trained with',
     );
   // An encoder that has a file of its own is not in the adapter's.

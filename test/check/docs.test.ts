@@ -1,5 +1,5 @@
 /** The reference is true: its examples check, and its tables are those of the compiler (`UPDATE=1` writes them). */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,6 +17,7 @@ import type { Field, FieldType, Kind } from '../../compiler/kinds/kind.ts';
 import { measures } from '../../compiler/model/sweep.ts';
 import { printValue } from '../../compiler/model/values.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
+import { cell, checkGenerated } from './generated.ts';
 
 const t = suite('language reference');
 const root = join(import.meta.dirname, '../..');
@@ -36,9 +37,6 @@ const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
 });
 
 type Table = Readonly<Record<string, Field>>;
-
-/** `number` inside of a table's cell must not end it. */
-const cell = (s: string): string => s.replaceAll('|', '\\|');
 
 const fieldTable = (fields: Table): string =>
   [
@@ -94,24 +92,7 @@ const generated: Readonly<Record<string, string>> = {
   codes: ['| code | |', '|---|---|', ...codes.map((c) => `| ${c.code} | ${c.title} |`)].join('\n'),
 };
 
-/** The formatter aligns the columns of tables; that is no difference. */
-const withoutPadding = (markdown: string): string =>
-  markdown
-    .replace(/ +/g, ' ')
-    .replace(/ ?\| ?/g, '|')
-    .replace(/-{3,}/g, '---');
-
-t('tables are those of the compiler', () => {
-  const written = text.replace(
-    /(<!-- generated: (\w+) -->\n)[^]*?(<!-- end -->)/g,
-    (_, open: string, name: string, close: string) => {
-      assert.ok(generated[name], `no table ${name}`);
-      return `${open}\n${generated[name]}\n\n${close}`;
-    },
-  );
-  if (process.env['UPDATE'] === '1') writeFileSync(path, written);
-  else assert.fixture(withoutPadding(text), withoutPadding(written));
-});
+t('tables are those of the compiler', () => checkGenerated(path, generated));
 
 t('measures are listed', () => {
   for (const measure of measures) assert.match(text, `\`${measure}\``);

@@ -4,25 +4,18 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compile, showsImages } from '../../compiler/compile.ts';
 import { imageInputs } from '../../compiler/graph/visual.ts';
 import { axis, type Model } from '../../compiler/model/model.ts';
-import { show } from '../../runtime/cli/show.ts';
-import { generate, makeDecoder, prefill, showImages } from '../../runtime/generate.ts';
+import { makeDecoder, prefill, showImages } from '../../runtime/generate.ts';
 import { initParameter } from '../../runtime/random.ts';
-import { argmax } from '../../runtime/sample.ts';
-import { parameterNamed, readParameter, type Session } from '../../runtime/session.ts';
+import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
+import { answersAsTheWholePass, PROMPTS, showsAndBuilds, SIZES, trainsThreeSteps } from './method-rows.ts';
 import { imageFor, randomBatch } from './oracle.ts';
-import { distance, forward, openModel, openTrainer, withDevice } from './sessions.ts';
+import { distance, forward, openModel, withDevice } from './sessions.ts';
 import { fromLibrary, imageLibrary, modelOf, randomValues, recipeFor, tiny } from './subjects.ts';
 
 const t = suite('methods with images');
-const SIZES = { batch: 2, tokens: 6 };
-const PROMPTS = [
-  [1, 4, 2, 7],
-  [3, 5],
-];
 
 /** The base with random numbers, the parts as they start; what comes from a file is random too. */
 function startOf(model: Model): Map<string, Float32Array> {
@@ -52,21 +45,7 @@ const rounding = (model: Model): number =>
   ['bias', 'lora'].every((kind) => model.parts.some((part) => part.kind === kind)) ? 1e-5 : 0;
 
 for (const { name, model } of imageLibrary()) {
-  t(`${name} can be shown and built`, () => {
-    assert.match(show(model), new RegExp(`^${model.name} on tiny: 2 layers`));
-    const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, 4]));
-    for (const device of ['software', 'gpu'] as const) {
-      const { manifest } = compile(model, {
-        profile: { device, subgroup: null },
-        recipe: recipeFor(model),
-        training: { batch: 2, tokens },
-        generation: { batch: 1, tokens: 4, context: 8, image: true },
-      });
-      const names = manifest.programs.map((program) => program.name);
-      for (const task of model.tasks) assert.ok(names.includes(`train:${task.name}`));
-      assert.ok(names.includes('prefill') && names.includes('prefill:image'));
-    }
-  });
+  t(`${name} can be shown and built`, () => showsAndBuilds(model));
 
   t(`${name} begins as the base`, () =>
     withDevice(async (device) => {
@@ -92,82 +71,12 @@ for (const { name, model } of imageLibrary()) {
   );
 
   t(`${name} trains three steps of each task, and nothing else`, () =>
-    withDevice(async (device) => {
-      const recipe = recipeFor(model);
-      const tokens = Object.fromEntries(model.tasks.map((task) => [task.name, SIZES.tokens]));
-      const values = randomValues(model);
-      const trainer = await openTrainer(device, model, values, {
-        recipe,
-        training: { batch: SIZES.batch, tokens },
-      });
-      const batch = randomBatch(model, SIZES.batch, SIZES.tokens);
-      for (const task of model.tasks) {
-        const before = await readAll(trainer.session);
-        const given = showsImages(model, task.name) ? { ...batch, image: imagesFor(model) } : batch;
-        const losses: number[] = [];
-        for (let step = 0; step < 3; step++)
-          losses.push((await trainStep(trainer, task.name, [given], 1e-2)).loss);
-        assert.ok(losses.every(Number.isFinite) && losses[2]! < losses[0]!, losses.join(', '));
-        const after = await readAll(trainer.session);
-        for (const [parameter, numbers] of after)
-          assert.is(
-            distance(numbers, before.get(parameter) ?? []) > 0,
-            task.trains.includes(parameter),
-            `${task.name}: ${parameter}`,
-          );
-      }
-    }),
+    withDevice((device) => trainsThreeSteps(device, model, imagesFor(model))),
   );
 
   t(`${name} answers with an image and without, as the whole pass does`, () =>
-    withDevice(async (device) => {
-      const generation = { batch: 2, tokens: 4, context: 10, image: true };
-      const session = await openModel(device, model, randomValues(model), { generation });
-      for (const image of [imagesFor(model), null]) {
-        const d = makeDecoder(session, { image: image !== null });
-        if (image) showImages(d, image);
-        const answers = await generate(d, PROMPTS, { maxTokens: 4, eos: null, pick: argmax });
-        for (const [b, prompt] of PROMPTS.entries()) {
-          const text = [...prompt, ...(answers[b] ?? [])];
-          assert.is(text.length, prompt.length + 4);
-          await checkWhole(device, model, text, answers[b] ?? [], image, b);
-        }
-      }
-    }),
+    withDevice((device) => answersAsTheWholePass(device, model, [imagesFor(model), null])),
   );
-}
-
-async function readAll(session: Session): Promise<Map<string, Float32Array>> {
-  const all = new Map<string, Float32Array>();
-  for (const p of session.manifest.parameters)
-    if (p.cell !== null) all.set(p.name, await readParameter(session, p));
-  for (const owner of new Set(session.manifest.parameters.map((p) => p.owner))) {
-    // One frozen parameter of each owner stands for all: reading every one takes long.
-    const frozen = session.manifest.parameters.find((p) => p.owner === owner && p.cell === null);
-    if (frozen) all.set(frozen.name, await readParameter(session, parameterNamed(session, frozen.name)));
-  }
-  return all;
-}
-
-/** Every token of an answer is the likeliest after the text before it, in one pass over the whole text. */
-async function checkWhole(
-  device: Parameters<Parameters<typeof withDevice>[0]>[0],
-  model: Model,
-  text: readonly number[],
-  answer: readonly number[],
-  image: Float32Array | null,
-  sequence: number,
-): Promise<void> {
-  const whole = await openModel(device, model, randomValues(model), {
-    forward: { batch: 2, tokens: text.length, image: image !== null },
-  });
-  const tokens = Uint32Array.from([...text, ...text]);
-  const rows = await forward(whole, tokens, image ?? undefined);
-  const start = sequence * text.length + text.length - answer.length - 1;
-  answer.forEach((id, i) => {
-    const row = rows[start + i] ?? new Float32Array();
-    assert.ok((row[id] ?? NaN) > Math.max(...row) - 1e-4, `token ${i} of sequence ${sequence}`);
-  });
 }
 
 /** The tokens that a projector makes of the images, [batch x length, dim]. */

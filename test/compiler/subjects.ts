@@ -44,6 +44,7 @@ const small: Readonly<Record<string, string>> = {
   late: 'last 1',
   length: '3',
   rank: '2',
+  size: '5',
   early: 'first 1',
   patches: '3',
   eye: 'vit(resolution: 4, patch: 2, width: 6, layers: 2, heads: 2, output: 5)',

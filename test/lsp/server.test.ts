@@ -40,7 +40,7 @@ const codes = (found: readonly lsp.Diagnostic[]): unknown[] => found.map((d) => 
 t('a session from the beginning to the end', async () => {
   const client = await startProcess(folder);
   const { connection } = client;
-  assert.is(client.initialized.capabilities.documentFormattingProvider, false);
+  assert.is(client.initialized.capabilities.documentFormattingProvider, true);
   await client.open(main, text);
   assert.equal(await client.diagnostics(main), []);
   await answersWords(client);

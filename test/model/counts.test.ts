@@ -85,6 +85,11 @@ t('LoRA of rank 16 on all linears of 7B', () => {
   assert.is(parts['low'], 39_976_960);
 });
 
+t('the adapters of Houlsby on 7B: two narrow networks a layer, and the norms', () => {
+  const counts = countModel(lowerModel(checkSpec(join(specs, 'houlsby.adapter'), nodeHost)));
+  assert.is(counts.trained, 32 * 2 * (2 * 64 * 4096 + 64 + 4096) + 266_240);
+});
+
 t('the adapter V2 of litgpt on 7B', () => {
   const counts = countModel(lowerModel(checkSpec(join(specs, 'litgpt-adapter-v2.adapter'), nodeHost)));
   assert.is(counts.trained, 4_279_744);

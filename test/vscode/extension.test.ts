@@ -100,7 +100,7 @@ t('the bundled server serves, with nothing beside it', async () => {
     });
     assert.equal(
       edits?.map((edit) => edit.newText),
-      [' late = '],
+      ['late = '],
     );
     await client.connection.sendRequest(lsp.ShutdownRequest.type);
     await client.connection.sendNotification(lsp.ExitNotification.type);
