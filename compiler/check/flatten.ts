@@ -12,7 +12,7 @@ import type {
 } from '../../grammar/ast.ts';
 import type { Env } from './env.ts';
 import { cannotOverride, nothingToChange } from './messages/adapters.ts';
-import { declaredTwice, extendsCycle, noBase, unknownDeclaration } from './messages/names.ts';
+import { declaredTwice, extendsCycle, inheritedTwice, noBase, unknownDeclaration } from './messages/names.ts';
 
 /** An item and how deep in the chain of `extends` it was last written: 0 is the root. */
 export type FlatItem = (PartItem | GroupItem | TaskItem | ExpertItem) & { readonly depth: number };
@@ -34,7 +34,7 @@ export function flattenAdapter(env: Env, declaration: AdapterDeclaration): FlatA
   if (chain === null) return null;
   const base = chain.findLast((d) => d.base !== null)?.base ?? null;
   if (base === null) {
-    env.report(noBase(declaration.name));
+    env.report(noBase(declaration.name, [...env.scope.bases.keys()]));
     return null;
   }
   const items = new Map<string, FlatItem>();
@@ -86,7 +86,7 @@ function apply(
       dropped.set(name, depth);
     } else items.set(name, overridden(env, old, item, depth));
   } else if (old !== undefined) {
-    env.report(declaredTwice(item.name, item.kind, old.name, old.depth < depth));
+    env.report(old.depth < depth ? inheritedTwice(item, old) : declaredTwice(item.name, item.kind, old.name));
   } else {
     items.set(name, { ...item, depth });
     dropped.delete(name);

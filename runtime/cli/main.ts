@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `graft` command. Each command is a file beside this one, loaded when it is called. */
+import { nearest } from '../../grammar/suggest.ts';
 import { parseDriverOption } from './driver-option.ts';
-import { EXIT, nearest, UsageError, type Command } from './command.ts';
+import { EXIT, UsageError, type Command } from './command.ts';
 
 /** The commands and their summaries; `graft NAME` loads `NAME.ts`. */
 const COMMANDS: Readonly<Record<string, string>> = {

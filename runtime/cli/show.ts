@@ -5,7 +5,8 @@ import { countModel, type Counts } from '../../compiler/model/counts.ts';
 import { describePart, fusionMap, legend } from '../../compiler/model/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/model/print.ts';
-import { type Command, EXIT, nearest, UsageError } from './command.ts';
+import { nearest } from '../../grammar/suggest.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';
 
 export const command: Command = {
@@ -35,7 +36,7 @@ ${specUsage}`,
     if (name !== undefined && !names.includes(name)) {
       const near = nearest(name, names);
       throw new UsageError(
-        `${path} has no adapter '${name}'${near === null ? '' : `; did you mean '${near}'?`}`,
+        `${path} has no adapter '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
       );
     }
     const models = (name === undefined ? names : [name]).map((n) => lowerModel(checked, n));

@@ -1,5 +1,5 @@
 /** `check`, `explain` and `show` as the command line runs them: what they print and how they end. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
@@ -8,6 +8,7 @@ import { command as check } from '../../runtime/cli/check.ts';
 import { EXIT, UsageError, type Command } from '../../runtime/cli/command.ts';
 import { command as explain } from '../../runtime/cli/explain.ts';
 import { command as show } from '../../runtime/cli/show.ts';
+import { InputError } from '../../runtime/input-error.ts';
 
 const t = suite('commands');
 const specs = join(import.meta.dirname, '../../specs');
@@ -76,6 +77,43 @@ t('check: usage mistakes', async () => {
   await failsToParse(check, join(specs, 'lora.adapter'), '--format', 'xml');
   await failsToParse(check, join(specs, 'lora.adapter'), '--set', 'rank');
   await failsToParse(check, join(specs, 'lora.adapter'), '--base', join(specs, 'bases.adapter:nothing'));
+});
+
+t('check --fix: says what it would do, does it, and reports the rest', async () => {
+  const path = join(dirname(broken), 'fixable.adapter');
+  const text = readFileSync(broken, 'utf8').replace('length = 10', 'lenght = 10');
+  writeFileSync(path, text, { mode: 0o640 });
+  const dry = await run(check, '--fix', '--dry-run', path);
+  assert.is(dry.code, EXIT.failed);
+  assert.match(dry.err, /would fix A105 at .*fixable\.adapter:4:22: layer 32 does not exist/);
+  assert.match(dry.err, /- prompt p on layers\[20\.\.32\].*\n +\+ prompt p on layers\[20\.\.31\]/);
+  assert.is(readFileSync(path, 'utf8'), text);
+  const wet = await run(check, '--fix', path);
+  assert.is(wet.code, EXIT.ok);
+  assert.match(wet.err, /fixable\.adapter: fixed 2 mistakes/);
+  assert.is(readFileSync(path, 'utf8'), text.replace('20..32', '20..31').replace('lenght', 'length'));
+  assert.is(statSync(path).mode & 0o777, 0o640);
+  assert.match((await run(check, '--fix', path)).err, /nothing to fix$/m);
+});
+
+t('check --fix: a link stays one, and what is no UTF-8 stays as it is', async () => {
+  const [path, link] = [join(dirname(broken), 'real.adapter'), join(dirname(broken), 'link.adapter')];
+  writeFileSync(path, 'param a = 1;\r\nparam b = 2\r\n');
+  symlinkSync(path, link);
+  assert.is((await run(check, '--fix', link)).code, EXIT.ok);
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.is(readFileSync(path, 'utf8'), 'param a = 1\r\nparam b = 2\r\n');
+  const latin = Buffer.from('param a = 1; // \xe9\n', 'latin1');
+  writeFileSync(path, latin);
+  const failure = await run(check, '--fix', path).catch((e: unknown) => e);
+  assert.instance(failure, InputError);
+  assert.equal(readFileSync(path), latin);
+});
+
+t('check --fix: usage mistakes', async () => {
+  await failsToParse(check, '--dry-run', broken);
+  await failsToParse(check, '--fix', '-');
+  await failsToParse(check, '--fix', 'no-such-file.adapter');
 });
 
 t('explain: codes, kinds, the list', async () => {
