@@ -121,7 +121,7 @@ function closing(source: Source, open: readonly IToken[], last: IToken | undefin
     .toReversed()
     .map((token) => {
       const close = [...pairs.values()].find((p) => p.open === token.tokenType)?.close;
-      const sign = String(close?.PATTERN ?? '');
+      const sign = typeof close?.PATTERN === 'string' ? close.PATTERN : '';
       if (sign !== '}') return sign;
       if (token.startLine === line) return ' }';
       line = token.startLine;
