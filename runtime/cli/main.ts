@@ -8,7 +8,9 @@ import { EXIT, UsageError, type Command } from './command.ts';
 const COMMANDS: Readonly<Record<string, string>> = {
   check: 'check a spec and report its mistakes',
   explain: 'explain a diagnostic code or a kind of part',
+  init: 'write a first spec, by asking a few questions',
   show: 'show what a spec inserts, trains and costs',
+  diff: 'say what changes from one spec to another',
   build: 'compile a spec into a package of kernels',
   train: 'train the parts of a spec',
   sweep: 'train every combination of a sweep and report on them',

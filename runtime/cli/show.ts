@@ -8,6 +8,7 @@ import { printLayers } from '../../compiler/model/print.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';
+import { alignColumns, figure } from './table.ts';
 
 export const command: Command = {
   name: 'show',
@@ -132,15 +133,4 @@ function describeRun(run: ExpertRun | null): string {
   }
 }
 
-/** `6,738,415,616`, whatever the locale. */
-const figure = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-
 const share = (n: number, counts: Counts): string => `${((100 * n) / counts.base).toFixed(4)}%`;
-
-/** Columns padded to their widest cell; those listed in `right` are flush right. */
-function alignColumns(rows: readonly (readonly string[])[], right: readonly number[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((r) => (r[i] ?? '').length)));
-  const pad = (cell: string, i: number): string =>
-    right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
-  return rows.map((r) => r.map(pad).join('  ').trimEnd()).join('\n');
-}

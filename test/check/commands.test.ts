@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { command as check } from '../../runtime/cli/check.ts';
 import { EXIT, UsageError, type Command } from '../../runtime/cli/command.ts';
+import { command as diff } from '../../runtime/cli/diff.ts';
 import { command as explain } from '../../runtime/cli/explain.ts';
 import { command as show } from '../../runtime/cli/show.ts';
 import { InputError } from '../../runtime/input-error.ts';
@@ -136,6 +137,27 @@ t('show: the map and the table', async () => {
   assert.match(out, /\n8 +\. +qkvo123 +qkvo123 +af\n/);
   assert.match(out, /\n9 +10 +qkvo123 +qkvo123 +af\n/);
   assert.match(out, /\nnorms +unfreeze +414,720 +0\.0032%/);
+});
+
+t('diff: words and a table, data, and mistakes', async () => {
+  const spec = join(specs, 'llama-adapter-v2-multimodal.adapter');
+  const { out, code } = await run(diff, `${spec}:V2`, `${spec}:V2Released`);
+  assert.is(code, EXIT.ok);
+  assert.match(out, /^V2 on llama7b -> V2Released on llama7b\n/);
+  assert.match(out, /\n- part scales: dropped, a scale on every linear in layers 0\.\.31\n/);
+  assert.match(out, /\n~ part image: changed\n {6}on layer 0 to layers 1\.\.31 \(31\)\n/);
+  assert.match(out, /\npart +scales +1,359,872 +\. +-1,359,872\n/);
+  const json = await run(diff, '--format', 'json', spec, spec, '--set-b', 'late=last 8');
+  const data = JSON.parse(json.out) as { from: { adapter: string }; changes: { name: string }[] };
+  assert.is(data.from.adapter, 'V2Late');
+  assert.equal(
+    data.changes.map((c) => c.name),
+    ['words', 'image'],
+  );
+  assert.match((await run(diff, spec, spec)).out, /\n\nnothing changes$/);
+  await failsToParse(diff, spec);
+  await failsToParse(diff, spec, spec, '--format', 'yaml');
+  assert.instance(await run(diff, spec, `${spec}:V3`).catch((e: unknown) => e), InputError);
 });
 
 t('show: as data', async () => {
