@@ -7,7 +7,7 @@ import {
   type IToken,
   type TokenType,
 } from 'chevrotain';
-import { error, type Diagnostic } from './diagnostic.ts';
+import { error, type Details, type Diagnostic } from './diagnostic.ts';
 import type { Source, Span } from './source.ts';
 import { nearest } from './suggest.ts';
 import * as t from './tokens.ts';
@@ -69,7 +69,7 @@ export function syntaxError(source: Source, e: IRecognitionException, tokens: re
   const expected = e.message === '`}`' ? 'an attribute or `}`' : e.message;
   return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
     label: `expected ${expected}`,
-    help: hint(e, found),
+    ...hint(source, e, found, span),
   });
 }
 
@@ -86,18 +86,49 @@ function unclosed(
   found: IToken,
   tokens: readonly IToken[],
 ): Diagnostic {
-  const open: IToken[] = [];
-  for (const token of tokens) {
-    if (found.tokenType !== EOF && token.startOffset >= found.startOffset) break;
-    if (token.tokenType === pair.open) open.push(token);
-    if (token.tokenType === pair.close) open.pop();
-  }
-  const opener = open.at(-1);
+  const before = tokens.filter((t) => found.tokenType === EOF || t.startOffset < found.startOffset);
+  const open = openAt(before);
+  const opener = open.findLast((token) => token.tokenType === pair.open);
   const sign = labelOf(pair.open);
+  // A declaration closes everything; an item leaves the braces of its adapter open.
+  const stays = found.tokenType === EOF || t.declarationKeywords.includes(found.tokenType) ? 0 : 1;
+  const text = closing(source, open.slice(stays), before.at(-1));
+  const { end } = before.length === 0 ? span : endOf(source, before);
   return error('A005', span, `${sign} is never closed`, {
     label: `expected ${labelOf(pair.close)} before ${describe(found)}`,
     related: opener === undefined ? [] : [{ span: spanOf(source, opener), label: 'opened here' }],
+    ...(text === '' ? {} : { help: `close it with ${labelOf(pair.close)}` }),
+    edits: [{ span: { file: source.file, start: end, end }, text }],
   });
+}
+
+/** The brackets that are open behind these tokens, the innermost last. */
+function openAt(tokens: readonly IToken[]): IToken[] {
+  const open: IToken[] = [];
+  for (const token of tokens) {
+    const pair = [...pairs.values()].find((p) => [p.open, p.close].includes(token.tokenType));
+    if (pair === undefined) continue;
+    if (token.tokenType === pair.open) open.push(token);
+    else if (open.at(-1)?.tokenType === pair.open) open.pop();
+  }
+  return open;
+}
+
+/** What closes them, the innermost first: a brace on a line of its own when it was opened on another one. */
+function closing(source: Source, open: readonly IToken[], last: IToken | undefined): string {
+  let line = last?.endLine;
+  return open
+    .toReversed()
+    .map((token) => {
+      const close = [...pairs.values()].find((p) => p.open === token.tokenType)?.close;
+      const sign = typeof close?.PATTERN === 'string' ? close.PATTERN : '';
+      if (sign !== '}') return sign;
+      if (token.startLine === line) return ' }';
+      line = token.startLine;
+      const start = source.text.lastIndexOf('\n', token.startOffset) + 1;
+      return `\n${/^[ \t]*/.exec(source.text.slice(start))?.[0] ?? ''}}`;
+    })
+    .join('');
 }
 
 function notADeclaration(span: Span, found: IToken): Diagnostic {
@@ -108,14 +139,40 @@ function notADeclaration(span: Span, found: IToken): Diagnostic {
     help: tokenMatcher(found, t.RightBrace)
       ? 'take the brace away, or look for one too many above'
       : near && `did you mean \`${near}\`?`,
-    edits: near === undefined ? [] : [{ span, text: near }],
+    edits: tokenMatcher(found, t.RightBrace)
+      ? [{ span, text: '' }]
+      : near === undefined
+        ? []
+        : [{ span, text: near }],
   });
 }
 
-function hint(e: IRecognitionException, found: IToken): string | undefined {
-  if (tokenMatcher(found, t.Comma)) return 'attributes are separated by blanks or new lines, without commas';
-  if (tokenMatcher(found, t.Colon) && e.message === '`=`') return 'attributes are written with `=`';
-  if (tokenMatcher(found, t.Equal) && e.message === '`)`') return 'arguments are written with `:`';
+/** What is probably meant, with the edit where there is one. */
+function hint(
+  source: Source,
+  e: IRecognitionException,
+  found: IToken,
+  span: Span,
+): Pick<Details, 'help' | 'edits'> {
+  const to = (help: string, text: string) => ({ help, edits: [{ span, text }] });
+  // Blanks before the sign belong to it.
+  const before = source.text.slice(0, span.start).trimEnd().length;
+  const sign = (help: string, text: string) => ({
+    help,
+    edits: [{ span: { ...span, start: before }, text }],
+  });
+  if (tokenMatcher(found, t.Comma) && e.message !== 'a value')
+    return to('attributes are separated by blanks or new lines, without commas', '');
+  if (tokenMatcher(found, t.Colon) && e.message === '`=`')
+    return sign('attributes are written with `=`', ' =');
+  if (tokenMatcher(found, t.Equal) && e.message === '`)`') return sign('arguments are written with `:`', ':');
+  const isValue = [t.NumberToken, t.StringToken, t.Identifier, t.First, t.Last].includes(found.tokenType);
+  if (isValue && e.message === '`=`') return to('an attribute is written `name = value`', `= ${found.image}`);
+  const help = wordsOf(e, found);
+  return help === undefined ? {} : { help };
+}
+
+function wordsOf(e: IRecognitionException, found: IToken): string | undefined {
   if (tokenMatcher(found, t.LeftBrace) && e.context.ruleStack.at(-1) === 'part') {
     return 'a part is written `KIND NAME on PLACE { ... }`; is `on` missing?';
   }
@@ -151,14 +208,33 @@ export function lexicalError(source: Source, start: number, length: number): Dia
     ';': 'nothing needs a semicolon here',
     '/': 'comments start with `//`',
   };
+  const line = source.text.slice(source.text.lastIndexOf('\n', start - 1) + 1, start);
+  const isComment = text[0] === '#' && (line.trim() === '' || /^#+\s/.test(source.text.slice(start)));
   return error('A001', span, `unexpected ${length > 1 ? 'characters' : 'character'} \`${text}\``, {
     help: help[text[0] ?? ''],
+    edits: isComment ? [{ span, text: '//' }] : /^;+$/.test(text) ? [{ span, text: '' }] : [],
   });
 }
 
 /** A string whose line ends before its quote. */
-export const unterminatedString = (span: Span): Diagnostic =>
-  error('A002', span, 'the string is not closed', { label: 'no `"` before the end of the line' });
+export function unterminatedString(span: Span, text: string): Diagnostic {
+  const at = span.start + contentOf(text).length;
+  return error('A002', span, 'the string is not closed', {
+    label: 'no `"` before the end of the line',
+    help: 'close it with `"`',
+    edits: [{ span: { ...span, start: at, end: at }, text: '"' }],
+  });
+}
+
+/** An open string without what rather belongs to the line behind it: blanks, and brackets that it does not open. */
+function contentOf(text: string): string {
+  const trimmed = text.replace(/[\s,]+$/, '');
+  const close = trimmed.at(-1) ?? '';
+  const open = { ')': '(', ']': '[', '}': '{' }[close];
+  if (open === undefined) return trimmed;
+  const count = (sign: string): number => trimmed.split(sign).length - 1;
+  return count(open) >= count(close) ? trimmed : contentOf(trimmed.slice(0, -1));
+}
 
 export const singleQuotes = (span: Span, text: string): Diagnostic =>
   error('A001', span, "unexpected character `'`", {
@@ -167,15 +243,36 @@ export const singleQuotes = (span: Span, text: string): Diagnostic =>
   });
 
 /** `7Q`: a number with letters that mean nothing. */
-export const unknownSuffix = (span: Span, text: string, suffix: string): Diagnostic =>
-  error('A004', span, `\`${suffix}\` is not a unit that can follow a number`, {
+export function unknownSuffix(span: Span, text: string, suffix: string): Diagnostic {
+  const near = suffixMeant(suffix);
+  const better = `${text.slice(0, -suffix.length)}${near ?? ''}`;
+  return error('A004', span, `\`${suffix}\` is not a unit that can follow a number`, {
     label: `in \`${text}\``,
+    ...(near === undefined
+      ? {}
+      : {
+          help: `did you mean \`${better}\`?`,
+          // The span may reach over a word behind the number.
+          edits: [{ span: { ...span, end: span.start + text.length }, text: better }],
+        }),
     notes: [
       `known are ${Object.keys(t.suffixes)
         .map((s) => `\`${s}\``)
         .join(', ')}, and the words \`epochs\` and \`steps\``,
     ],
   });
+}
+
+/** `m` for M, `kb` for KiB, `epochs` without its blank. */
+function suffixMeant(suffix: string): string | undefined {
+  const word = suffix.toLowerCase();
+  if (t.units.includes(word)) return ` ${word}`;
+  if (/^e?p(oc)?hs?$|^ep$/.test(word)) return ' epochs';
+  const bytes = /^([kmg])(i?b)$/.exec(word);
+  if (bytes !== null) return `${bytes[1]?.toUpperCase()}iB`;
+  if (word === 'g' || word === 'bn') return 'B';
+  return Object.keys(t.suffixes).find((known) => known.toLowerCase() === word);
+}
 
 /** Nested so deeply that reading on would exhaust the stack. */
 export const tooDeep = (span: Span): Diagnostic =>

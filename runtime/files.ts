@@ -191,7 +191,8 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** A JSON file. @throws InputError when it is not there or no JSON */
+export async function readJson(path: string): Promise<unknown> {
   const text = await readText(path);
   try {
     return JSON.parse(text) as unknown;

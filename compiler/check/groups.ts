@@ -70,7 +70,7 @@ function groupNamed(known: Known, env: BaseEnv, name: string): Names | null {
   const line = lines.get(name);
   if (line === undefined) return null;
   if (open.includes(name)) {
-    env.report(groupCycle(line.name, open));
+    env.report(groupCycle(line, open));
     return null;
   }
   if (open.length >= MAX_DEPTH) env.report(tooLarge(line.name, 'group'));

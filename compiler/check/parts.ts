@@ -8,7 +8,7 @@ import type { FieldValue, Part, Site, SiteKind } from '../model/model.ts';
 import type { BaseEnv } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import { layersOf } from './layers.ts';
-import { missingAttribute, unknownChoice } from './messages/fields.ts';
+import { missingAttribute, unknownModel } from './messages/fields.ts';
 import { unknownKind, unknownPart } from './messages/names.ts';
 import { missingSource, needsPlace, noPlace, noSource, readsItself, wrongSource } from './messages/parts.ts';
 import { sitesSelected } from './selectors.ts';
@@ -41,7 +41,7 @@ export function checkParts(
     const known = done.get(name);
     if (known !== undefined) return known;
     open.push(name);
-    const checked = checkPart(env, item, sites, (source) => names.get(source), resolve);
+    const checked = checkPart(env, item, sites, names, resolve);
     open.pop();
     done.set(name, checked);
     return checked;
@@ -56,7 +56,7 @@ function checkPart(
   env: BaseEnv,
   item: PartItem,
   sites: readonly Site[],
-  itemOf: (name: string) => PartItem | undefined,
+  names: ReadonlyMap<string, PartItem>,
   resolve: Resolve,
 ): CheckedPart | null {
   const kind = kindOf(item.type.text);
@@ -74,7 +74,7 @@ function checkPart(
   // The graph scales what enters linears only: a norm would divide most of it out again.
   const accepts = read.values['side'] === 'input' ? (['linear'] as const) : accepted[kind.selects];
   const place = readPlace(env, kind, item, sites, accepts);
-  const source = readSource(env, kind, item, itemOf);
+  const source = readSource(env, kind, item, names);
   if (place === null || source === undefined || !read.ok) return null;
   const from = source === null ? null : resolve(source, item);
   if (source !== null && from === null) return null;
@@ -154,7 +154,7 @@ function readSource(
   env: BaseEnv,
   kind: Kind,
   item: PartItem,
-  itemOf: (name: string) => PartItem | undefined,
+  names: ReadonlyMap<string, PartItem>,
 ): PartItem | null | undefined {
   if (item.from === null) {
     if (kind.reads?.required !== true) return null;
@@ -165,15 +165,17 @@ function readSource(
     env.report(noSource(item, item.from));
     return undefined;
   }
-  const source = itemOf(item.from.text);
+  const { reads } = kind;
+  const source = names.get(item.from.text);
   if (source === undefined) {
-    env.report(unknownPart(item.from, [], item.name.text));
+    const fitting = [...names.values()].filter((i) => i !== item && reads.kinds.includes(i.type.text));
+    const candidates = fitting.map((i) => i.name.text);
+    env.report(unknownPart(item.from, candidates, item.name.text));
     return undefined;
   }
-  if (kind.reads.kinds.includes(source.type.text)) return source;
+  if (reads.kinds.includes(source.type.text)) return source;
   // A source of a kind that does not exist is complained about at its own line.
-  if (kindOf(source.type.text) !== undefined)
-    env.report(wrongSource(item, item.from, source, kind.reads.kinds));
+  if (kindOf(source.type.text) !== undefined) env.report(wrongSource(item, item.from, source, reads.kinds));
   return undefined;
 }
 
@@ -187,7 +189,8 @@ function isComplete(
 ): boolean {
   const missing = (key: string): boolean => {
     const row = kind.fields[key];
-    if (row !== undefined) env.report(missingAttribute(item.name.span, `\`${item.name.text}\``, key, row));
+    if (row !== undefined)
+      env.report(missingAttribute(item.name.span, `\`${item.name.text}\``, key, row, item));
     return false;
   };
   if (kind.name === 'prompt' && fields['length'] === null) return missing('length');
@@ -195,7 +198,7 @@ function isComplete(
     const model = item.fields.find((f) => f.name.text === 'model');
     const id = model?.value.kind === 'call' ? model.value.arguments[0] : undefined;
     const text = id?.value.kind === 'string' ? id.value.value : '';
-    env.report(unknownChoice({ text, span: id?.span ?? item.name.span }, clipNames));
+    env.report(unknownModel({ text, span: id?.value.span ?? item.name.span }, clipNames));
     return false;
   }
   return !(kind.name === 'project' && from !== null && fields['width'] === null) || missing('width');

@@ -84,7 +84,7 @@ function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[])
     return false;
   }
   if (p.part.source === null) {
-    env.report(addStatic(at, p.part, target.part));
+    env.report(addStatic(at, p.part, target.part, p.written.get('fuse')));
     return false;
   }
   return true;

@@ -1,6 +1,8 @@
 /** Which places of the base a selector means: paths as the checkpoint names them, or `every KIND in ...`. */
 import { singleName, type Every, type Expression, type Path, type Segment } from '../../grammar/ast.ts';
+import { printExpression } from '../../grammar/print.ts';
 import type { Site, SiteKind } from '../model/model.ts';
+import { translatedPath } from './aliases.ts';
 import { inParam, type BaseEnv } from './env.ts';
 import { layersOf } from './layers.ts';
 import { noSuchPlace, notAPlace, notIndexed, unknownSiteKind, wrongPlace } from './messages/places.ts';
@@ -53,12 +55,13 @@ function select(env: BaseEnv, sites: readonly Site[], e: Expression, target: Tar
 function selectPath(env: BaseEnv, sites: readonly Site[], e: Path, target: Target): readonly Site[] | null {
   const misplaced = e.segments.find((s) => s.kind === 'name' && s.index !== null && s.name.text !== 'layers');
   if (misplaced !== undefined) {
-    env.report(notIndexed(misplaced.span));
+    env.report(notIndexed(e, misplaced));
     return null;
   }
   const missing = firstMissing(sites, e.segments);
   if (missing !== null) {
-    env.report(noSuchPlace(e, missing, wordsAfter(sites, e.segments.slice(0, missing.index)), target));
+    const candidates = wordsAfter(sites, e.segments.slice(0, missing.index));
+    env.report(noSuchPlace(e, missing, candidates, target, translation(sites, e, target)));
     return null;
   }
   const here = sitesAt(sites, e.segments);
@@ -73,6 +76,15 @@ function selectPath(env: BaseEnv, sites: readonly Site[], e: Path, target: Targe
     : layers === 'any'
       ? fitting
       : fitting.filter((s) => layers.includes(s.layer ?? -1));
+}
+
+/** The path in our names, when that is another one and leads to a place for this part. */
+function translation(sites: readonly Site[], e: Path, target: Target): Path | null {
+  const ours = translatedPath(e);
+  if (ours.segments.length === 0 || printExpression(ours) === printExpression(e)) return null;
+  if (firstMissing(sites, ours.segments) !== null) return null;
+  const fits = sitesAt(sites, ours.segments).some((s) => target.accepts.includes(s.kind));
+  return fits ? ours : null;
 }
 
 /** The layers a path is restricted to by `layers[...]` or `layers.3`. */

@@ -73,7 +73,7 @@ function readLists(env: BaseEnv, sweep: SweepDeclaration): Map<string, readonly 
   for (const field of sweep.fields) {
     const name = field.name.text;
     const first = seen.get(name);
-    if (first !== undefined) env.report(attributeTwice(field.name, first.name));
+    if (first !== undefined) env.report(attributeTwice(field, first));
     seen.set(name, field);
     if (field.value.kind === 'missing' || first !== undefined) continue;
     if (field.value.kind !== 'list')

@@ -9,7 +9,8 @@ import { decodePicture } from '../images/node.ts';
 import { PictureError } from '../images/picture.ts';
 import { InputError } from '../input-error.ts';
 import { openCaptioner } from './captioner.ts';
-import { nearest, UsageError } from './command.ts';
+import { nearest } from '../../grammar/suggest.ts';
+import { UsageError } from './command.ts';
 
 /** The options of `util.parseArgs` about experts. */
 export const expertOptions = {
@@ -49,7 +50,7 @@ export function readExpertSettings(
     const near = nearest(name, names);
     const known = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
     throw new UsageError(
-      `\`${model.name}\` has no expert '${name}'; ${near === null ? known : `did you mean '${near}'?`}`,
+      `\`${model.name}\` has no expert '${name}'; ${near === undefined ? known : `did you mean '${near}'?`}`,
     );
   });
   const allow = (values.allow ?? [])

@@ -5,8 +5,10 @@ import { countModel, type Counts } from '../../compiler/model/counts.ts';
 import { describePart, fusionMap, legend } from '../../compiler/model/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/model/print.ts';
-import { type Command, EXIT, nearest, UsageError } from './command.ts';
+import { nearest } from '../../grammar/suggest.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';
+import { alignColumns, figure } from './table.ts';
 
 export const command: Command = {
   name: 'show',
@@ -35,7 +37,7 @@ ${specUsage}`,
     if (name !== undefined && !names.includes(name)) {
       const near = nearest(name, names);
       throw new UsageError(
-        `${path} has no adapter '${name}'${near === null ? '' : `; did you mean '${near}'?`}`,
+        `${path} has no adapter '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
       );
     }
     const models = (name === undefined ? names : [name]).map((n) => lowerModel(checked, n));
@@ -131,15 +133,4 @@ function describeRun(run: ExpertRun | null): string {
   }
 }
 
-/** `6,738,415,616`, whatever the locale. */
-const figure = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-
 const share = (n: number, counts: Counts): string => `${((100 * n) / counts.base).toFixed(4)}%`;
-
-/** Columns padded to their widest cell; those listed in `right` are flush right. */
-function alignColumns(rows: readonly (readonly string[])[], right: readonly number[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((r) => (r[i] ?? '').length)));
-  const pad = (cell: string, i: number): string =>
-    right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
-  return rows.map((r) => r.map(pad).join('  ').trimEnd()).join('\n');
-}

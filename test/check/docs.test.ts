@@ -8,16 +8,15 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { codes } from '../../compiler/check/codes.ts';
 import { dataFormats } from '../../compiler/check/data.ts';
 import { expertFields } from '../../compiler/check/experts.ts';
-import { describeType } from '../../compiler/check/messages/fields.ts';
 import { recipeFields } from '../../compiler/check/recipes.ts';
 import { taskFields } from '../../compiler/check/tasks.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
-import type { Field, FieldType, Kind } from '../../compiler/kinds/kind.ts';
+import type { Kind } from '../../compiler/kinds/kind.ts';
 import { measures } from '../../compiler/model/sweep.ts';
-import { printValue } from '../../compiler/model/values.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { cell, checkGenerated } from './generated.ts';
+import { checkGenerated } from './generated.ts';
+import { fieldTable } from './reference.ts';
 
 const t = suite('language reference');
 const root = join(import.meta.dirname, '../..');
@@ -35,39 +34,6 @@ const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
     );
   });
 });
-
-type Table = Readonly<Record<string, Field>>;
-
-const fieldTable = (fields: Table): string =>
-  [
-    '| attribute | value | default | |',
-    '|---|---|---|---|',
-    ...Object.entries(fields).flatMap(([name, f]) => [
-      row(name, f),
-      ...argumentsOf(f.type).map(([n, a]) => row(n, a)),
-    ]),
-  ].join('\n');
-
-const row = (name: string, f: Field): string =>
-  `| \`${name}\` | ${cell(describeType(f.type))} | ${f.default === undefined ? 'required' : `\`${printDefault(f)}\``} | ${cell(f.doc)} |`;
-
-/** A string in quotes also where it looks like a word. */
-const printDefault = ({ type, default: value = null }: Field): string =>
-  type.kind === 'string' ? JSON.stringify(value) : printValue(value);
-
-/** Rows for the arguments of calls, each argument once: `tanh` and `raw` take the same. */
-function argumentsOf(type: FieldType): [string, Field][] {
-  if (type.kind === 'any') return type.of.flatMap(argumentsOf);
-  if (type.kind !== 'call') return [];
-  const seen = new Map<Field, [string, Field]>();
-  for (const [call, fields] of Object.entries(type.calls)) {
-    for (const [name, field] of Object.entries(fields)) {
-      const known = seen.get(field);
-      seen.set(field, [known === undefined ? `${call}(${name})` : `${known[0]}, ${call}(${name})`, field]);
-    }
-  }
-  return [...seen.values()];
-}
 
 const kindSection = (kind: Kind): string =>
   [

@@ -93,7 +93,7 @@ export const taskCodes: readonly Code[] = [
     'a recipe names an unknown task',
     `
     The names in \`mix\` are tasks of the adapter that the recipe is for.`,
-    withData(biases, `recipe joint for Example { mix = alternate(caption: 1)  epochs = 5 }`),
+    withData(biases, `recipe joint for Example { mix = alternate(instruction: 1)  epochs = 5 }`),
     withData(biases, `recipe joint for Example { mix = alternate(instruct: 1)  epochs = 5 }`),
   ),
   entry(
@@ -151,7 +151,8 @@ export const taskCodes: readonly Code[] = [
       biases,
       `
       recipe short for Example { steps = 100 }
-      sweep  depth over Example with short { late = [first 1, first 2] }`,
+      param  late = all
+      sweep  depth over Example with short { lat = [first 1, first 2] }`,
     ),
     withData(
       biases,

@@ -79,7 +79,7 @@ export const valueCodes: readonly Code[] = [
     'not one of the choices',
     `
     The value is one of a few words or calls, which the message lists.`,
-    onLlama('scale scales on every linear { side = outside }'),
+    onLlama('scale scales on every linear { side = outputs }'),
     onLlama('scale scales on every linear { side = output }'),
   ),
   entry(
