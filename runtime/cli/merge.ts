@@ -73,7 +73,7 @@ function requireMergeable(model: Model): void {
   const drops = obstacles.filter(({ never }) => never).map(({ part }) => `drop ${part}`);
   throw new InputError(
     `\`${model.name}\` cannot be merged into \`${model.base.name}\`:${lines.join('')}`,
-    `keep the adapter beside its base (\`graft generate\` and \`graft build\` take both), or train and merge one without: \`adapter Rest extends ${model.name} { ${drops.join('  ')} }\``,
+    `keep the adapter beside its base (\`graft generate --adapter FILE\`), or train and merge one without: \`adapter Rest extends ${model.name} { ${drops.join('  ')} }\``,
   );
 }
 
@@ -94,7 +94,7 @@ async function merge(model: Model, { adapter, out, spec, dtype }: Files): Promis
     const { size, chunks } = streamSafetensors(tensors, metadataOf(model, merged, naming, start));
     await writeWhole(out, size, chunks());
     await writeFile(spec, baseSpec(merged, { model, weights: out, folder: dirname(spec) }), { flag: 'wx' });
-    console.log(`${out}: ${tensors.length} tensors, ${dtype}, ${mib(size)}`);
+    console.log(`${out}: ${tensors.length} tensors, ${dtype}, ${mib(size)} MiB`);
     console.log(`${spec}: \`base ${merged.name}\`, and the adapter \`Merged\` that adds nothing to it`);
     for (const note of notesOf(model, merged, naming, rounding)) console.error(note);
     if (unexpected.length > 0)

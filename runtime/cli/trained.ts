@@ -9,9 +9,12 @@ import { type Start, startOf } from './project.ts';
 export async function startTrained(model: Model, adapter: string | null): Promise<Start> {
   const plain = await startOf(model, 0);
   if (adapter === null) return plain;
-  const initial = await readAdapter(adapter, model, plain.fingerprint);
-  await plain.close();
-  return startOf(model, 0, { initial });
+  try {
+    const initial = await readAdapter(adapter, model, plain.fingerprint);
+    return await startOf(model, 0, { initial });
+  } finally {
+    await plain.close();
+  }
 }
 
 /** What a training checkpoint of others holds for us: parts, and what of the base their spec trains, such as norms. */
@@ -29,8 +32,8 @@ async function readAdapter(
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const source = await openWeights(path);
   const wanted = source.metadata['format'] === ADAPTER_FORMAT ? undefined : trainedNames(model);
-  const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint, wanted);
-  await source.close();
+  const imported = importAdapter(source, model, fingerprint, wanted).finally(() => source.close());
+  const { values, missing: absent, unused, family } = await imported;
   const trainedAs = source.metadata['adapter'];
   if (family === 'graft' && unused.length > 0)
     throw new InputError(
@@ -38,7 +41,11 @@ async function readAdapter(
       'give the spec and the adapter it was trained with',
     );
   // An encoder that has a file of its own is not in the adapter's.
-  const own = new Set(model.parameters.filter((p) => p.init.kind === 'weights').map((p) => p.name));
+  const own = new Set(
+    model.parameters
+      .filter(({ init, owner }) => init.kind === 'weights' && owner !== 'base')
+      .map(({ name }) => name),
+  );
   const missing = absent.filter((name) => !own.has(name));
   if (missing.length > 0)
     console.error(

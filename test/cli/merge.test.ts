@@ -13,7 +13,7 @@ import { nodeHost } from '../../runtime/cli/host-node.ts';
 import { command as merge } from '../../runtime/cli/merge.ts';
 import { loadProject } from '../../runtime/cli/project.ts';
 import { openWeights, writeSafetensors } from '../../runtime/files.ts';
-import { adapterMetadata } from '../../runtime/weights/adapter.ts';
+import { adapterMetadata, exportAdapter } from '../../runtime/weights/adapter.ts';
 import { loadBase } from '../../runtime/weights/base.ts';
 import { huggingfaceName } from '../../runtime/weights/names.ts';
 import { randomValues } from '../compiler/subjects.ts';
@@ -93,7 +93,7 @@ t('a merged base and its spec', async () => {
     ...[at('all.adapter'), '--adapter', before.file, '--out', at('merged.safetensors')],
   ]);
   assert.is(code, 0, err);
-  assert.match(out, /merged\.safetensors: 36 tensors, F32/);
+  assert.match(out, /merged\.safetensors: 36 tensors, F32, [\d.]+ MiB/);
   assert.match(err, /biases were added to wq, wk, wv, wo, w1, w2, w3, output/);
   const checked = checkSpec(at('merged.adapter'), nodeHost);
   assert.equal(checked.diagnostics, []);
@@ -145,6 +145,29 @@ t('a base of Hugging Face keeps its names, its order of rows and what transforme
   assert.ok(file.tensors.has('lm_head.weight') && file.tensors.has('model.embed_tokens.weight'));
   await file.close();
   await compareOnDevice(before, at('hf-merged.adapter'));
+});
+
+t('an official checkpoint is merged with the norms its spec trains', async () => {
+  const items = `  scale inside on every linear in layers { side = input }
+  bias biases on every linear in layers
+  unfreeze norms on layers.{attention_norm, ffn_norm}
+  task one on some trains inside + biases + norms { template = "{instruction}={output}" }`;
+  const before = await trained(writeSpec('chat.adapter', items));
+  const own = new Set(before.model.tasks.flatMap((task) => task.trains));
+  const values = new Map([...before.values].filter(([name]) => own.has(name)));
+  const random = randomValues(before.model);
+  for (const { name, owner } of before.model.parameters)
+    if (owner !== 'base') values.set(name, random.get(name)!);
+  await writeSafetensors(at('chat.safetensors'), exportAdapter(values, before.model, 'chat65b'));
+  const { code, err } = await runCommand(merge, [
+    ...[at('chat.adapter'), '--adapter', at('chat.safetensors'), '--out', at('chat-merged.safetensors')],
+  ]);
+  assert.is(code, 0, err);
+  assert.not.match(err, /keep their start/);
+  await compareOnDevice(
+    { ...before, values: new Map([...before.values, ...values]) },
+    at('chat-merged.adapter'),
+  );
 });
 
 t('the whole base, trained, is merged too', async () => {
