@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
-import { codes } from '../../compiler/check/codes.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
@@ -317,20 +316,5 @@ t('a model prints the same twice', () => {
   const text = 'adapter X on small { prompt p on layers[last 2] { length = 3 } }';
   assert.is(printModel(model(text)), printModel(model(text)));
 });
-
-for (const { code, bad } of codes) {
-  const set = bad.startsWith('// graft');
-  const found = set ? undefined : check(bad).diagnostics[0];
-  if (found?.fix === undefined || found.fix.edits.length === 0) continue;
-  t(`the fix of ${code} repairs it`, () => {
-    const [edit] = found.fix?.edits ?? [];
-    assert.ok(edit);
-    const mended = bad.slice(0, edit.span.start) + edit.text + bad.slice(edit.span.end);
-    assert.not.ok(
-      check(mended).diagnostics.some((d) => d.code === code),
-      mended,
-    );
-  });
-}
 
 t.run();

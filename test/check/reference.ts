@@ -5,6 +5,7 @@ import { format } from 'prettier';
 import * as assert from 'uvu/assert';
 import { describeType } from '../../compiler/check/messages/fields.ts';
 import type { Field, FieldType } from '../../compiler/kinds/kind.ts';
+import * as plugin from '../../grammar/prettier.ts';
 import { printValue } from '../../compiler/model/values.ts';
 import { cell } from './generated.ts';
 
@@ -47,7 +48,12 @@ function argumentsOf(type: FieldType): [string, Field][] {
 /** A page that is generated as a whole: `UPDATE=1` writes it, otherwise it has to be this. */
 export async function expectPage(path: string, markdown: string): Promise<void> {
   const file = join(root, path);
-  const text = await format(markdown, { parser: 'markdown', printWidth: 110, singleQuote: true });
+  const text = await format(markdown, {
+    parser: 'markdown',
+    printWidth: 110,
+    singleQuote: true,
+    plugins: [plugin],
+  });
   if (process.env['UPDATE'] === '1') {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
