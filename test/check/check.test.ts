@@ -9,6 +9,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { printLayers, printModel } from '../../compiler/model/print.ts';
+import { applyEdits } from '../../grammar/edit.ts';
 
 const t = suite('check');
 const bases = readFileSync(join(import.meta.dirname, '../../specs/bases.adapter'), 'utf8');
@@ -323,9 +324,7 @@ for (const { code, bad } of codes) {
   const found = set ? undefined : check(bad).diagnostics[0];
   if (found?.fix === undefined || found.fix.edits.length === 0) continue;
   t(`the fix of ${code} repairs it`, () => {
-    const [edit] = found.fix?.edits ?? [];
-    assert.ok(edit);
-    const mended = bad.slice(0, edit.span.start) + edit.text + bad.slice(edit.span.end);
+    const mended = applyEdits(bad, found.fix?.edits ?? []);
     assert.not.ok(
       check(mended).diagnostics.some((d) => d.code === code),
       mended,

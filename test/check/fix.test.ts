@@ -245,6 +245,41 @@ t('one mistake behind another, and those that hide others', () => {
   assert.is(fixed.applied.length, 4);
 });
 
+t('as a new user would write it', () => {
+  const fixed = fix(`base tiny {
+  n_layers = 22, hidden_size = 2048, n_heads = 32, kv_heads = 4, ffn = 5632, vocab_size = 32000
+}
+data d = json(x.json)
+adapter my-lora on tiny {
+  lora l on layers[-4:].self_attn.{q_proj, v_proj} { r = 16, alpha = 32 }
+  prompt p on layers[0:4] { tokens = 10, gate = "tanh" }
+  encoder e { model = "openai/clip-vit-large-patch14" }
+  project v from e { type = mlp }
+  prompt i on layers[4:6] from v
+  task t on d trains l, p
+}
+recipe r for my-lora { lr = 2e-4, epochs = 3, batch_size = 4, warmup = 100 }
+`);
+  assert.is(
+    fixed.text,
+    `base tiny {
+  layers = 22 dim = 2048 heads = 32 kv_heads = 4 ffn = 5632 vocab = 32000
+}
+data d = instructions("x.json")
+adapter my_lora on tiny {
+  lora l on layers[last 4].attention.{wq, wv} { rank = 16 alpha = 32 }
+  prompt p on layers[0..3] { length = 10 gate = tanh }
+  encoder e { model = clip("openai/clip-vit-large-patch14") }
+  project v from e { kind = mlp }
+  prompt i on layers[4..5] from v
+  task t on d trains l + p
+}
+recipe r for my_lora { optimizer = adamw(lr: 2e-4) epochs = 3 batch = 4 schedule = cosine(warmup: 100) }
+`,
+  );
+  assert.equal(errors(fixed), []);
+});
+
 t('a fix that leaves as many errors is taken back', () => {
   // `wordz` is near to both; what it is taken for is a group, which has no `gate`.
   const spec = onLlama('bias b on every linear\n  group writing = b\n  group other = writin.gate');

@@ -95,7 +95,19 @@ function meant(e: Expression, type: FieldType): string | null {
   if (e.kind === 'string' && takes('number') && /^[0-9]+(\.[0-9]+)?$/.test(e.value)) return e.value;
   if (takes('boolean') && word !== undefined && /^(true|false)$/i.test(word)) return word.toLowerCase();
   if (e.kind === 'string' && types.some((t) => ownWords(t).includes(e.value))) return e.value;
+  const [call, ...others] = types.flatMap(callsOfText);
+  if (e.kind === 'string' && call !== undefined && others.length === 0)
+    return `${call}(${printExpression(e)})`;
   return e.kind === 'path' && takes('string') ? JSON.stringify(printExpression(e)) : null;
+}
+
+/** Calls that a string alone makes complete: `clip("...")`. */
+function callsOfText(type: FieldType): string[] {
+  if (type.kind !== 'call') return [];
+  return Object.entries(type.calls).flatMap(([name, rows]) => {
+    const [first, ...rest] = Object.values(rows);
+    return first?.type.kind === 'string' && rest.every((row) => row.default !== undefined) ? [name] : [];
+  });
 }
 
 function ownWords(type: FieldType): readonly string[] {

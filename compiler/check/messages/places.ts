@@ -37,6 +37,11 @@ export function noSuchPlace(
       edits: replace(e.span, whole),
       notes: ["places have the names of Meta's checkpoints here"],
     });
+  if (missing.name.text === 'all')
+    return error('A110', missing.name.span, message, {
+      label: 'all layers, but no places in them',
+      help: 'write `every linear in layers`, or a path such as `layers.attention`',
+    });
   if (meant === undefined)
     return error('A110', missing.name.span, message, {
       label,
