@@ -69,7 +69,7 @@ export function syntaxError(source: Source, e: IRecognitionException, tokens: re
   const expected = e.message === '`}`' ? 'an attribute or `}`' : e.message;
   return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
     label: `expected ${expected}`,
-    ...hint(source, e, found, span),
+    ...hint(source, e, found, span, tokens),
   });
 }
 
@@ -147,12 +147,36 @@ function notADeclaration(span: Span, found: IToken): Diagnostic {
   });
 }
 
+/** A slice as Python has it, `0:4`, `4:`, `:4` or `-4:`, and the same layers in our words. */
+function sliceAt(
+  source: Source,
+  colon: IToken,
+  tokens: readonly IToken[],
+): { readonly span: Span; readonly text: string } | null {
+  const at = tokens.indexOf(colon);
+  const number = (i: number): IToken | undefined =>
+    tokens[i]?.tokenType === t.NumberToken && /^\d+$/.test(tokens[i]?.image ?? '') ? tokens[i] : undefined;
+  const [from, to] = [number(at - 1), number(at + 1)];
+  const minus = from !== undefined && tokens[at - 2]?.tokenType === t.Minus ? tokens[at - 2] : undefined;
+  const start = (minus ?? from ?? colon).startOffset;
+  const last = to ?? colon;
+  const span = { file: source.file, start, end: last.startOffset + last.image.length };
+  const inBrackets = tokens[tokens.indexOf(last) + 1]?.tokenType === t.RightBracket;
+  if (!inBrackets || (minus !== undefined && to !== undefined)) return null;
+  if (from !== undefined && to !== undefined)
+    return { span, text: `${from.image}..${Math.max(0, Number(to.image) - 1)}` };
+  if (to !== undefined) return { span, text: `first ${to.image}` };
+  if (from === undefined) return { span, text: 'all' };
+  return { span, text: minus === undefined ? `all - first ${from.image}` : `last ${from.image}` };
+}
+
 /** What is probably meant, with the edit where there is one. */
 function hint(
   source: Source,
   e: IRecognitionException,
   found: IToken,
   span: Span,
+  tokens: readonly IToken[],
 ): Pick<Details, 'help' | 'edits'> {
   const to = (help: string, text: string) => ({ help, edits: [{ span, text }] });
   // Blanks before the sign belong to it.
@@ -161,6 +185,13 @@ function hint(
     help,
     edits: [{ span: { ...span, start: before }, text }],
   });
+  const slice = tokenMatcher(found, t.Colon) ? sliceAt(source, found, tokens) : null;
+  if (slice !== null && /^(`]`|a value)$/.test(e.message))
+    return { help: `layers are written \`${slice.text}\`, both ends included`, edits: [slice] };
+  if (tokenMatcher(found, t.Minus) && /\w-\w/.test(source.text.slice(span.start - 1, span.end + 1)))
+    return to('names are made of letters, digits and `_`', '_');
+  if (tokenMatcher(found, t.Comma) && e.context.ruleStack.at(-1) === 'adapter')
+    return sign('parts and groups are added up with `+`', ' +');
   if (tokenMatcher(found, t.Comma) && e.message !== 'a value')
     return to('attributes are separated by blanks or new lines, without commas', '');
   if (tokenMatcher(found, t.Colon) && e.message === '`=`')
@@ -176,6 +207,10 @@ function wordsOf(e: IRecognitionException, found: IToken): string | undefined {
   if (tokenMatcher(found, t.LeftBrace) && e.context.ruleStack.at(-1) === 'part') {
     return 'a part is written `KIND NAME on PLACE { ... }`; is `on` missing?';
   }
+  if (tokenMatcher(found, t.LeftBrace) && e.message === '`trains`')
+    return 'what it trains stands before the braces: `task NAME on DATA trains GROUP { ... }`';
+  if (tokenMatcher(found, t.LeftBrace) && e.message === '`with`')
+    return 'a sweep is written `sweep NAME over ADAPTER with RECIPE { ... }`';
   const isKeyword = t.keywords.includes(found.tokenType);
   if (isKeyword && e.message === 'a name')
     return `\`${found.image}\` is a word of the language; choose another name`;

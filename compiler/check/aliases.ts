@@ -125,6 +125,18 @@ const common: Names = {
   soft_prompt: 'prompt',
   dataset: 'data',
   hidden_dim: 'ffn',
+  tokens: 'length',
+  len: 'length',
+  num_queries: 'length',
+  type: 'kind',
+  norm: 'unfreeze',
+  train: 'unfreeze',
+  trainable: 'unfreeze',
+  json: 'instructions',
+  jsonl: 'instructions',
+  captions: 'image_text',
+  coco: 'image_text',
+  completion: 'text',
 };
 
 const tables: readonly (readonly [string, Names])[] = [
@@ -166,6 +178,21 @@ export function aliasOf(
 export const aliasNotes = (word: string, { ours, whose }: { ours: string; whose: string }): string[] =>
   whose === '' ? [] : [`\`${word}\` is ${whose}'s name for \`${ours}\``];
 
+/** All words that our paths are made of. */
+const places: ReadonlySet<string> = new Set([
+  ...[
+    'layers',
+    'attention',
+    'feed_forward',
+    'attention_norm',
+    'ffn_norm',
+    'tok_embeddings',
+    'norm',
+    'output',
+  ],
+  ...['wq', 'wk', 'wv', 'wo', 'w1', 'w2', 'w3'],
+]);
+
 /** Words around the places that others have and we do not: `model.layers.0.self_attn.q_proj.weight`. */
 const heads = ['base_model', 'model', 'transformer'];
 const tails = ['weight', 'linear', 'base_layer'];
@@ -191,7 +218,11 @@ export function translatedPath(e: Path): Path {
 
 function translate(name: Name, area: string): Name[] {
   if (name.text === 'proj') return [{ ...name, text: area === 'attention' ? 'wo' : 'w2' }];
-  return (known.get(name.text)?.ours ?? [name.text]).map((text) => ({ ...name, text }));
+  const ours = known.get(name.text)?.ours ?? [];
+  return (ours.every((word) => places.has(word)) && ours.length > 0 ? ours : [name.text]).map((text) => ({
+    ...name,
+    text,
+  }));
 }
 
 /** The segment with other words: one is a name, several are a choice. */

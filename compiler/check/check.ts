@@ -12,6 +12,7 @@
  */
 import type { AdapterDeclaration, RecipeDeclaration, SweepDeclaration } from '../../grammar/ast.ts';
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
+import { positionOf } from '../../grammar/source.ts';
 import type { Host } from '../host.ts';
 import type { Base, DataSource } from '../model/model.ts';
 import type { Sweep } from '../model/sweep.ts';
@@ -105,7 +106,7 @@ export function checkLoaded(loaded: Loaded, path: string, host: Host, options: C
   return {
     path,
     found: true,
-    diagnostics: sortDiagnostics(diagnostics),
+    diagnostics: sortDiagnostics(withoutFollowUps(diagnostics, loaded.sources)),
     sources: loaded.sources,
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
@@ -173,6 +174,19 @@ function checkerOf(
   };
 }
 
+/** What is often said only because the parser broke off earlier on the line. */
+const followUps = ['A101', 'A127'];
+
+function withoutFollowUps(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+): readonly Diagnostic[] {
+  const line = ({ span }: Diagnostic): string =>
+    `${span.file}:${positionOf(sources.get(span.file) ?? '', span.start).line}`;
+  const broken = new Set(diagnostics.filter((d) => d.code < 'A100').map(line));
+  return diagnostics.filter((d) => !followUps.includes(d.code) || !broken.has(line(d)));
+}
+
 const isError = (d: Diagnostic): boolean => d.severity === 'error';
 
 const mapValues = <A, B>(map: ReadonlyMap<string, A>, f: (value: A) => B): Map<string, B> =>
@@ -222,9 +236,10 @@ function readSweepOf(
 ): Sweep | null {
   const { adapters, recipes } = env.scope;
   const recipe = recipes.get(sweep.recipe.text);
-  if (!adapters.has(sweep.adapter.text))
+  if (!adapters.has(sweep.adapter.text) && sweep.adapter.text !== '')
     env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
-  if (recipe === undefined) env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
+  if (recipe === undefined && sweep.recipe.text !== '')
+    env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
   const subject = subjects.get(sweep.adapter.text);
   if (subject === undefined) return null;
   if (recipe !== undefined && !subject.flat.chain.includes(recipe.adapter.text))

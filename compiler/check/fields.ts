@@ -26,6 +26,8 @@ export function readFields(
 ): Values {
   const values: Record<string, FieldValue> = {};
   const written = new Map<string, Field>();
+  /** What unknown attributes were probably meant to be: nobody misses those. */
+  const meant = new Set<string>();
   let ok = true;
   for (const field of fields) {
     const key = field.name.text;
@@ -36,7 +38,9 @@ export function readFields(
       env.report(attributeTwice(field, first));
       ok = false;
     } else if (row === undefined) {
-      env.report(unknownAttribute(field, what, Object.keys(table), fields));
+      const unknown = unknownAttribute(field, what, Object.keys(table), fields);
+      env.report(unknown);
+      unknown.fix?.edits.forEach((edit) => meant.add(edit.text));
       ok = false;
     } else {
       written.set(key, field);
@@ -49,7 +53,7 @@ export function readFields(
     if (written.has(key)) continue;
     if (row.default !== undefined) values[key] = row.default;
     else {
-      env.report(missingAttribute(at, `\`${what}\``, key, row));
+      if (!meant.has(key)) env.report(missingAttribute(at, `\`${what}\``, key, row));
       ok = false;
     }
   }

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { applyEdits, overlap, tidied, type Edit } from '../../grammar/edit.ts';
 import type { Host } from '../host.ts';
-import { checkSpec, type CheckOptions } from './check.ts';
+import { checkSpec, type Checked, type CheckOptions } from './check.ts';
 
 /** One diagnostic whose fix was applied, and the text as it was then: its spans belong to that. */
 export interface Applied {
@@ -20,12 +20,15 @@ export interface Fixed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** More rounds than a chain of mistakes that hide each other needs. */
-const MAX_ROUNDS = 20;
+/** More rounds than a chain of mistakes that hide each other needs: of the commas on a line one is seen at a time. */
+const MAX_ROUNDS = 100;
 
-interface State {
+/** What was found, and how many bases made sense: an adapter on one that does not is not checked. */
+type Found = Pick<Checked, 'path' | 'diagnostics' | 'bases'>;
+type Check = (text: string) => Found;
+
+interface State extends Found {
   readonly text: string;
-  readonly diagnostics: readonly Diagnostic[];
   readonly applied: readonly Applied[];
 }
 
@@ -37,9 +40,8 @@ interface State {
 export function fixSpec(path: string, host: Host, options: CheckOptions = {}): Fixed | null {
   const text = host.readFile(path);
   if (text === null) return null;
-  const check = (changed: string): readonly Diagnostic[] =>
-    checkSpec(path, withText(host, path, changed), options).diagnostics;
-  let state: State = { text, diagnostics: check(text), applied: [] };
+  const check: Check = (changed) => checkSpec(path, withText(host, path, changed), options);
+  let state: State = { ...check(text), text, applied: [] };
   let best = state;
   const refused = new Map<string, Applied>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -53,7 +55,8 @@ export function fixSpec(path: string, host: Host, options: CheckOptions = {}): F
   }
   const kept = new Set(best.applied);
   const late = state.applied.filter((a) => !kept.has(a));
-  return { ...best, reverted: [...refused.values(), ...late] };
+  const { text: better, applied: done, diagnostics } = best;
+  return { text: better, applied: done, diagnostics, reverted: [...refused.values(), ...late] };
 }
 
 const withText = (host: Host, path: string, text: string): Host => ({
@@ -87,24 +90,20 @@ function withoutOverlap({ text }: State, fixes: readonly Diagnostic[]): Diagnost
   return chosen;
 }
 
-function applied(
-  state: State,
-  fixes: readonly Diagnostic[],
-  check: (text: string) => readonly Diagnostic[],
-): State {
+function applied(state: State, fixes: readonly Diagnostic[], check: Check): State {
   const text = applyEdits(
     state.text,
     fixes.flatMap((d) => editsOf(d, state.text)),
   );
   const records = fixes.map((diagnostic) => ({ diagnostic, text: state.text }));
-  return { text, diagnostics: check(text), applied: [...state.applied, ...records] };
+  return { ...check(text), text, applied: [...state.applied, ...records] };
 }
 
 /** The first fix that makes the spec better by itself; the others wait for the next round, or are refused. */
 function oneByOne(
   state: State,
   fixes: readonly Diagnostic[],
-  check: (text: string) => readonly Diagnostic[],
+  check: Check,
   refused: Map<string, Applied>,
 ): State {
   for (const d of fixes) {
@@ -122,12 +121,25 @@ const keyOf = (d: Diagnostic, text: string): string =>
 /** Errors that hide others: what could not be read is not checked. */
 const hiding = ['A102', 'A103', 'A107', 'A109', 'A111', 'A115', 'A127'];
 
-/** Below zero when `a` is better: fewer errors of syntax, then fewer that hide others, then fewer in all. */
+/** How much of the file stands behind the first thing that could not be read: errors there may show only later. */
+function unread({ path, text, diagnostics }: State): number {
+  const places = diagnostics.filter((d) => d.code < 'A100' && d.span.file === path).map((d) => d.span.start);
+  return places.length === 0 ? -1 : text.length - Math.min(...places);
+}
+
+/** Below zero when `a` is better: less text behind the first error of syntax, fewer of these, more bases that make sense, then fewer errors that hide others, then fewer in all. */
 function compare(a: State, b: State): number {
-  const [x, y] = [a, b].map(({ diagnostics }) => {
+  const [x, y] = [a, b].map((state) => {
+    const { diagnostics, bases } = state;
     const codes = diagnostics.filter((d) => d.severity === 'error').map((d) => d.code);
     const count = (f: (code: string) => boolean): number => codes.filter(f).length;
-    return [count((code) => code < 'A100'), count((code) => hiding.includes(code)), codes.length];
+    return [
+      unread(state),
+      count((code) => code < 'A100'),
+      -Object.keys(bases).length,
+      count((code) => hiding.includes(code)),
+      codes.length,
+    ];
   });
   const differences = (x ?? []).map((n, i) => n - (y?.[i] ?? 0));
   return differences.find((n) => n !== 0) ?? 0;

@@ -93,8 +93,15 @@ type Fields = Readonly<Record<string, FieldValue>>;
 function diffFields(before: Fields, after: Fields): string[] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) =>
-    different(`\`${key}\``, printValue(before[key] ?? null), printValue(after[key] ?? null)),
+    different(`\`${key}\``, shownValue(before[key] ?? null), shownValue(after[key] ?? null)),
   );
+}
+
+/** An argument that says no is no different from one that was left out: a default need not have all of them. */
+function shownValue(value: FieldValue): string {
+  if (value === null || typeof value !== 'object' || !('call' in value)) return printValue(value);
+  const args = Object.entries(value.args).filter(([, arg]) => arg !== false && arg !== null);
+  return printValue({ call: value.call, args: Object.fromEntries(args) });
 }
 
 const describeBase = (base: Base): string => `${base.layers} layers of width ${base.dim}`;

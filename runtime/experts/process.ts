@@ -42,15 +42,20 @@ export function inProcess(prepare: () => Promise<Job>): Pick<Expert, 'look' | 'c
       const picture = await sight.picture();
       const job = running === null ? await prepare() : null;
       signal.throwIfAborted();
-      running ??= start();
-      signal.addEventListener('abort', stop);
+      const own = (running ??= start());
+      // The next image may have started another process by the time this one is known to have ended.
+      const stopOwn = (): void => {
+        own.child.kill('SIGKILL');
+        if (running === own) running = null;
+      };
+      signal.addEventListener('abort', stopOwn);
       try {
-        return await ask(running, { job, picture });
+        return await ask(own, { job, picture });
       } catch (error) {
-        stop();
+        stopOwn();
         throw error;
       } finally {
-        signal.removeEventListener('abort', stop);
+        signal.removeEventListener('abort', stopOwn);
       }
     },
     close: stop,

@@ -24,7 +24,9 @@ const path = join(root, 'docs/language.md');
 const text = readFileSync(path, 'utf8');
 const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
 
-[...text.matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
+const others = readFileSync(join(root, 'docs/coming-from.md'), 'utf8');
+
+[...`${text}${others}`.matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
   t(`example ${i + 1} checks clean`, () => {
     const host = memoryHost({ 'example.adapter': match[1] ?? '', 'bases.adapter': bases });
     const { diagnostics, sources } = checkSpec('example.adapter', host);

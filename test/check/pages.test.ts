@@ -1,5 +1,6 @@
 /** Pages that are generated as a whole: diagnostics, and one for each kind of part (`UPDATE=1` writes them). */
-import { readFileSync, readdirSync } from 'node:fs';
+import { createSyntaxDiagramsCode } from 'chevrotain';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,9 +13,10 @@ import type { Kind, Selects } from '../../compiler/kinds/kind.ts';
 import { countModel } from '../../compiler/model/counts.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
+import { productions } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { nodeHost } from '../../runtime/cli/host-node.ts';
-import { expectPage, fieldTable, root } from './reference.ts';
+import { expectFile, expectPage, fieldTable, root } from './reference.ts';
 
 const t = suite('generated pages');
 const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
@@ -138,6 +140,18 @@ function kindPage(kind: Kind): string {
 
 for (const kind of kinds)
   t(`docs/kinds/${kind.name}.md`, () => expectPage(`docs/kinds/${kind.name}.md`, kindPage(kind)));
+
+t('docs/grammar.html: railroad diagrams, drawn by what chevrotain ships', () => {
+  const base = '../node_modules/chevrotain/diagrams/';
+  const html = createSyntaxDiagramsCode([...productions()], {
+    resourceBase: base,
+    css: `${base}diagrams.css`,
+  });
+  assert.not.match(html, /https?:/, 'nothing is fetched');
+  for (const [, path = ''] of html.matchAll(/(?:src|href)=['"]([^'"]+)['"]/g))
+    assert.ok(existsSync(join(root, 'docs', path)), path);
+  expectFile('docs/grammar.html', html);
+});
 
 t('every page belongs to a kind', () => {
   assert.equal(readdirSync(join(root, 'docs/kinds')).sort(), kinds.map((k) => `${k.name}.md`).sort());

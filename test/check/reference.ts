@@ -47,13 +47,13 @@ function argumentsOf(type: FieldType): [string, Field][] {
 
 /** A page that is generated as a whole: `UPDATE=1` writes it, otherwise it has to be this. */
 export async function expectPage(path: string, markdown: string): Promise<void> {
+  const options = { parser: 'markdown', printWidth: 110, singleQuote: true, plugins: [plugin] };
+  expectFile(path, await format(markdown, options));
+}
+
+/** A file that is generated as it is. */
+export function expectFile(path: string, text: string): void {
   const file = join(root, path);
-  const text = await format(markdown, {
-    parser: 'markdown',
-    printWidth: 110,
-    singleQuote: true,
-    plugins: [plugin],
-  });
   if (process.env['UPDATE'] === '1') {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);

@@ -43,7 +43,7 @@ t('nothing', () => {
 
 t('layers, attributes, places', () => {
   assert.equal(changes(model(words), model('prompt words on layers { length = 8  gate = none }')), [
-    'changed part words: on layers 2..3 (2) to layers 0..3 (4); `length` 4 to 8; `gate` tanh(init: 0, per: head, factor: false) to none',
+    'changed part words: on layers 2..3 (2) to layers 0..3 (4); `length` 4 to 8; `gate` tanh(init: 0, per: head) to none',
   ]);
   assert.equal(
     changes(
@@ -55,8 +55,13 @@ t('layers, attributes, places', () => {
     ],
   );
   assert.equal(changes(model(words), model('prompt words on input { length = 4 }')), [
-    'changed part words: on layers 2..3 (2) to input; `gate` tanh(init: 0, per: head, factor: false) to none',
+    'changed part words: on layers 2..3 (2) to input; `gate` tanh(init: 0, per: head) to none',
   ]);
+});
+
+t('a default that is written is no difference', () => {
+  const written = 'prompt words on layers[last 2] { length = 4  gate = tanh(init: 0, per: head) }';
+  assert.equal(changes(model(words), model(written)), []);
 });
 
 t('parts that come and go, and another kind under the same name', () => {

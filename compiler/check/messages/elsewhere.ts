@@ -1,6 +1,6 @@
 /** Attributes that exist in another place: what other libraries keep in one flat list. */
 import { printExpression } from '../../../grammar/print.ts';
-import type { Expression, Field } from '../../../grammar/ast.ts';
+import { singleName, type Expression, type Field } from '../../../grammar/ast.ts';
 import type { Details, Fix } from '../../../grammar/diagnostic.ts';
 import { aliasOf } from '../aliases.ts';
 import { remove, replace } from './edits.ts';
@@ -46,6 +46,8 @@ export function elsewhere(field: Field, what: string, block: readonly Field[]): 
     return { help: `it is an attribute of ${owner[key]}` };
   if (key === 'target_modules' || key === 'lora_target_modules')
     return { help: `the places are written after \`on\`: \`on ${placesOf(field.value)}\`` };
+  if (key === 'dropout' || key.endsWith('_dropout'))
+    return { help: 'nothing is dropped here; take it away', edits: remove(field.span) };
   if (key === 'adapter_layers') return { help: 'the layers are written after `on`: `on layers[last 30]`' };
   if (key === 'adapter_start_layer') return { help: 'the layers are written after `on`: `on layers[2..31]`' };
   return null;
@@ -69,7 +71,12 @@ function asArgument(call: string, block: readonly Field[]): Details {
 /** `["q_proj", "v_proj"]` as a selector, as far as the names are known. */
 function placesOf(value: Expression): string {
   const words = value.kind === 'list' ? value.items : [value];
-  const names = words.flatMap((e) => (e.kind === 'string' ? [e.value] : []));
+  const names = words.flatMap((e) => (e.kind === 'string' ? [e.value] : (singleName(e)?.text ?? [])));
+  return selectorOf(names) ?? 'every linear in layers';
+}
+
+/** Linears by their names, ours or those of others, as a selector; null when one of them is not known. */
+export function selectorOf(names: readonly string[]): string | null {
   const ours = (area: readonly string[]): string[] =>
     names.flatMap((name) => aliasOf(name, area)?.ours ?? area.filter((place) => place === name));
   const [attention, ffn] = [ours(['wq', 'wk', 'wv', 'wo']), ours(['w1', 'w2', 'w3'])];
@@ -78,5 +85,5 @@ function placesOf(value: Expression): string {
     ...(attention.length === 0 ? [] : [`layers.attention.${braced(attention)}`]),
     ...(ffn.length === 0 ? [] : [`layers.feed_forward.${braced(ffn)}`]),
   ];
-  return paths.length === 0 ? 'every linear in layers' : paths.join(' + ');
+  return paths.length === 0 || attention.length + ffn.length < names.length ? null : paths.join(' + ');
 }

@@ -1,5 +1,5 @@
 /** Messages about selectors: places of the base that parts sit on. */
-import type { Expression, Name, Path, Segment } from '../../../grammar/ast.ts';
+import { singleName, type Expression, type Name, type Path, type Segment } from '../../../grammar/ast.ts';
 import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
 import { nearest } from '../../../grammar/suggest.ts';
@@ -8,6 +8,7 @@ import type { Missing, Target } from '../selectors.ts';
 import { describeExpression } from './fields.ts';
 import { aliasNotes, aliasOf } from '../aliases.ts';
 import { replace } from './edits.ts';
+import { selectorOf } from './elsewhere.ts';
 import { listOf, suggest } from './names.ts';
 
 /** What a kind can sit on: "linear layer", "linear or norm". */
@@ -36,6 +37,11 @@ export function noSuchPlace(
       help: `did you mean \`${whole}\`?`,
       edits: replace(e.span, whole),
       notes: ["places have the names of Meta's checkpoints here"],
+    });
+  if (missing.name.text === 'all')
+    return error('A110', missing.name.span, message, {
+      label: 'all layers, but no places in them',
+      help: 'write `every linear in layers`, or a path such as `layers.attention`',
     });
   if (meant === undefined)
     return error('A110', missing.name.span, message, {
@@ -101,7 +107,15 @@ export const unknownSiteKind = (name: Name, kinds: readonly SiteKind[]): Diagnos
 
 export function notAPlace(e: Expression, kind: string): Diagnostic {
   const layers = `layers[${printExpression(e)}]`;
-  const meant = ['edge', 'range', 'number', 'list'].includes(e.kind);
+  const names = e.kind === 'list' ? e.items.map((item) => singleName(item)?.text ?? null) : [null];
+  const known = names.filter((name) => name !== null);
+  const selector = known.length === names.length ? selectorOf(known) : null;
+  if (selector !== null)
+    return error('A129', e.span, `expected places for \`${kind}\`, not a list`, {
+      help: `did you mean \`${selector}\`?`,
+      edits: replace(e.span, selector),
+    });
+  const meant = ['edge', 'range', 'number'].includes(e.kind) || (e.kind === 'list' && known.length === 0);
   return error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
     help: meant
       ? `write \`${layers}\`, or \`every linear in ${layers}\``
