@@ -37,6 +37,8 @@ export interface CheckOptions {
   readonly params?: Readonly<Record<string, string>>;
   /** Sweeps are left alone: what a trial of one is checked with. */
   readonly withoutSweeps?: boolean;
+  /** This adapter alone is checked: with other values of params, others may make no sense. */
+  readonly adapter?: string;
   /** Takes the place of checking: an editor knows what became of pieces that did not change. */
   readonly remember?: Remember;
 }
@@ -91,8 +93,10 @@ export function checkLoaded(loaded: Loaded, path: string, host: Host, options: C
   const { remember = checkAlways } = options;
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
-  const { scope, env, bases, subjects } = readAdapters(loaded, host, options, report);
-  for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
+  const { scope, env, bases, subjects } = readAdapters(loaded, host, options, report, options.adapter);
+  for (const recipe of scope.recipes.values())
+    if (options.adapter === undefined || subjects.has(recipe.adapter.text))
+      checkRecipe(env, recipe, subjects);
   // What is imported was checked where it was written.
   const own = [...scope.sweeps.values()].filter((sweep) => sweep.span.file === path);
   const swept = options.withoutSweeps === true ? [] : own;

@@ -106,7 +106,11 @@ async function prepare(
   const given = { params: { ...params, ...trial.params }, ...(base === undefined ? {} : { base }) };
   try {
     // Warnings were shown once, for the spec as it is written.
-    const checked = loadChecked(path, { ...given, withoutSweeps: true }, () => undefined);
+    const checked = loadChecked(
+      path,
+      { ...given, withoutSweeps: true, adapter: sweep.adapter },
+      () => undefined,
+    );
     const model = lowerModel(checked, sweep.adapter);
     const written = pickRecipe(model, sweep.recipe);
     const recipe = withSteps({ ...written, seed: trial.seed ?? written.seed }, steps);
