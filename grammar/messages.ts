@@ -39,7 +39,12 @@ export const messageProvider: IParserErrorMessageProvider = {
   buildEarlyExitMessage: ({ ruleName }) => wanted[ruleName] ?? 'something else',
 };
 
-const pairs: ReadonlyMap<string, { readonly open: TokenType; readonly close: TokenType }> = new Map(
+interface Pair {
+  readonly open: TokenType;
+  readonly close: TokenType;
+}
+
+const pairs: ReadonlyMap<string, Pair> = new Map(
   (
     [
       [t.LeftBrace, t.RightBrace],
@@ -60,11 +65,16 @@ export function isFollowUp(d: Diagnostic, e: IRecognitionException): boolean {
 }
 
 /** What the parser could not read. */
-export function syntaxError(source: Source, e: IRecognitionException, tokens: readonly IToken[]): Diagnostic {
+export function syntaxError(
+  source: Source,
+  e: IRecognitionException,
+  tokens: readonly IToken[],
+  openBefore: OpenBefore,
+): Diagnostic {
   const found = e.token;
   const span = found.tokenType === EOF ? endOf(source, tokens) : spanOf(source, found);
   const pair = pairs.get(e.message);
-  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, tokens);
+  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, openBefore);
   if (e.message === wanted['file']) return notADeclaration(span, found);
   const expected = e.message === '`}`' ? 'an attribute or `}`' : e.message;
   return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
@@ -78,21 +88,49 @@ const startsSomethingNew = (token: IToken): boolean =>
   tokenMatcher(token, t.Identifier) ||
   [...t.declarationKeywords, ...t.itemKeywords].includes(token.tokenType);
 
-/** Names the bracket that was opened last and not closed before the place where it was missed. */
-function unclosed(
-  source: Source,
-  pair: { readonly open: TokenType; readonly close: TokenType },
-  span: Span,
-  found: IToken,
-  tokens: readonly IToken[],
-): Diagnostic {
-  const open: IToken[] = [];
-  for (const token of tokens) {
-    if (found.tokenType !== EOF && token.startOffset >= found.startOffset) break;
-    if (token.tokenType === pair.open) open.push(token);
-    if (token.tokenType === pair.close) open.pop();
+/** Finds the bracket of a sort that was opened last before a place and not closed. */
+export type OpenBefore = (open: TokenType, place: number) => IToken | undefined;
+
+interface Open {
+  readonly token: IToken;
+  readonly around: Open | undefined;
+}
+
+/** Follows the brackets of a text once, for all the mistakes in it. */
+export function followBrackets(tokens: readonly IToken[]): OpenBefore {
+  const states = new Map(
+    [...pairs.values()].map(({ open }) => [
+      open,
+      { places: [-1], tops: [undefined] as (Open | undefined)[] },
+    ]),
+  );
+  for (const token of tokens)
+    for (const { open, close } of pairs.values()) {
+      const state = states.get(open);
+      const top = state?.tops.at(-1);
+      if (state === undefined || (token.tokenType !== open && token.tokenType !== close)) continue;
+      state.places.push(token.startOffset);
+      state.tops.push(token.tokenType === open ? { token, around: top } : top?.around);
+    }
+  return (open, place) => {
+    const state = states.get(open);
+    return state?.tops[lastBelow(state.places, place)]?.token;
+  };
+}
+
+/** The index of the last of some ascending numbers that is less than another. */
+function lastBelow(numbers: readonly number[], bound: number): number {
+  let [low, high] = [0, numbers.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((numbers[middle] ?? 0) < bound) low = middle;
+    else high = middle - 1;
   }
-  const opener = open.at(-1);
+  return low;
+}
+
+function unclosed(source: Source, pair: Pair, span: Span, found: IToken, openBefore: OpenBefore): Diagnostic {
+  const opener = openBefore(pair.open, found.tokenType === EOF ? Infinity : found.startOffset);
   const sign = labelOf(pair.open);
   return error('A005', span, `${sign} is never closed`, {
     label: `expected ${labelOf(pair.close)} before ${describe(found)}`,

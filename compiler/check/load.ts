@@ -24,7 +24,7 @@ export function loadFiles(path: string, host: Host): Loaded | null {
   const visit = (file: string, content: string, above: readonly string[]): void => {
     sources.set(file, content);
     const parsed = parse({ file, text: content });
-    diagnostics.push(...parsed.diagnostics);
+    for (const d of parsed.diagnostics) diagnostics.push(d);
     const imports = parsed.file.declarations.filter((d): d is ImportDeclaration => d.kind === 'import');
     for (const it of imports) {
       const target = host.resolve(file, it.path);
