@@ -24,7 +24,9 @@ const path = join(root, 'docs/language.md');
 const text = readFileSync(path, 'utf8');
 const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
 
-[...text.matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
+const editor = readFileSync(join(root, 'docs/editor.md'), 'utf8');
+
+[...`${text}${editor}`.matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
   t(`example ${i + 1} checks clean`, () => {
     const host = memoryHost({ 'example.adapter': match[1] ?? '', 'bases.adapter': bases });
     const { diagnostics, sources } = checkSpec('example.adapter', host);
