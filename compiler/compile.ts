@@ -39,7 +39,10 @@ import { appendAccumulation, appendOptimizer } from './passes/optimize.ts';
 import { prune } from './passes/prune.ts';
 import { KernelTable, schedule } from './passes/schedule.ts';
 
-/** Words of each sequence, and the most labels of a batch where most positions have none, by task. */
+/**
+ * Words of each sequence, and the most labels of a batch where most positions have none, by task. For held-out losses
+ * `TASK:image` stands for a text task whose examples have an image attached.
+ */
 export interface TaskSizes {
   readonly batch: number;
   readonly tokens: Readonly<Record<string, number>>;
@@ -126,7 +129,7 @@ function sizesOf(
   { frozenEncoders }: CompileOptions,
 ): Sizes {
   const labels = sizes?.labels?.[task];
-  const image = showsImages(model, task);
+  const image = task.endsWith(':image') ? hasImage(model) : showsImages(model, task);
   return {
     batch: sizes?.batch ?? 1,
     tokens,
@@ -136,12 +139,12 @@ function sizesOf(
   };
 }
 
-/** Encoders of pictures whose tokens never change: no task trains any of their parameters. */
+/** Encoders of pictures whose tokens never change: no task trains them, and they see the same of a picture each time. */
 export function cacheableEncoders(model: Model): string[] {
   const trained = new Set(model.tasks.flatMap((task) => task.trains));
   const moving = new Set(model.parameters.filter((p) => trained.has(p.name)).map((p) => p.owner));
   return imageInputs(model)
-    .filter(({ part, pixels }) => pixels !== null && !moving.has(part))
+    .filter(({ part, pixels }) => pixels !== null && !pixels.crop && !moving.has(part))
     .map(({ part }) => part);
 }
 
@@ -262,6 +265,7 @@ function manifest(
     data: model.data,
     recipe: options.recipe ?? null,
     ...(hasImage(model) ? { images: imageInputs(model) } : {}),
+    ...(model.experts.length > 0 ? { experts: model.experts } : {}),
     buffers: plan.sizes,
     constants: made,
     context: options.generation

@@ -65,7 +65,7 @@ export function unquote(c: Context, token: IToken): string {
     return inner;
   }
   const closed = text.length > 1 && text.endsWith('"') && !/[^\\](\\\\)*\\"$/.test(text);
-  if (!closed) c.diagnostics.push(unterminatedString(tokenSpan(c, token)));
+  if (!closed) c.diagnostics.push(unterminatedString(tokenSpan(c, token), text));
   const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t' };
   return text
     .slice(1, closed ? -1 : undefined)

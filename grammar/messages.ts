@@ -7,7 +7,8 @@ import {
   type IToken,
   type TokenType,
 } from 'chevrotain';
-import { error, type Diagnostic } from './diagnostic.ts';
+import { bracketPairs, closing, type Brackets, type Pair } from './brackets.ts';
+import { error, type Details, type Diagnostic } from './diagnostic.ts';
 import type { Source, Span } from './source.ts';
 import { nearest } from './suggest.ts';
 import * as t from './tokens.ts';
@@ -39,20 +40,7 @@ export const messageProvider: IParserErrorMessageProvider = {
   buildEarlyExitMessage: ({ ruleName }) => wanted[ruleName] ?? 'something else',
 };
 
-interface Pair {
-  readonly open: TokenType;
-  readonly close: TokenType;
-}
-
-const pairs: ReadonlyMap<string, Pair> = new Map(
-  (
-    [
-      [t.LeftBrace, t.RightBrace],
-      [t.LeftParen, t.RightParen],
-      [t.LeftBracket, t.RightBracket],
-    ] as const
-  ).map(([open, close]) => [labelOf(close), { open, close }]),
-);
+const pairs = new Map(bracketPairs.map((pair) => [labelOf(pair.close), pair]));
 
 /**
  * Whether this complaint only follows from an earlier one: an adapter that broke off leaves its items behind, and a
@@ -69,17 +57,17 @@ export function syntaxError(
   source: Source,
   e: IRecognitionException,
   tokens: readonly IToken[],
-  openBefore: OpenBefore,
+  brackets: Brackets,
 ): Diagnostic {
   const found = e.token;
   const span = found.tokenType === EOF ? endOf(source, tokens) : spanOf(source, found);
   const pair = pairs.get(e.message);
-  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, openBefore);
+  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, brackets);
   if (e.message === wanted['file']) return notADeclaration(span, found);
   const expected = e.message === '`}`' ? 'an attribute or `}`' : e.message;
   return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
     label: `expected ${expected}`,
-    help: hint(e, found),
+    ...hint(source, e, found, span),
   });
 }
 
@@ -88,75 +76,66 @@ const startsSomethingNew = (token: IToken): boolean =>
   tokenMatcher(token, t.Identifier) ||
   [...t.declarationKeywords, ...t.itemKeywords].includes(token.tokenType);
 
-/** Finds the bracket of a sort that was opened last before a place and not closed. */
-export type OpenBefore = (open: TokenType, place: number) => IToken | undefined;
-
-interface Open {
-  readonly token: IToken;
-  readonly around: Open | undefined;
-}
-
-/** Follows the brackets of a text once, for all the mistakes in it. */
-export function followBrackets(tokens: readonly IToken[]): OpenBefore {
-  const states = new Map(
-    [...pairs.values()].map(({ open }) => [
-      open,
-      { places: [-1], tops: [undefined] as (Open | undefined)[] },
-    ]),
-  );
-  for (const token of tokens)
-    for (const { open, close } of pairs.values()) {
-      const state = states.get(open);
-      const top = state?.tops.at(-1);
-      if (state === undefined || (token.tokenType !== open && token.tokenType !== close)) continue;
-      state.places.push(token.startOffset);
-      state.tops.push(token.tokenType === open ? { token, around: top } : top?.around);
-    }
-  return (open, place) => {
-    const state = states.get(open);
-    return state?.tops[lastBelow(state.places, place)]?.token;
-  };
-}
-
-/** The index of the last of some ascending numbers that is less than another. */
-function lastBelow(numbers: readonly number[], bound: number): number {
-  let [low, high] = [0, numbers.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((numbers[middle] ?? 0) < bound) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-function unclosed(source: Source, pair: Pair, span: Span, found: IToken, openBefore: OpenBefore): Diagnostic {
-  const opener = openBefore(pair.open, found.tokenType === EOF ? Infinity : found.startOffset);
+/** Names the bracket that was opened last and not closed before the place where it was missed. */
+function unclosed(source: Source, pair: Pair, span: Span, found: IToken, brackets: Brackets): Diagnostic {
+  const { open, last } = brackets.before(found.tokenType === EOF ? Infinity : found.startOffset);
+  const opener = open.findLast((token) => token.tokenType === pair.open);
   const sign = labelOf(pair.open);
+  // A declaration closes everything; an item leaves the braces of its adapter open.
+  const stays = found.tokenType === EOF || t.declarationKeywords.includes(found.tokenType) ? 0 : 1;
+  const text = closing(source, open.slice(stays), last);
+  brackets.close(stays);
+  const end = last === undefined ? span.end : last.startOffset + last.image.length;
   return error('A005', span, `${sign} is never closed`, {
     label: `expected ${labelOf(pair.close)} before ${describe(found)}`,
     related: opener === undefined ? [] : [{ span: spanOf(source, opener), label: 'opened here' }],
+    ...(text === '' ? {} : { help: `close it with ${labelOf(pair.close)}` }),
+    edits: [{ span: { file: source.file, start: end, end }, text }],
   });
 }
 
 function notADeclaration(span: Span, found: IToken): Diagnostic {
   const starts = t.declarationKeywords.map(labelOf).join(', ');
-  const near = nearest(
-    found.image,
-    t.declarationKeywords.map((type) => (typeof type.PATTERN === 'string' ? type.PATTERN : type.name)),
-  );
+  const near = nearest(found.image, t.declarationKeywords.map(t.spelling));
   return error('A006', span, `${describe(found)} does not start a declaration`, {
     notes: [`a file holds declarations, which start with ${starts}`],
     help: tokenMatcher(found, t.RightBrace)
       ? 'take the brace away, or look for one too many above'
       : near && `did you mean \`${near}\`?`,
-    edits: near === undefined ? [] : [{ span, text: near }],
+    edits: tokenMatcher(found, t.RightBrace)
+      ? [{ span, text: '' }]
+      : near === undefined
+        ? []
+        : [{ span, text: near }],
   });
 }
 
-function hint(e: IRecognitionException, found: IToken): string | undefined {
-  if (tokenMatcher(found, t.Comma)) return 'attributes are separated by blanks or new lines, without commas';
-  if (tokenMatcher(found, t.Colon) && e.message === '`=`') return 'attributes are written with `=`';
-  if (tokenMatcher(found, t.Equal) && e.message === '`)`') return 'arguments are written with `:`';
+/** What is probably meant, with the edit where there is one. */
+function hint(
+  source: Source,
+  e: IRecognitionException,
+  found: IToken,
+  span: Span,
+): Pick<Details, 'help' | 'edits'> {
+  const to = (help: string, text: string) => ({ help, edits: [{ span, text }] });
+  // Blanks before the sign belong to it.
+  const before = source.text.slice(0, span.start).trimEnd().length;
+  const sign = (help: string, text: string) => ({
+    help,
+    edits: [{ span: { ...span, start: before }, text }],
+  });
+  if (tokenMatcher(found, t.Comma) && e.message !== 'a value')
+    return to('attributes are separated by blanks or new lines, without commas', '');
+  if (tokenMatcher(found, t.Colon) && e.message === '`=`')
+    return sign('attributes are written with `=`', ' =');
+  if (tokenMatcher(found, t.Equal) && e.message === '`)`') return sign('arguments are written with `:`', ':');
+  const isValue = [t.NumberToken, t.StringToken, t.Identifier, t.First, t.Last].includes(found.tokenType);
+  if (isValue && e.message === '`=`') return to('an attribute is written `name = value`', `= ${found.image}`);
+  const help = wordsOf(e, found);
+  return help === undefined ? {} : { help };
+}
+
+function wordsOf(e: IRecognitionException, found: IToken): string | undefined {
   if (tokenMatcher(found, t.LeftBrace) && e.context.ruleStack.at(-1) === 'part') {
     return 'a part is written `KIND NAME on PLACE { ... }`; is `on` missing?';
   }
@@ -192,14 +171,33 @@ export function lexicalError(source: Source, start: number, length: number): Dia
     ';': 'nothing needs a semicolon here',
     '/': 'comments start with `//`',
   };
+  const line = source.text.slice(source.text.lastIndexOf('\n', start - 1) + 1, start);
+  const isComment = text[0] === '#' && (line.trim() === '' || /^#+\s/.test(source.text.slice(start)));
   return error('A001', span, `unexpected ${length > 1 ? 'characters' : 'character'} \`${text}\``, {
     help: help[text[0] ?? ''],
+    edits: isComment ? [{ span, text: '//' }] : /^;+$/.test(text) ? [{ span, text: '' }] : [],
   });
 }
 
 /** A string whose line ends before its quote. */
-export const unterminatedString = (span: Span): Diagnostic =>
-  error('A002', span, 'the string is not closed', { label: 'no `"` before the end of the line' });
+export function unterminatedString(span: Span, text: string): Diagnostic {
+  const at = span.start + contentOf(text).length;
+  return error('A002', span, 'the string is not closed', {
+    label: 'no `"` before the end of the line',
+    help: 'close it with `"`',
+    edits: [{ span: { ...span, start: at, end: at }, text: '"' }],
+  });
+}
+
+/** An open string without what rather belongs to the line behind it: blanks, and brackets that it does not open. */
+function contentOf(text: string): string {
+  const trimmed = text.replace(/[\s,]+$/, '');
+  const close = trimmed.at(-1) ?? '';
+  const open = { ')': '(', ']': '[', '}': '{' }[close];
+  if (open === undefined) return trimmed;
+  const count = (sign: string): number => trimmed.split(sign).length - 1;
+  return count(open) >= count(close) ? trimmed : contentOf(trimmed.slice(0, -1));
+}
 
 export const singleQuotes = (span: Span, text: string): Diagnostic =>
   error('A001', span, "unexpected character `'`", {
@@ -208,15 +206,36 @@ export const singleQuotes = (span: Span, text: string): Diagnostic =>
   });
 
 /** `7Q`: a number with letters that mean nothing. */
-export const unknownSuffix = (span: Span, text: string, suffix: string): Diagnostic =>
-  error('A004', span, `\`${suffix}\` is not a unit that can follow a number`, {
+export function unknownSuffix(span: Span, text: string, suffix: string): Diagnostic {
+  const near = suffixMeant(suffix);
+  const better = `${text.slice(0, -suffix.length)}${near ?? ''}`;
+  return error('A004', span, `\`${suffix}\` is not a unit that can follow a number`, {
     label: `in \`${text}\``,
+    ...(near === undefined
+      ? {}
+      : {
+          help: `did you mean \`${better}\`?`,
+          // The span may reach over a word behind the number.
+          edits: [{ span: { ...span, end: span.start + text.length }, text: better }],
+        }),
     notes: [
       `known are ${Object.keys(t.suffixes)
         .map((s) => `\`${s}\``)
         .join(', ')}, and the words \`epochs\` and \`steps\``,
     ],
   });
+}
+
+/** `m` for M, `kb` for KiB, `epochs` without its blank. */
+function suffixMeant(suffix: string): string | undefined {
+  const word = suffix.toLowerCase();
+  if (t.units.includes(word)) return ` ${word}`;
+  if (/^e?p(oc)?hs?$|^ep$/.test(word)) return ' epochs';
+  const bytes = /^([kmg])(i?b)$/.exec(word);
+  if (bytes !== null) return `${bytes[1]?.toUpperCase()}iB`;
+  if (word === 'g' || word === 'bn') return 'B';
+  return Object.keys(t.suffixes).find((known) => known.toLowerCase() === word);
+}
 
 /** Nested so deeply that reading on would exhaust the stack. */
 export const tooDeep = (span: Span): Diagnostic =>

@@ -5,8 +5,9 @@
  */
 import { Lexer, type CstNode, type IToken } from 'chevrotain';
 import type { Expression, File } from './ast.ts';
+import { followBrackets } from './brackets.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { followBrackets, isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
+import { isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
 import { positionOf, type Source } from './source.ts';
 import { AdapterParser, TooDeep } from './rules.ts';
 import * as t from './tokens.ts';
@@ -18,6 +19,15 @@ const parser = new AdapterParser();
 /** The grammar's productions, for drawing its railroad diagrams. */
 export const productions = (): ReturnType<AdapterParser['getSerializedGastProductions']> =>
   parser.getSerializedGastProductions();
+
+/** The tokens of a text and its comments, both in order; what starts no token is left out. */
+export function lex(text: string): {
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly IToken[];
+} {
+  const { tokens, groups } = lexer.tokenize(text);
+  return { tokens, comments: groups['comments'] ?? [] };
+}
 
 export interface Parsed {
   readonly file: File;
@@ -71,9 +81,9 @@ function readOn(
 function complaints(source: Source, tokens: readonly IToken[]): Diagnostic[] {
   if (parser.errors.length === 0) return [];
   const seen = new Set<number>();
-  const openBefore = followBrackets(tokens);
+  const brackets = followBrackets(tokens);
   return parser.errors.flatMap((e, i) => {
-    const d = syntaxError(source, e, tokens, openBefore);
+    const d = syntaxError(source, e, tokens, brackets);
     const line = positionOf(source.text, d.span.start).line;
     if (seen.has(line) || (i > 0 && isFollowUp(d, e))) return [];
     seen.add(line);

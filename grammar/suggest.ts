@@ -1,4 +1,4 @@
-/** Did you mean ...? */
+/** Did you mean ...? Edit distance, for names in a spec and words on a command line alike. */
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
 export function editDistance(a: string, b: string): number {

@@ -46,6 +46,10 @@ export const Every = keyword('every');
 export const In = keyword('in');
 export const By = keyword('by');
 
+/** How a keyword is written. */
+export const spelling = ({ PATTERN, name }: TokenType): string =>
+  typeof PATTERN === 'string' ? PATTERN : name;
+
 /** Words that start a declaration, and words that start an item of an adapter. */
 export const declarationKeywords: readonly TokenType[] = [Import, Base, Param, Data, Adapter, Recipe, Sweep];
 export const itemKeywords: readonly TokenType[] = [Group, Task, Expert, Override, Drop];

@@ -18,6 +18,9 @@ export {
   prefill,
   showImages,
 } from './generate.ts';
+export { askExperts } from './experts/ask.ts';
+export { contextFor, withContext } from './experts/context.ts';
+export type { Answer, Expert, Reading, Sight } from './experts/expert.ts';
 export { padFeatures } from './images.ts';
 export { decodePicture } from './images/browser.ts';
 export { type DecodePicture, type Picture, PictureError } from './images/picture.ts';

@@ -191,7 +191,8 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** A JSON file. @throws InputError when it is not there or no JSON */
+export async function readJson(path: string): Promise<unknown> {
   const text = await readText(path);
   try {
     return JSON.parse(text) as unknown;
@@ -211,14 +212,14 @@ export const UNFINISHED = '.unfinished';
 export async function writeWhole(
   path: string,
   size: number,
-  chunks: Iterable<Uint8Array>,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   fileSystem: FileSystem = nodeFs,
 ): Promise<void> {
   const temporary = `${path}.${process.pid}${UNFINISHED}`;
   try {
     const file = await fileSystem.open(temporary, 'w');
     try {
-      for (const chunk of chunks) await writeAll(file, chunk);
+      for await (const chunk of chunks) await writeAll(file, chunk);
       await file.sync();
     } finally {
       await file.close();

@@ -1,6 +1,6 @@
 /** Scoring a session: losses of rows of any lengths, and greedy answers to any number of prompts. */
 import { IGNORE } from './data/encode.ts';
-import { capacity, type Decoder, generate } from './generate.ts';
+import { capacity, type Decoder, generate, showImages } from './generate.ts';
 import { InputError } from './input-error.ts';
 import { argmax } from './sample.ts';
 import { programNamed } from './session.ts';
@@ -13,13 +13,22 @@ export interface Row {
   readonly from: number;
 }
 
+/** Images of rows number `start` to `start + count - 1`, as the program takes them; rows beyond the last need some too. */
+export type ImagesFor = (start: number, count: number) => Float32Array;
+
 /** Mean cross-entropy in nats over all predicted tokens of all rows, by the program `loss:TASK`. */
-export async function lossOfRows(trainer: Trainer, task: string, rows: readonly Row[]): Promise<number> {
+export async function lossOfRows(
+  trainer: Trainer,
+  task: string,
+  rows: readonly Row[],
+  imagesFor?: ImagesFor,
+): Promise<number> {
   const { batch, tokens } = programNamed(trainer.session, `loss:${task}`);
   let [total, count] = [0, 0];
   for (let start = 0; start < rows.length; start += batch) {
     const made = batchOf(rows.slice(start, start + batch), batch, tokens);
-    total += (await evaluate(trainer, task, made)) * made.labelled;
+    const image = imagesFor ? { image: imagesFor(start, batch) } : {};
+    total += (await evaluate(trainer, task, { ...made, ...image })) * made.labelled;
     count += made.labelled;
   }
   return total / count;
@@ -51,6 +60,7 @@ export async function answerAll(
   tokenizer: Tokenizer,
   prompts: readonly string[],
   maxTokens: number,
+  imagesFor?: ImagesFor,
 ): Promise<string[]> {
   const { batch } = capacity(decoder);
   const answers: string[] = [];
@@ -58,6 +68,7 @@ export async function answerAll(
     const encoded = prompts
       .slice(start, start + batch)
       .map((prompt) => tokenizer.encode(prompt, { bos: tokenizer.bos !== null }));
+    if (imagesFor) showImages(decoder, imagesFor(start, batch));
     const ids = await generate(decoder, encoded, { maxTokens, eos: tokenizer.eos, pick: argmax });
     answers.push(...ids.map((answer) => tokenizer.decode(answer)));
   }

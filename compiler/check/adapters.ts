@@ -1,16 +1,26 @@
 /** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
 import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
-import type { Base, DataSource, Parameter, Part, Recipe, Task } from '../model/model.ts';
-import { parametersOf } from '../model/parameters.ts';
+import type { Host } from '../host.ts';
+import {
+  testsOf,
+  type Base,
+  type DataSource,
+  type Expert,
+  type Parameter,
+  type Part,
+  type Recipe,
+  type Task,
+} from '../model/model.ts';
+import { namesByOwner, parametersOf } from '../model/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
-import { checkExpert } from './experts.ts';
+import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';
 import { checkGroups, type Members } from './groups.ts';
 import { nothingTrains } from './messages/tasks.ts';
 import { checkParts, type CheckedPart } from './parts.ts';
 import { checkPrompts } from './prompts.ts';
-import { checkTasks, type CheckedTask } from './tasks.ts';
+import { checkTasks, type CheckedTask, isPlaced, sourcesOf } from './tasks.ts';
 
 /** An adapter in which nothing is left to complain about, if nothing was reported. */
 export interface CheckedAdapter {
@@ -22,6 +32,7 @@ export interface CheckedAdapter {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly tasks: readonly Task[];
   readonly data: readonly DataSource[];
+  readonly experts: readonly Expert[];
   readonly recipes: readonly Recipe[];
 }
 
@@ -36,22 +47,25 @@ export function checkAdapter(
   declaration: AdapterDeclaration,
   flat: FlatAdapter,
   data: ReadonlyMap<string, DataSource | null>,
+  host: Host,
 ): CheckedAdapter {
   const partItems: PartItem[] = itemsOf(flat, 'part');
   const taskItems: (TaskItem & { depth: number })[] = itemsOf(flat, 'task');
   const expertItems: ExpertItem[] = itemsOf(flat, 'expert');
   const sensible = checkParts(env, partItems, sitesOf(env.base));
-  const parts = checkPrompts(env, sensible) ?? sensible;
+  const written = checkPrompts(env, sensible) ?? sensible;
+  const parts = withoutNowhere(written);
   const parameters = parametersOf(
     env.base,
     parts.map((p) => p.part),
   );
-  const members = checkGroups(env, flat, parts, parameters);
-  const tasks = checkTasks(env, taskItems, { parts, parameters, members, data });
+  const members = checkGroups(env, flat, written, parameters);
+  const nowhere = parts.length < written.length;
+  const tasks = checkTasks(env, taskItems, { parts, parameters, members, data, nowhere });
   // A task that could not be made sense of may train anything: then nobody knows what stays untrained.
   if (tasks.length === taskItems.length) warnUntrained(env, parts, parameters, tasks);
-  for (const item of expertItems) checkExpert(env, item);
-  const used = new Set(tasks.map((t) => t.task.data));
+  const experts = expertItems.flatMap((item) => readExpert(env, item, host) ?? []);
+  const used = new Set(tasks.flatMap((t) => [t.task.data, ...testsOf(t.task)]));
   return {
     name: declaration.name.text,
     doc: declaration.doc,
@@ -61,8 +75,24 @@ export function checkAdapter(
     groups: inOrder(members, parameters),
     tasks: tasks.map((t) => t.task),
     data: [...data.values()].filter((d): d is DataSource => d !== null && used.has(d.name)),
+    experts,
     recipes: [],
   };
+}
+
+/**
+ * Leaves out prompts of images that sit on no layers (`none`), and the encoders and projectors that only they read: a
+ * sweep over the layers of an image may begin with none of them. Groups know their names still, and get nothing of them.
+ */
+function withoutNowhere(parts: readonly CheckedPart[]): readonly CheckedPart[] {
+  const nowhere = parts.filter(
+    ({ part }) => part.kind === 'prompt' && part.source !== null && !isPlaced(part),
+  );
+  const left = parts.filter((part) => !nowhere.includes(part));
+  const sourcesRead = (readers: readonly CheckedPart[]) => sourcesOf(parts, readers);
+  const read = sourcesRead(left.filter(({ part }) => part.kind === 'prompt'));
+  const idle = sourcesRead(nowhere);
+  return left.filter(({ part }) => !idle.has(part.name) || read.has(part.name));
 }
 
 /** Groups as lists, each in the order of the parameters. */
@@ -81,11 +111,11 @@ function warnUntrained(
 ): void {
   if (tasks.length === 0) return;
   const trained = new Set(tasks.flatMap((t) => t.task.trains));
+  const owned = namesByOwner(parameters);
   for (const { part, kind, item } of parts) {
-    // An encoder is frozen unless it is named: the usual case is no oversight.
-    if (kind.name === 'encoder') continue;
-    const added = parameters.filter((p) => p.owner === part.name).map((p) => p.name);
-    const own = [...added, ...(kind.unfreezes?.(part, env.base) ?? [])];
+    // An encoder is frozen unless it is named, and so is what comes from a file: the usual case is no oversight.
+    if (kind.name === 'encoder' || typeof part.fields['weights'] === 'string') continue;
+    const own = [...(owned.get(part.name) ?? []), ...(kind.unfreezes?.(part, env.base) ?? [])];
     if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));
   }
 }

@@ -3,7 +3,8 @@ import type { BaseDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
 import { callOf, choice, count, number, numberOf, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
-import type { Base } from '../model/model.ts';
+import { type Base, type FieldValue, type Linear, linears } from '../model/model.ts';
+import { FRESH_STD } from '../model/sites.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import { badDimensions } from './messages/fields.ts';
@@ -32,6 +33,16 @@ export const baseFields: Readonly<Record<string, Field>> = {
     doc: "Rotary positions: pairs of neighbours (Meta's files) or of halves (Hugging Face's).",
   },
   tied: { type: { kind: 'boolean' }, default: false, doc: 'Whether the output head is the embedding table.' },
+  biases: {
+    type: { kind: 'list', of: choice(...linears) },
+    default: [],
+    doc: "Linears that have a bias in the base's own files, in every layer (`attention_bias` of Hugging Face's config: `[wq, wk, wv, wo]`, `mlp_bias`: `[w1, w2, w3]`).",
+  },
+  init: {
+    type: { kind: 'number', above: 0 },
+    default: FRESH_STD,
+    doc: 'Standard deviation of its matrices when it is trained from nothing; a narrow base wants a larger one.',
+  },
   weights: { type: orNone({ kind: 'string' }), default: null, doc: 'File or folder of the weights.' },
   tokenizer: { type: orNone({ kind: 'string' }), default: null, doc: "The tokenizer's file." },
 };
@@ -48,6 +59,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     const path = values[key];
     return typeof path === 'string' ? host.resolve(declaration.span.file, path) : undefined;
   };
+  const biases = biasesOf(values['biases']);
   const weights = file('weights');
   const tokenizer = file('tokenizer');
   const base: Base = {
@@ -64,11 +76,17 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     normEps: numberOf(values['norm_eps']),
     rope: { style: rope.call === 'half' ? 'half' : 'interleaved', theta: numberOf(rope.args['theta']) },
     tied: values['tied'] === true,
+    ...(biases.length === 0 ? {} : { biases }),
+    init: numberOf(values['init']),
     ...(weights === undefined ? {} : { weights }),
     ...(tokenizer === undefined ? {} : { tokenizer }),
   };
   return fitsTogether(env, declaration, read, base) ? base : null;
 }
+
+/** The linears a list names, each once, in checkpoint order. */
+const biasesOf = (value: FieldValue | undefined): readonly Linear[] =>
+  linears.filter((linear) => Array.isArray(value) && value.includes(linear));
 
 function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base: Base): boolean {
   const complain = (key: string, message: string, why: string): false => {

@@ -14,16 +14,18 @@ import type { AdapterDeclaration, RecipeDeclaration, SweepDeclaration } from '..
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Host } from '../host.ts';
 import type { Base, DataSource } from '../model/model.ts';
+import type { Sweep } from '../model/sweep.ts';
 import { checkAdapter, type CheckedAdapter } from './adapters.ts';
 import { readBase } from './bases.ts';
 import { readData } from './data.ts';
-import type { BaseEnv, Env, Scope } from './env.ts';
+import type { BaseEnv, Env, Report, Scope } from './env.ts';
 import { flattenAdapter, type FlatAdapter } from './flatten.ts';
-import { loadFiles } from './load.ts';
+import { type Loaded, loadFiles } from './load.ts';
 import { unknownDeclaration } from './messages/names.ts';
+import { otherRecipe } from './messages/sweeps.ts';
 import { readRecipe } from './recipes.ts';
 import { collectScope } from './scope.ts';
-import { checkSweep } from './sweeps.ts';
+import { type CheckWith, readSweep } from './sweeps.ts';
 
 export type { CheckedAdapter } from './adapters.ts';
 
@@ -32,7 +34,21 @@ export interface CheckOptions {
   readonly base?: Base;
   /** Values of params, as `--set` takes them: `{ late: 'last 2' }`. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Sweeps are left alone: what a trial of one is checked with. */
+  readonly withoutSweeps?: boolean;
+  /** Takes the place of checking: an editor knows what became of pieces that did not change. */
+  readonly remember?: Remember;
 }
+
+/** Checks an adapter or a sweep, or gives and reports what came of it when it was checked before. */
+export type Remember = <T>(
+  piece: AdapterDeclaration | SweepDeclaration,
+  scope: Scope,
+  check: (report: Report) => T,
+  report: Report,
+) => T;
+
+const checkAlways: Remember = (_piece, _scope, check, report) => check(report);
 
 export interface Checked {
   readonly path: string;
@@ -46,10 +62,14 @@ export interface Checked {
   readonly bases: Readonly<Record<string, Base>>;
   /** Empty when there are errors. Imported adapters come first; those of the spec itself are last. */
   readonly adapters: Readonly<Record<string, CheckedAdapter>>;
+  /** Empty when there are errors; those of the spec itself are last. */
+  readonly sweeps: Readonly<Record<string, Sweep>>;
+  /** Every adapter that stands on a base, with whatever of it makes sense, errors or not: what an editor shows. */
+  readonly subjects: ReadonlyMap<string, Subject>;
 }
 
 /** What is known of one adapter while its recipes and sweeps are checked. */
-interface Subject {
+export interface Subject {
   readonly env: BaseEnv;
   readonly flat: FlatAdapter;
   readonly adapter: CheckedAdapter;
@@ -58,26 +78,30 @@ interface Subject {
 /** Checks a spec. Warnings and errors are in `diagnostics`; with an error there are no `adapters`. */
 export function checkSpec(path: string, host: Host, options: CheckOptions = {}): Checked {
   const loaded = loadFiles(path, host);
-  if (loaded === null)
-    return { path, found: false, diagnostics: [], sources: new Map(), bases: {}, adapters: {} };
+  if (loaded !== null) return checkLoaded(loaded, path, host, options);
+  return {
+    ...{ path, found: false, diagnostics: [], sources: new Map() },
+    ...{ bases: {}, adapters: {}, sweeps: {}, subjects: new Map() },
+  };
+}
+
+/** Checks a spec whose files were read before. */
+export function checkLoaded(loaded: Loaded, path: string, host: Host, options: CheckOptions = {}): Checked {
+  const { remember = checkAlways } = options;
   const diagnostics: Diagnostic[] = [...loaded.diagnostics];
   const report = (d: Diagnostic): number => diagnostics.push(d);
-  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
-  const env: Env = { scope, report };
-  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
-  const data = mapValues(scope.data, (d) => readData(env, d, host));
-  const subjects = new Map<string, Subject>();
-  for (const declaration of scope.adapters.values()) {
-    // What is imported was checked where it was written; here only what is wrong with it for good counts.
-    const own = declaration.span.file === path;
-    const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && report(d) };
-    const subject = readAdapter(adapterEnv, declaration, bases, data, options);
-    if (subject !== null) subjects.set(declaration.name.text, subject);
-  }
+  const { scope, env, bases, subjects } = readAdapters(loaded, host, options, report);
   for (const recipe of scope.recipes.values()) checkRecipe(env, recipe, subjects);
-  // A sweep's layers are meant for the base that the spec names.
-  if (options.base === undefined)
-    for (const sweep of scope.sweeps.values()) checkSweepOf(env, sweep, subjects);
+  // What is imported was checked where it was written.
+  const own = [...scope.sweeps.values()].filter((sweep) => sweep.span.file === path);
+  const swept = options.withoutSweeps === true ? [] : own;
+  const sweeps = swept.flatMap((sweep) => {
+    const checker = checkerOf(loaded, host, options, sweep);
+    return (
+      remember(sweep, scope, (to) => readSweepOf({ scope, report: to }, sweep, subjects, checker), report) ??
+      []
+    );
+  });
   return {
     path,
     found: true,
@@ -85,6 +109,67 @@ export function checkSpec(path: string, host: Host, options: CheckOptions = {}):
     sources: loaded.sources,
     bases: Object.fromEntries([...bases].flatMap(([name, base]) => (base === null ? [] : [[name, base]]))),
     adapters: diagnostics.some(isError) ? {} : withRecipes(scope, subjects),
+    sweeps: diagnostics.some(isError) ? {} : Object.fromEntries(sweeps.map((sweep) => [sweep.name, sweep])),
+    subjects,
+  };
+}
+
+/** Everything up to the adapters. */
+interface Reading {
+  readonly scope: Scope;
+  readonly env: Env;
+  readonly bases: ReadonlyMap<string, Base | null>;
+  readonly subjects: ReadonlyMap<string, Subject>;
+}
+
+/** Reads all adapters, or the one of this name alone. */
+function readAdapters(
+  loaded: Loaded,
+  host: Host,
+  options: CheckOptions,
+  report: Report,
+  only?: string,
+): Reading {
+  const { remember = checkAlways } = options;
+  const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
+  const env: Env = { scope, report };
+  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
+  const data = mapValues(scope.data, (d) => readData(env, d, host));
+  const subjects = new Map<string, Subject>();
+  for (const declaration of scope.adapters.values()) {
+    if (only !== undefined && declaration.name.text !== only) continue;
+    // What is imported was checked where it was written; here only what is wrong with it for good counts.
+    const own = declaration.span.file === loaded.files.at(-1)?.file;
+    const check = (to: Report): Subject | null => {
+      const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && to(d) };
+      return readAdapter(adapterEnv, declaration, { bases, data, host, options });
+    };
+    const subject = remember(declaration, scope, check, report);
+    if (subject !== null) subjects.set(declaration.name.text, subject);
+  }
+  return { scope, env, bases, subjects };
+}
+
+/**
+ * The errors that a sweep's adapter and recipe have with other values of params. Null on another base than the spec's: a
+ * sweep's layers are meant for that one, and what does not fit another is a failed trial.
+ */
+function checkerOf(
+  loaded: Loaded,
+  host: Host,
+  options: CheckOptions,
+  sweep: SweepDeclaration,
+): CheckWith | null {
+  if (options.base !== undefined) return null;
+  return (params) => {
+    const errors: Diagnostic[] = [];
+    const report: Report = (d) => isError(d) && errors.push(d);
+    const given = { ...options, params: { ...options.params, ...params }, remember: checkAlways };
+    const apart = { ...loaded, sources: new Map(loaded.sources) };
+    const { scope, env, subjects } = readAdapters(apart, host, given, report, sweep.adapter.text);
+    const [recipe, subject] = [scope.recipes.get(sweep.recipe.text), subjects.get(sweep.adapter.text)];
+    if (recipe !== undefined && subject !== undefined) readRecipe(env, recipe, taskNames(subject));
+    return errors;
   };
 }
 
@@ -93,12 +178,18 @@ const isError = (d: Diagnostic): boolean => d.severity === 'error';
 const mapValues = <A, B>(map: ReadonlyMap<string, A>, f: (value: A) => B): Map<string, B> =>
   new Map([...map].map(([key, value]) => [key, f(value)]));
 
+/** What an adapter may refer to, and where its files are. */
+interface Known {
+  readonly bases: ReadonlyMap<string, Base | null>;
+  readonly data: ReadonlyMap<string, DataSource | null>;
+  readonly host: Host;
+  readonly options: CheckOptions;
+}
+
 function readAdapter(
   env: Env,
   declaration: AdapterDeclaration,
-  bases: ReadonlyMap<string, Base | null>,
-  data: ReadonlyMap<string, DataSource | null>,
-  options: CheckOptions,
+  { bases, data, host, options }: Known,
 ): Subject | null {
   const flat = flattenAdapter(env, declaration);
   if (flat === null) return null;
@@ -107,7 +198,7 @@ function readAdapter(
   const base = options.base ?? written ?? null;
   if (base === null) return null;
   const baseEnv: BaseEnv = { ...env, base };
-  return { env: baseEnv, flat, adapter: checkAdapter(baseEnv, declaration, flat, data) };
+  return { env: baseEnv, flat, adapter: checkAdapter(baseEnv, declaration, flat, data, host) };
 }
 
 /** Tasks as they are written: one with a mistake in it still has a name that a recipe may use. */
@@ -123,14 +214,22 @@ function checkRecipe(env: Env, recipe: RecipeDeclaration, subjects: ReadonlyMap<
   if (subject !== undefined) readRecipe(env, recipe, taskNames(subject));
 }
 
-function checkSweepOf(env: Env, sweep: SweepDeclaration, subjects: ReadonlyMap<string, Subject>): void {
+function readSweepOf(
+  env: Env,
+  sweep: SweepDeclaration,
+  subjects: ReadonlyMap<string, Subject>,
+  checkWith: CheckWith | null,
+): Sweep | null {
   const { adapters, recipes } = env.scope;
+  const recipe = recipes.get(sweep.recipe.text);
   if (!adapters.has(sweep.adapter.text))
     env.report(unknownDeclaration(sweep.adapter, 'adapter', [...adapters.keys()]));
-  if (!recipes.has(sweep.recipe.text))
-    env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
+  if (recipe === undefined) env.report(unknownDeclaration(sweep.recipe, 'recipe', [...recipes.keys()]));
   const subject = subjects.get(sweep.adapter.text);
-  if (subject !== undefined) checkSweep({ ...subject.env, report: env.report }, sweep);
+  if (subject === undefined) return null;
+  if (recipe !== undefined && !subject.flat.chain.includes(recipe.adapter.text))
+    env.report(otherRecipe(sweep.recipe, recipe.adapter.text, sweep.adapter.text));
+  return readSweep({ ...env, base: subject.env.base }, sweep, checkWith);
 }
 
 /** A recipe serves its adapter, and every adapter that extends it and still has its tasks. */

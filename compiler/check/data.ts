@@ -16,7 +16,10 @@ export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; r
     shape: 'instructions',
     doc: 'JSON lines, or a JSON list, of `{"instruction", "input", "output"}`; the input may be absent.',
   },
-  alpaca: { shape: 'instructions', doc: 'The same; by the name of the data set that made it common.' },
+  alpaca: {
+    shape: 'instructions',
+    doc: 'As `instructions`, by the name of the data set that made it common.',
+  },
   image_text: {
     shape: 'images',
     doc: 'JSON lines, or a JSON list, of `{"image", "caption"}`, the image a path.',

@@ -33,10 +33,10 @@ export function readFields(
     const first = written.get(key);
     const row = Object.hasOwn(table, key) ? table[key] : undefined;
     if (first !== undefined) {
-      env.report(attributeTwice(field.name, first.name));
+      env.report(attributeTwice(field, first));
       ok = false;
     } else if (row === undefined) {
-      env.report(unknownAttribute(field, what, Object.keys(table)));
+      env.report(unknownAttribute(field, what, Object.keys(table), fields));
       ok = false;
     } else {
       written.set(key, field);

@@ -15,6 +15,7 @@ import { cannotOverride, nothingToChange } from './messages/adapters.ts';
 import {
   declaredTwice,
   extendsCycle,
+  inheritedTwice,
   MAX_DEPTH,
   noBase,
   tooLarge,
@@ -41,7 +42,7 @@ export function flattenAdapter(env: Env, declaration: AdapterDeclaration): FlatA
   if (chain === null) return null;
   const base = chain.findLast((d) => d.base !== null)?.base ?? null;
   if (base === null) {
-    env.report(noBase(declaration.name));
+    env.report(noBase(declaration.name, [...env.scope.bases.keys()]));
     return null;
   }
   const items = new Map<string, FlatItem>();
@@ -97,7 +98,7 @@ function apply(
       dropped.set(name, depth);
     } else items.set(name, overridden(env, old, item, depth));
   } else if (old !== undefined) {
-    env.report(declaredTwice(item.name, item.kind, old.name, old.depth < depth));
+    env.report(old.depth < depth ? inheritedTwice(item, old) : declaredTwice(item.name, item.kind, old.name));
   } else {
     items.set(name, { ...item, depth });
     dropped.delete(name);

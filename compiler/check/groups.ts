@@ -1,6 +1,7 @@
 /** Groups: expressions over parts, their members and other groups, as sets of parameter names. */
 import type { Expression, GroupItem, Path } from '../../grammar/ast.ts';
 import type { Parameter } from '../model/model.ts';
+import { namesByOwner } from '../model/parameters.ts';
 import type { BaseEnv } from './env.ts';
 import type { FlatAdapter } from './flatten.ts';
 import { groupCycle, notAGroup, unknownMember } from './messages/groups.ts';
@@ -38,14 +39,16 @@ export function checkGroups(
   parts: readonly CheckedPart[],
   parameters: readonly Parameter[],
 ): Members {
+  const owned = namesByOwner(parameters);
   const known: Known = {
     env,
     flat,
-    base: new Set(parameters.filter((p) => p.owner === 'base').map((p) => p.name)),
+    base: new Set(owned.get('base')),
+    // What a part adds and what it unfreezes.
     parts: new Map(
       parts.map(({ part, kind }) => [
         part.name,
-        namesOfPart(parameters, part.name, kind.unfreezes?.(part, env.base) ?? []),
+        new Set([...(owned.get(part.name) ?? []), ...(kind.unfreezes?.(part, env.base) ?? [])]),
       ]),
     ),
     lines: new Map(flat.items.filter((i): i is GroupLine => i.kind === 'group').map((g) => [g.name.text, g])),
@@ -67,7 +70,7 @@ function groupNamed(known: Known, env: BaseEnv, name: string): Names | null {
   const line = lines.get(name);
   if (line === undefined) return null;
   if (open.includes(name)) {
-    env.report(groupCycle(line.name, open));
+    env.report(groupCycle(line, open));
     return null;
   }
   if (open.length >= MAX_DEPTH) env.report(tooLarge(line.name, 'group'));
@@ -122,15 +125,6 @@ function mention(known: Known, e: Expression, depth: number, parameter: string):
   if (e.kind === 'path') return named(known, quiet, e, depth)?.has(parameter) === true ? e : null;
   if (e.kind !== 'binary') return null;
   return mention(known, e.left, depth, parameter) ?? mention(known, e.right, depth, parameter);
-}
-
-/** What a part adds and what it unfreezes. */
-function namesOfPart(
-  parameters: readonly Parameter[],
-  part: string,
-  unfrozen: readonly string[],
-): ReadonlySet<string> {
-  return new Set([...parameters.filter((p) => p.owner === part).map((p) => p.name), ...unfrozen]);
 }
 
 /** `words.gate`: the parameters of a part whose last word is that. */

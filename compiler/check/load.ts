@@ -1,7 +1,8 @@
 /** A spec and everything it imports: each file is read and parsed once. */
 import type { File, ImportDeclaration } from '../../grammar/ast.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
-import { parse } from '../../grammar/parser.ts';
+import { parse, type Parsed } from '../../grammar/parser.ts';
+import type { Source } from '../../grammar/source.ts';
 import type { Host } from '../host.ts';
 import { importCycle, importNotFound } from './messages/names.ts';
 
@@ -13,8 +14,11 @@ export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads a spec and its imports; null when the spec itself is not there. */
-export function loadFiles(path: string, host: Host): Loaded | null {
+/**
+ * Reads a spec and its imports; null when the spec itself is not there. `read` makes the tree of a text; an editor
+ * gives one that remembers those it has made.
+ */
+export function loadFiles(path: string, host: Host, read: (source: Source) => Parsed = parse): Loaded | null {
   const text = host.readFile(path);
   if (text === null) return null;
   const files: File[] = [];
@@ -23,7 +27,7 @@ export function loadFiles(path: string, host: Host): Loaded | null {
 
   const visit = (file: string, content: string, above: readonly string[]): void => {
     sources.set(file, content);
-    const parsed = parse({ file, text: content });
+    const parsed = read({ file, text: content });
     for (const d of parsed.diagnostics) diagnostics.push(d);
     const imports = parsed.file.declarations.filter((d): d is ImportDeclaration => d.kind === 'import');
     for (const it of imports) {

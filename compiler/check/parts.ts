@@ -1,17 +1,18 @@
 /** Parts: kinds, places, sources and attributes of everything an adapter adds. */
 import { singleName, type Expression, type PartItem } from '../../grammar/ast.ts';
-import { clipNames, visionOf } from '../kinds/encoder.ts';
+import { visionOf } from '../kinds/encoder.ts';
+import { clipNames } from '../kinds/vit.ts';
 import { kindOf, kinds } from '../kinds/index.ts';
 import type { Kind, Selects } from '../kinds/kind.ts';
 import type { FieldValue, Part, Site, SiteKind } from '../model/model.ts';
 import type { BaseEnv } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import { layersOf } from './layers.ts';
-import { missingAttribute, unknownChoice } from './messages/fields.ts';
+import { missingAttribute, unknownModel } from './messages/fields.ts';
 import { unknownKind, unknownPart } from './messages/names.ts';
-import { missingSource, needsPlace, noPlace, noSource, wrongSource } from './messages/parts.ts';
+import { missingSource, needsPlace, noPlace, noSource, readsItself, wrongSource } from './messages/parts.ts';
 import { sitesSelected } from './selectors.ts';
-import { checkSizes } from './vision.ts';
+import { checkBlocks, checkSizes } from './vision.ts';
 
 /** A part and the lines it comes from, for the checks that follow. */
 export interface CheckedPart {
@@ -29,24 +30,34 @@ export function checkParts(
 ): readonly CheckedPart[] {
   const done = new Map<string, CheckedPart | null>();
   const names = new Map(items.map((item) => [item.name.text, item]));
-  const resolve = (item: PartItem): CheckedPart | null => {
-    const known = done.get(item.name.text);
+  /** Parts being checked, each the source of the one before. */
+  const open: string[] = [];
+  const resolve: Resolve = (item, reader) => {
+    const name = item.name.text;
+    if (reader?.from && open.includes(name)) {
+      env.report(readsItself(reader.from, open.slice(open.indexOf(name))));
+      return null;
+    }
+    const known = done.get(name);
     if (known !== undefined) return known;
-    // Sources are of other kinds than their readers, so this ends; the null guards a part that reads itself.
-    done.set(item.name.text, null);
-    const checked = checkPart(env, item, sites, (name) => names.get(name), resolve);
-    done.set(item.name.text, checked);
+    open.push(name);
+    const checked = checkPart(env, item, sites, names, resolve);
+    open.pop();
+    done.set(name, checked);
     return checked;
   };
-  return items.map(resolve).filter((p) => p !== null);
+  return items.map((item) => resolve(item, null)).filter((p) => p !== null);
 }
+
+/** Checks a part that `reader` reads from, once. */
+type Resolve = (item: PartItem, reader: PartItem | null) => CheckedPart | null;
 
 function checkPart(
   env: BaseEnv,
   item: PartItem,
   sites: readonly Site[],
-  itemOf: (name: string) => PartItem | undefined,
-  resolve: (item: PartItem) => CheckedPart | null,
+  names: ReadonlyMap<string, PartItem>,
+  resolve: Resolve,
 ): CheckedPart | null {
   const kind = kindOf(item.type.text);
   if (kind === undefined) {
@@ -63,21 +74,12 @@ function checkPart(
   // The graph scales what enters linears only: a norm would divide most of it out again.
   const accepts = read.values['side'] === 'input' ? (['linear'] as const) : accepted[kind.selects];
   const place = readPlace(env, kind, item, sites, accepts);
-  const source = readSource(env, kind, item, itemOf);
+  const source = readSource(env, kind, item, names);
   if (place === null || source === undefined || !read.ok) return null;
-  const from = source === null ? null : resolve(source);
+  const from = source === null ? null : resolve(source, item);
   if (source !== null && from === null) return null;
-  const fields = { ...read.values, ...inherited(kind, from, read.written) };
-  const sized = {
-    name: item.name.text,
-    kind: kind.name,
-    fields,
-    written: read.written,
-    span: item.name.span,
-  };
-  const gives = from === null ? {} : (kind.inherits?.(from.part) ?? {});
-  if (!checkSizes(env, sized, from?.part ?? null, gives)) return null;
-  if (!complete(env, kind, item, from, fields)) return null;
+  const fields = completed(env, kind, item, read, from?.part ?? null);
+  if (fields === null) return null;
   const part: Part = {
     kind: kind.name,
     name: item.name.text,
@@ -89,11 +91,31 @@ function checkPart(
   return { part, kind, item, written: read.written };
 }
 
+/** The attributes with what follows from others and from the source filled in; null after a report. */
+function completed(
+  env: BaseEnv,
+  kind: Kind,
+  item: PartItem,
+  { values, written, ok }: Values,
+  source: Part | null,
+): Part['fields'] | null {
+  const name = item.name.text;
+  const gives = source === null ? {} : (kind.inherits?.(source, env.base) ?? {});
+  const unwritten = Object.entries(gives).filter(([key]) => !written.has(key));
+  const at = kind.name === 'encoder' ? checkBlocks(env, name, { values, written, ok }) : null;
+  if (at === undefined) return null;
+  const fields = { ...values, ...Object.fromEntries(unwritten), ...(at === null ? {} : { at }) };
+  const sized = { name, kind: kind.name, fields, written, span: item.name.span };
+  if (!checkSizes(env, sized, source, gives)) return null;
+  return isComplete(env, kind, item, source, fields) ? fields : null;
+}
+
 type Place = Pick<Part, 'layers' | 'sites' | 'input'>;
 
 const nowhere: Place = { layers: [], sites: [], input: false };
 
-const accepted: Readonly<Partial<Record<Selects, readonly SiteKind[]>>> = {
+/** What a kind can sit on when it sits on places. */
+export const accepted: Readonly<Partial<Record<Selects, readonly SiteKind[]>>> = {
   linears: ['linear'],
   sites: ['linear', 'norm'],
   parameters: ['linear', 'norm', 'embedding'],
@@ -132,7 +154,7 @@ function readSource(
   env: BaseEnv,
   kind: Kind,
   item: PartItem,
-  itemOf: (name: string) => PartItem | undefined,
+  names: ReadonlyMap<string, PartItem>,
 ): PartItem | null | undefined {
   if (item.from === null) {
     if (kind.reads?.required !== true) return null;
@@ -143,46 +165,40 @@ function readSource(
     env.report(noSource(item, item.from));
     return undefined;
   }
-  const source = itemOf(item.from.text);
+  const { reads } = kind;
+  const source = names.get(item.from.text);
   if (source === undefined) {
-    env.report(unknownPart(item.from, [], item.name.text));
+    const fitting = [...names.values()].filter((i) => i !== item && reads.kinds.includes(i.type.text));
+    const candidates = fitting.map((i) => i.name.text);
+    env.report(unknownPart(item.from, candidates, item.name.text));
     return undefined;
   }
-  if (kind.reads.kinds.includes(source.type.text)) return source;
+  if (reads.kinds.includes(source.type.text)) return source;
   // A source of a kind that does not exist is complained about at its own line.
-  if (kindOf(source.type.text) !== undefined)
-    env.report(wrongSource(item, item.from, source, kind.reads.kinds));
+  if (kindOf(source.type.text) !== undefined) env.report(wrongSource(item, item.from, source, reads.kinds));
   return undefined;
 }
 
-function inherited(
-  kind: Kind,
-  from: CheckedPart | null,
-  written: Values['written'],
-): Record<string, FieldValue> {
-  if (from === null || kind.inherits === undefined) return {};
-  return Object.fromEntries(Object.entries(kind.inherits(from.part)).filter(([key]) => !written.has(key)));
-}
-
 /** Attributes that may be left out only because a source gives them. */
-function complete(
+function isComplete(
   env: BaseEnv,
   kind: Kind,
   item: PartItem,
-  from: CheckedPart | null,
+  from: Part | null,
   fields: Readonly<Record<string, FieldValue>>,
 ): boolean {
   const missing = (key: string): boolean => {
     const row = kind.fields[key];
-    if (row !== undefined) env.report(missingAttribute(item.name.span, `\`${item.name.text}\``, key, row));
+    if (row !== undefined)
+      env.report(missingAttribute(item.name.span, `\`${item.name.text}\``, key, row, item));
     return false;
   };
   if (kind.name === 'prompt' && fields['length'] === null) return missing('length');
-  if (kind.name === 'encoder' && visionOf(fields['model']) === null) {
+  if (kind.name === 'encoder' && visionOf(fields) === null) {
     const model = item.fields.find((f) => f.name.text === 'model');
     const id = model?.value.kind === 'call' ? model.value.arguments[0] : undefined;
     const text = id?.value.kind === 'string' ? id.value.value : '';
-    env.report(unknownChoice({ text, span: id?.span ?? item.name.span }, clipNames));
+    env.report(unknownModel({ text, span: id?.value.span ?? item.name.span }, clipNames));
     return false;
   }
   return !(kind.name === 'project' && from !== null && fields['width'] === null) || missing('width');

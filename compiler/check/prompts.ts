@@ -6,6 +6,7 @@ import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './parts.ts';
 import {
   addOutside,
+  addStatic,
   addToItself,
   addUnequal,
   deadPrompt,
@@ -89,8 +90,14 @@ function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[])
     env.report(addOutside(at, p.part, target.part, outside));
     return false;
   }
-  if (p.part.fields['length'] !== target.part.fields['length']) {
+  const length = p.part.fields['length'];
+  // One token is added to every token.
+  if (length !== target.part.fields['length'] && length !== 1) {
     env.report(addUnequal(at, p.part, target));
+    return false;
+  }
+  if (p.part.source === null) {
+    env.report(addStatic(at, p.part, target.part, p.written.get('fuse')));
     return false;
   }
   return true;

@@ -71,7 +71,7 @@ export function readRecipe(
   const { epochs = null, steps: count = null } = read.values;
   if (!read.ok || mix === null) return null;
   if (epochs === null && count === null) {
-    env.report(noDuration(declaration.name));
+    env.report(noDuration(declaration));
     return null;
   }
   if (epochs !== null && count !== null) {
@@ -133,7 +133,7 @@ function checkMix(
     ok = false;
   }
   if (ok && named.every(([, times]) => times === 0)) {
-    env.report(idleMix(at?.span ?? declaration.name.span, declaration.name.text));
+    env.report(idleMix(at?.span ?? declaration.name.span, declaration.name.text, read.written.get('mix')));
     return null;
   }
   const idle = tasks.filter((task) => numberOf(value.args[task] ?? 0) === 0);

@@ -47,6 +47,17 @@ function byName<D extends Declaration>(
   return map;
 }
 
+/** The scope with other values for some params. One that leads back to itself through them has none. */
+export function withValues(scope: Scope, values: ReadonlyMap<string, Expression>): Scope {
+  const params = new Map(scope.params);
+  for (const [name, value] of values) {
+    const param = params.get(name);
+    if (param !== undefined) params.set(name, { name: param.name, value });
+  }
+  dropEndless(params, () => undefined);
+  return { ...scope, params };
+}
+
 function applySettings(
   params: Map<string, Param>,
   settings: Readonly<Record<string, string>>,

@@ -1,6 +1,8 @@
 /** Which places of the base a selector means: paths as the checkpoint names them, or `every KIND in ...`. */
 import { singleName, type Every, type Expression, type Path, type Segment } from '../../grammar/ast.ts';
+import { printExpression } from '../../grammar/print.ts';
 import type { Site, SiteKind } from '../model/model.ts';
+import { translatedPath } from './aliases.ts';
 import { inParam, type BaseEnv } from './env.ts';
 import { layersOf } from './layers.ts';
 import { noSuchPlace, notAPlace, notIndexed, unknownSiteKind, wrongPlace } from './messages/places.ts';
@@ -53,15 +55,16 @@ function select(env: BaseEnv, sites: readonly Site[], e: Expression, target: Tar
 function selectPath(env: BaseEnv, sites: readonly Site[], e: Path, target: Target): readonly Site[] | null {
   const misplaced = e.segments.find((s) => s.kind === 'name' && s.index !== null && s.name.text !== 'layers');
   if (misplaced !== undefined) {
-    env.report(notIndexed(misplaced.span));
+    env.report(notIndexed(e, misplaced));
     return null;
   }
   const missing = firstMissing(sites, e.segments);
   if (missing !== null) {
-    env.report(noSuchPlace(e, missing, namesAt(sites, e.segments, missing), target));
+    const candidates = wordsAfter(sites, e.segments.slice(0, missing.index));
+    env.report(noSuchPlace(e, missing, candidates, target, translation(sites, e, target)));
     return null;
   }
-  const here = sites.filter((s) => matches(e.segments, s));
+  const here = sitesAt(sites, e.segments);
   const fitting = here.filter((s) => target.accepts.includes(s.kind));
   if (fitting.length === 0) {
     env.report(wrongPlace(e, here, target));
@@ -73,6 +76,15 @@ function selectPath(env: BaseEnv, sites: readonly Site[], e: Path, target: Targe
     : layers === 'any'
       ? fitting
       : fitting.filter((s) => layers.includes(s.layer ?? -1));
+}
+
+/** The path in our names, when that is another one and leads to a place for this part. */
+function translation(sites: readonly Site[], e: Path, target: Target): Path | null {
+  const ours = translatedPath(e);
+  if (ours.segments.length === 0 || printExpression(ours) === printExpression(e)) return null;
+  if (firstMissing(sites, ours.segments) !== null) return null;
+  const fits = sitesAt(sites, ours.segments).some((s) => target.accepts.includes(s.kind));
+  return fits ? ours : null;
 }
 
 /** The layers a path is restricted to by `layers[...]` or `layers.3`. */
@@ -92,23 +104,37 @@ type Named = Segment & { readonly kind: 'name' };
 const isLayerNumber = (s: Segment | undefined): s is Named =>
   s?.kind === 'name' && /^[0-9]+$/.test(s.name.text);
 
-/** A site's name without its layer number: a path's words are matched with these. */
-const wordsOf = (site: Site): string[] => site.name.split('.').filter((word) => !/^[0-9]+$/.test(word));
+const knownWords = new WeakMap<Site, readonly string[]>();
 
-/** Whether a path names a site or something that contains it; layers are not looked at. */
-function matches(segments: readonly Segment[], site: Site): boolean {
-  return covers(
-    segments.filter((s) => !isLayerNumber(s)),
-    wordsOf(site),
-  );
+/** A site's name without its layer number: a path's words are matched with these. */
+function wordsOf(site: Site): readonly string[] {
+  const known = knownWords.get(site);
+  if (known !== undefined) return known;
+  const words = site.name.split('.').filter((word) => !/^[0-9]+$/.test(word));
+  knownWords.set(site, words);
+  return words;
 }
 
-function covers(segments: readonly Segment[], words: readonly string[]): boolean {
-  const [segment, ...rest] = segments;
+/** Whether a path names a site, itself or by something that contains it; layers are not looked at. */
+function matcher(segments: readonly Segment[]): (site: Site) => boolean {
+  const pattern = segments.filter((s) => !isLayerNumber(s));
+  return (site) => covers(pattern, wordsOf(site));
+}
+
+const sitesAt = (sites: readonly Site[], segments: readonly Segment[]): readonly Site[] =>
+  sites.filter(matcher(segments));
+
+const leadsSomewhere = (sites: readonly Site[], segments: readonly Segment[]): boolean =>
+  sites.some(matcher(segments));
+
+/** Whether `segments` from the i-th on fit `words` from the j-th on. */
+function covers(segments: readonly Segment[], words: readonly string[], i = 0, j = 0): boolean {
+  const segment = segments[i];
   if (segment === undefined) return true;
-  const [word, ...others] = words;
-  if (segment.kind === 'any') return covers(rest, words) || (word !== undefined && covers(segments, others));
-  return word !== undefined && fits(segment, word) && covers(rest, others);
+  const word = words[j];
+  if (segment.kind === 'any')
+    return covers(segments, words, i + 1, j) || (word !== undefined && covers(segments, words, i, j + 1));
+  return word !== undefined && fits(segment, word) && covers(segments, words, i + 1, j + 1);
 }
 
 function fits(segment: Segment, word: string): boolean {
@@ -128,22 +154,21 @@ function firstMissing(sites: readonly Site[], segments: readonly Segment[]): Mis
     const names = segment.kind === 'choice' ? segment.names : segment.kind === 'name' ? [segment.name] : [];
     for (const name of names) {
       const one: Segment = { kind: 'name', name, index: null, span: name.span };
-      if (!sites.some((s) => matches([...before, one], s))) return { index, name };
+      if (!leadsSomewhere(sites, [...before, one])) return { index, name };
     }
-    if (!sites.some((s) => matches([...before, segment], s)))
+    if (!leadsSomewhere(sites, [...before, segment]))
       return { index, name: { text: '*', span: segment.span } };
   }
   return null;
 }
 
-/** What could stand where a path leads nowhere. */
-function namesAt(sites: readonly Site[], segments: readonly Segment[], missing: Missing): string[] {
-  const before = segments.slice(0, missing.index);
-  const exact = before.every((s) => s.kind !== 'any');
-  const depth = before.filter((s) => !isLayerNumber(s)).length;
-  const words = sites
-    .filter((s) => matches(before, s))
-    .flatMap((s) => (exact ? wordsOf(s).slice(depth, depth + 1) : wordsOf(s)));
+/** The words that can follow a path: what could stand where it leads nowhere, and what an editor proposes. */
+export function wordsAfter(sites: readonly Site[], path: readonly Segment[]): string[] {
+  const exact = path.every((s) => s.kind !== 'any');
+  const depth = path.filter((s) => !isLayerNumber(s)).length;
+  const words = sitesAt(sites, path).flatMap((s) =>
+    exact ? wordsOf(s).slice(depth, depth + 1) : wordsOf(s),
+  );
   return [...new Set(words)];
 }
 

@@ -1,27 +1,34 @@
 /** Tasks: what each trains, on what, and whether that can work. */
-import type { Expression, Field as SpecField, TaskItem } from '../../grammar/ast.ts';
+import { singleName, type Expression, type Field as SpecField, type TaskItem } from '../../grammar/ast.ts';
 import { printExpression } from '../../grammar/print.ts';
 import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
-import type { DataSource, FieldValue, Parameter, Task } from '../model/model.ts';
+import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/model.ts';
+import { namesByOwner } from '../model/parameters.ts';
 import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import type { Members } from './groups.ts';
 import {
   badPlaceholder,
+  blindTest,
+  emptyTest,
   meaninglessField,
   neverMoves,
   noGradient,
+  imageNowhere,
   noImagePath,
+  otherShape,
   trainedTwice,
   trainsNothing,
 } from './messages/tasks.ts';
 import { unknownDeclaration } from './messages/names.ts';
 import type { CheckedPart } from './parts.ts';
+import { namesIn } from './scope.ts';
 
 const string = { kind: 'string' } as const;
+const dataName = { kind: 'name', of: 'data' } as const;
 
 /** The attributes of a task. */
 export const taskFields: Readonly<Record<string, Field>> = {
@@ -41,6 +48,11 @@ export const taskFields: Readonly<Record<string, Field>> = {
     default: null,
     doc: "The question put to every image; none: the official code's.",
   },
+  test: {
+    type: anyOf(choice('none'), dataName, { kind: 'list', of: dataName }),
+    default: null,
+    doc: 'Held-out data that loss and accuracy are measured on: a source, or a list of them.',
+  },
   shared: {
     type: { kind: 'boolean' },
     default: false,
@@ -59,6 +71,8 @@ export interface Trainable {
   readonly parameters: readonly Parameter[];
   readonly members: Members;
   readonly data: ReadonlyMap<string, DataSource | null>;
+  /** The spec has a prompt of an image, on no layers: the image enters nowhere, and that is meant. */
+  readonly nowhere: boolean;
 }
 
 /** The tasks that could be made sense of, and complaints about those that train the same or in vain. */
@@ -90,14 +104,15 @@ function checkTask(
   }
   checkPlaceholder(env, read.written.get('template'), 'output');
   const values = fieldsFor(env, data, read, item);
-  const ordered = known.parameters.map((p) => p.name).filter((name) => trains.has(name));
+  const ordered = known.parameters.flatMap(({ name }) => (trains.has(name) ? [name] : []));
   checkGradients(env, item, data, trains, known);
+  const test = checkTests(env, item, data, read.written.get('test'), known);
   const task: Task = {
     name: item.name.text,
     data: data.name,
     trains: ordered,
     groups: printExpression(item.trains).split(/ [+&-] /),
-    fields: values,
+    fields: { ...values, test },
     span: item.span,
   };
   return { task, item };
@@ -127,6 +142,32 @@ function fieldsFor(
   return { ...read.values, ...Object.fromEntries(idle.map((key) => [key, null])) };
 }
 
+/** Names of the sources a task is tested on, those that can be; null where it names none. */
+function checkTests(
+  env: BaseEnv,
+  item: TaskItem,
+  data: DataSource,
+  field: SpecField | undefined,
+  known: Trainable,
+): readonly string[] | null {
+  if (field === undefined || singleName(field.value)?.text === 'none') return null;
+  const names = namesIn(field.value);
+  if (names.length === 0) env.report(emptyTest(field));
+  const good = names.filter((name) => {
+    const source = known.data.get(name.text);
+    if (source === undefined) env.report(unknownDeclaration(name, 'data', [...known.data.keys()]));
+    if (source === undefined || source === null) return false;
+    const [own, other] = [shapeOf(data), shapeOf(source)];
+    const attached = own === 'instructions' && other === 'images';
+    if (own !== other && !attached) env.report(otherShape(name, source, item, data));
+    else if (attached && !known.nowhere && !known.parts.some(readsImages))
+      env.report(blindTest(name, source, item));
+    else return true;
+    return false;
+  });
+  return [...new Set(good.map((name) => name.text))];
+}
+
 /** Parameters whose gradient is zero whatever the numbers are. */
 function checkGradients(
   env: BaseEnv,
@@ -136,35 +177,46 @@ function checkGradients(
   known: Trainable,
 ): void {
   const images = shapeOf(data) === 'images';
-  const readers = known.parts.filter(
-    (p) => p.part.kind === 'prompt' && p.part.source !== null && isPlaced(p),
-  );
+  const readers = known.parts.filter(readsImages);
   if (images && readers.length === 0) {
-    env.report(noImagePath(item, data));
+    env.report(known.nowhere ? imageNowhere(item, data) : noImagePath(item, data));
     return;
   }
-  const idle = new Map<Expression, { readonly names: string[]; readonly why: string }>();
+  const read = sourcesOf(known.parts, readers);
+  const idle = new Map<Expression, { readonly names: string[]; readonly blind: boolean }>();
+  const owned = namesByOwner(known.parameters);
   for (const { part } of known.parts) {
-    const own = known.parameters.filter((p) => p.owner === part.name).map((p) => p.name);
+    const own = owned.get(part.name) ?? [];
     const trained = own.filter((name) => trains.has(name));
     if (trained.length === 0) continue;
     const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;
-    const seesImages = part.kind === 'project' || (part.kind === 'prompt' && part.source !== null);
-    const read = part.kind !== 'project' || readers.some((r) => r.part.source === part.name);
-    const blind = seesImages && !images;
-    if (!read || blind) {
-      const why = blind ? `the examples of \`${data.name}\` have no images` : 'no prompt reads it';
-      const same = idle.get(mention) ?? { names: [], why };
+    const source = part.kind === 'project' || part.kind === 'encoder';
+    const blind = (source || (part.kind === 'prompt' && part.source !== null)) && !images;
+    if (blind || (source && !read.has(part.name))) {
+      const same = idle.get(mention) ?? { names: [], blind };
       idle.set(mention, { ...same, names: [...same.names, part.name] });
     }
     const frozen = own.filter((name) => !trains.has(name));
     const stuck = stuckBehind(part, trained, frozen);
     if (stuck !== null) env.report(neverMoves(mention, item, part.name, stuck));
   }
-  for (const [mention, { names, why }] of idle) env.report(noGradient(mention, item, names, why));
+  for (const [mention, { names, blind }] of idle)
+    env.report(noGradient(mention, item, names, blind ? data : null));
 }
 
-const isPlaced = ({ part }: CheckedPart): boolean => part.layers.length > 0 || part.input;
+/** Encoders and projectors that these parts read, whether at once or by way of others. */
+export function sourcesOf(parts: readonly CheckedPart[], readers: readonly CheckedPart[]): Set<string> {
+  const names = readers.flatMap(({ part }) => part.source ?? []);
+  const sources = parts.filter(({ part }) => names.includes(part.name));
+  return new Set([...names, ...(sources.length === 0 ? [] : sourcesOf(parts, sources))]);
+}
+
+/** A prompt through which an image gets to the words. */
+const readsImages = ({ part }: CheckedPart): boolean =>
+  part.kind === 'prompt' && part.source !== null && isPlaced(part);
+
+/** A prompt on no layers (`none`) is nowhere. */
+export const isPlaced = (part: Part): boolean => part.layers.length > 0 || part.input;
 
 /** A factor that starts at zero and stays there hides what it is multiplied with. */
 function stuckBehind(

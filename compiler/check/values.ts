@@ -26,6 +26,9 @@ export function evaluate(env: Env, e: Expression, type: FieldType): FieldValue |
       return name === null ? fail(env, e, type) : name.text;
     case 'duration':
       return readDuration(env, e, type);
+    case 'layers':
+      // Filled in by `checkBlocks`, when the part's other attributes are known.
+      return null;
     case 'list':
       return readList(env, e, type);
     case 'call':
@@ -41,7 +44,7 @@ function fail(env: Env, e: Expression, type: FieldType): undefined {
 }
 
 /** Words that a type gives a meaning of its own; a param of that name does not hide them. */
-function isOwnWord(text: string, type: FieldType): boolean {
+export function isOwnWord(text: string, type: FieldType): boolean {
   switch (type.kind) {
     case 'boolean':
       return text === 'true' || text === 'false';
@@ -186,6 +189,8 @@ function looksLike(e: Expression, type: FieldType): boolean {
       return type.of.some((t) => looksLike(e, t));
     case 'name':
       return name !== null;
+    case 'layers':
+      return e.kind !== 'string' && e.kind !== 'call';
     case 'boolean':
     case 'choice':
       return name !== null && isOwnWord(name.text, type);

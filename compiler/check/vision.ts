@@ -1,10 +1,14 @@
-/** Whether an encoder, a projector and the prompts that read it agree on their sizes. */
+/** Whether an encoder, its projectors and the prompts that read them agree on their sizes. */
 import type { Span } from '../../grammar/source.ts';
+import { tokensIn } from '../kinds/encoder.ts';
 import { isCall } from '../kinds/fields.ts';
-import type { FieldValue, Part } from '../model/model.ts';
+import { outputWidth } from '../kinds/project.ts';
+import { vitOf } from '../kinds/vit.ts';
+import type { Base, FieldValue, Part } from '../model/model.ts';
 import { printValue } from '../model/values.ts';
-import type { Env } from './env.ts';
+import type { BaseEnv } from './env.ts';
 import type { Values } from './fields.ts';
+import { layersOf } from './layers.ts';
 import { badDimensions } from './messages/fields.ts';
 
 type Fields = Readonly<Record<string, FieldValue>>;
@@ -21,19 +25,56 @@ export interface Sized {
 /** What is wrong, the attribute it is reported at, and why. */
 type Problem = readonly [key: string, message: string, why: string];
 
-/** False after a report. `gives` is what the source hands on: the encoder's tokens, or the projector's length. */
-export function checkSizes(env: Env, part: Sized, source: Part | null, gives: Fields): boolean {
+/** False after a report. `gives` is what the source hands on: its tokens and their width, or its length. */
+export function checkSizes(env: BaseEnv, part: Sized, source: Part | null, gives: Fields): boolean {
   const problems = [
-    ...(part.kind === 'encoder' ? encoderProblems(part.fields) : []),
+    ...(part.kind === 'encoder' ? [...encoderProblems(part.fields), ...idleProblems(part)] : []),
     ...(source === null ? [] : disagreements(part, source, gives)),
     ...(part.kind === 'project' ? projectorProblems(part) : []),
+    ...(part.kind === 'prompt' && source !== null ? promptProblems(part, source, env.base) : []),
   ];
   for (const [key, message, why] of problems)
     env.report(badDimensions(part.written.get(key)?.value.span ?? part.span, message, why));
   return problems.length === 0;
 }
 
-function encoderProblems({ model }: Fields): Problem[] {
+/**
+ * The blocks that an encoder's `at` means, ascending; null: none were asked for. Undefined after a report.
+ * They are the layers of the encoder, written as those of the base are.
+ */
+export function checkBlocks(
+  env: BaseEnv,
+  name: string,
+  { values, written }: Values,
+): readonly number[] | null | undefined {
+  const at = written.get('at')?.value;
+  if (at === undefined || !isCall(values['model'])) return null;
+  const vit = vitOf(values['model']);
+  if (vit === null && values['model'].call === 'features') {
+    env.report(badDimensions(at.span, `the features of \`${name}\` come from no block`, 'take `at` away'));
+    return undefined;
+  }
+  // Which CLIP that is, is asked elsewhere.
+  if (vit === null) return null;
+  const blocks = layersOf({ ...env, base: { ...env.base, name, layers: vit.layers } }, at);
+  return blocks === null ? undefined : blocks.length === 0 ? null : blocks;
+}
+
+/** Tokens an image may have: their attention scores alone are a gibibyte a head. */
+const MOST_TOKENS = 2 ** 14;
+
+function encoderProblems({ model, take }: Fields): Problem[] {
+  const tokens = tokensIn(model) ?? 0;
+  if (tokens > MOST_TOKENS)
+    return [
+      [
+        'model',
+        `an image of ${tokens} tokens, at most ${MOST_TOKENS} are possible`,
+        'take larger patches or a smaller image',
+      ],
+    ];
+  if (take === 'patches' && tokens === 1)
+    return [['take', 'the only token is the class token', 'no patches are left without it']];
   if (!isCall(model) || model.call !== 'vit') return [];
   const { resolution, patch, width, heads } = model.args;
   const whole = (a: FieldValue | undefined, b: FieldValue | undefined) => Number(a) % Number(b) === 0;
@@ -72,6 +113,27 @@ function disagreements({ written, fields, name }: Sized, source: Part, gives: Fi
           ] as const,
         ],
   );
+}
+
+/** Features come as they are: nothing that is done to pictures is done to them. */
+const idleProblems = ({ written, fields: { model } }: Sized): Problem[] =>
+  isCall(model) && model.call === 'features'
+    ? ['normalise', 'channels', 'crop']
+        .filter((key) => written.has(key))
+        .map((key) => [key, `\`${key}\` says nothing about features`, `take \`${key}\` away`] as const)
+    : [];
+
+/** A prompt's tokens go where words go. */
+function promptProblems({ name }: Sized, source: Part, base: Base): Problem[] {
+  const width = outputWidth(source, base);
+  if (width === base.dim) return [];
+  return [
+    [
+      'length',
+      `\`${name}\` reads tokens of ${width} numbers, \`${base.name}\` takes ${base.dim}`,
+      `take \`output\` of \`${source.name}\` away, or put a \`project\` after it`,
+    ],
+  ];
 }
 
 function projectorProblems({ fields }: Sized): Problem[] {

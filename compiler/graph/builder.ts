@@ -238,12 +238,28 @@ export class Builder {
   /** Like `prepend` with vectors of each sequence's own: [batch x length, axis]. */
   join(prefix: Tensor, words: Tensor, { batch, length, tokens }: Prepend): Tensor {
     const all = length + tokens;
-    const place = (x: Tensor, from: number, rows: number): Tensor => {
-      const y = this.tensor(`${this.label}:join`, batch * all, x.axis);
-      this.node('segmentGrad', [x], [y], { batch, tokens: all, from, length: rows });
-      return y;
-    };
-    return this.add(place(prefix, 0, length), place(words, length, tokens));
+    const front = this.#place(prefix, { batch, tokens: all, from: 0, length });
+    return this.add(front, this.#place(words, { batch, tokens: all, from: length, length: tokens }));
+  }
+
+  /** Matrices of one axis side by side: [rows, size] of each to [rows, parts x size]. */
+  beside(parts: readonly Tensor[]): Tensor {
+    const [first] = parts;
+    invariant(first?.axis.groups === 1, `${this.label}: nothing to put side by side`);
+    if (parts.length === 1) return first;
+    // Rows that take turns are rows side by side: the same numbers in the same places.
+    const turns = parts.map((x, from) =>
+      this.#place(x, { batch: first.rows, tokens: parts.length, from, length: 1 }),
+    );
+    const all = turns.reduce((sum, x) => this.add(x, sum));
+    return this.reshape(all, first.rows, axis(first.axis.size, parts.length));
+  }
+
+  /** Rows in their places in longer sequences, zeros around them. */
+  #place(x: Tensor, attrs: Segment): Tensor {
+    const y = this.tensor(`${this.label}:place`, attrs.batch * attrs.tokens, x.axis);
+    this.node('segmentGrad', [x], [y], attrs);
+    return y;
   }
 
   prepend(prefix: Tensor, words: Tensor, attrs: Prepend): Tensor {
@@ -272,6 +288,13 @@ export class Builder {
     );
     const y = this.tensor(`${this.label}:segment`, batch * length, x.axis);
     this.node('segment', [x], [y], attrs);
+    return y;
+  }
+
+  /** Each row `times` times, one after the other. */
+  repeat(x: Tensor, attrs: Ops['repeat']): Tensor {
+    const y = this.tensor(`${this.label}:repeat`, x.rows * attrs.times, x.axis);
+    this.node('repeat', [x], [y], attrs);
     return y;
   }
 

@@ -84,7 +84,9 @@ export function linear(c: Context, name: string, x: Tensor, prompts = false): Te
   }, x);
   if (name.endsWith('attention.wo')) c.tap(`attn_pre_wo.${site.layer}`, entering);
   c.g.label = name;
-  return after(c, site, entering, c.g.linear(entering, c.g.parameter(site.parameter), site.output), parts);
+  const product = c.g.linear(entering, c.g.parameter(site.parameter), site.output);
+  const y = site.bias === undefined ? product : c.g.addBias(product, c.g.parameter(site.bias));
+  return after(c, site, entering, y, parts);
 }
 
 export function norm(c: Context, name: string, x: Tensor): Tensor {

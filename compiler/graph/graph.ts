@@ -154,6 +154,10 @@ export interface Ops {
   readonly segment: Segment;
   /** dy [batch x length, axis] -> dx [batch x tokens, axis]: dy in the rows it came from, zero elsewhere */
   readonly segmentGrad: Segment;
+  /** x [rows, axis] -> [rows x times, axis]: each row `times` times, one after the other */
+  readonly repeat: Repeat;
+  /** dy [rows x times, axis] -> dx [rows, axis]: the sum of each `times` rows */
+  readonly repeatGrad: Repeat;
   /** x [batch x tokens, axis], positions -> cache (state) [batch x context, axis]: row (b, positions[b, t]) = x[b, t] */
   readonly cacheWrite: { readonly batch: number; readonly tokens: number; readonly context: number };
   /** x -> y: moves a tensor to another home */
@@ -203,6 +207,11 @@ export interface Segment {
   readonly from: number;
   readonly length: number;
 }
+
+export interface Repeat {
+  readonly times: number;
+}
+
 /**
  * Functions of one number, all zero at zero, so that padding stays zero.
  * - `gelu`: x/2 * (1 + erf(x / sqrt 2)); `geluTanh`: x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))

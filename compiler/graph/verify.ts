@@ -33,6 +33,8 @@ const SLOTS: Readonly<Record<OpName, readonly [number | null, number]>> = {
   addTable: [2, 1],
   segment: [1, 1],
   segmentGrad: [1, 1],
+  repeat: [1, 1],
+  repeatGrad: [1, 1],
   cacheWrite: [2, 1],
   copy: [1, 1],
   crossEntropy: [3, 2],

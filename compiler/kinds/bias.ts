@@ -1,5 +1,6 @@
 /** A vector added to what leaves a site. */
 import { logical } from '../model/model.ts';
+import { addVector } from './affine.ts';
 import { common, decays, initField, initOf, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
@@ -24,5 +25,10 @@ export const bias: Kind = {
         rate: rateOf(part),
       };
     }),
+  merge: {
+    can: true,
+    changes: 'bias',
+    after: (it, part, site, values) => addVector(it, values(`${part.name}.${site.name}`)),
+  },
   hooks: { after: (g, part, site, _x, y) => g.addBias(y, g.parameter(`${part.name}.${site.name}`)) },
 };

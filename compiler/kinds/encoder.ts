@@ -1,83 +1,49 @@
 /** A frozen image encoder: a vision transformer as CLIP has it, or features that were computed elsewhere. */
-import type { Builder } from '../graph/builder.ts';
-import type { Tensor } from '../graph/graph.ts';
-import {
-  type BlockShape,
-  blockParameters,
-  buildBlock,
-  layerNorm,
-  networkParameter,
-} from '../graph/transformer.ts';
-import { view } from '../graph/builder.ts';
-import { axis, ceil4, type FieldValue, padded, type Parameter, type Part } from '../model/model.ts';
+import { axis, type FieldValue, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { ImageInput, PixelRules } from '../package/package.ts';
-import { anyOf, choice, count, isCall, number, numberOf, orNone } from './fields.ts';
+import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone } from './fields.ts';
 import type { Field, Kind } from './kind.ts';
+import { buildVit, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
 
-/** A vision transformer: openai/CLIP clip/model.py, VisionTransformer. */
-export interface Vit {
-  /** Pixels of a side of the square image, and of a square patch. */
-  readonly resolution: number;
-  readonly patch: number;
-  readonly layers: number;
-  readonly block: BlockShape;
-  /** Width after CLIP's projection, which is applied to every token; null: there is none. */
-  readonly output: number | null;
-}
-
-/** What an encoder gives: `tokens` rows of `width` numbers an image, the class token first. */
+/** What an encoder gives of each image: `tokens` rows of `width` numbers, which lie in `scales` equal runs. */
 export interface Vision {
   readonly width: number;
   readonly tokens: number;
-  /** Null: the features come from outside. */
-  readonly vit: Vit | null;
+  /** Blocks whose tokens lie side by side. */
+  readonly scales: number;
 }
 
-const EPS = 1e-5;
-
-const clip = (resolution: number, patch: number, width: number, layers: number, output: number): Vit => ({
-  resolution,
-  patch,
-  layers,
-  block: { width, heads: width / 64, hidden: 4 * width, activation: 'quickGelu', eps: EPS },
-  output,
-});
-
-/** The sizes of openai/CLIP's published vision transformers. */
-const clips: Readonly<Record<string, Vit>> = {
-  'openai/clip-vit-base-patch32': clip(224, 32, 768, 12, 512),
-  'openai/clip-vit-base-patch16': clip(224, 16, 768, 12, 512),
-  'openai/clip-vit-large-patch14': clip(224, 14, 1024, 24, 768),
-  'openai/clip-vit-large-patch14-336': clip(336, 14, 1024, 24, 768),
-};
-export const clipNames = Object.keys(clips);
-
-const patches = (vit: Vit): number => (vit.resolution / vit.patch) ** 2;
-
-/** What an encoder's `model` gives, or null when it is a CLIP we do not know. */
-export function visionOf(model: FieldValue | undefined): Vision | null {
-  if (!isCall(model)) return null;
-  const { call, args } = model;
-  if (call === 'features')
-    return { width: numberOf(args['width']), tokens: numberOf(args['tokens']), vit: null };
-  const vit = call === 'clip' ? clips[typeof args['id'] === 'string' ? args['id'] : ''] : ownVit(args);
-  if (!vit || !Number.isInteger(patches(vit))) return null;
-  return { width: vit.output ?? vit.block.width, tokens: 1 + patches(vit), vit };
+/** What an encoder with these attributes gives; null when its `model` is a CLIP we do not know. */
+export function visionOf({ model, take, at }: Part['fields']): Vision | null {
+  const all = tokensIn(model);
+  if (all === null) return null;
+  const { length, blocks } = takenOf({ take: take ?? 'tokens', at: at ?? null }, all);
+  const vit = vitOf(model);
+  const width = vit ? vitWidth(vit, { blocks }) : featureWidth(model);
+  return { width, tokens: length, scales: blocks?.length ?? 1 };
 }
 
-function ownVit(args: Readonly<Record<string, FieldValue>>): Vit {
-  const int = (name: string) => numberOf(args[name]);
-  const width = int('width');
-  const activation = args['activation'] === 'gelu' ? 'gelu' : 'quickGelu';
-  const block: BlockShape = { width, heads: int('heads'), hidden: 4 * width, activation, eps: EPS };
-  return {
-    resolution: int('resolution'),
-    patch: int('patch'),
-    layers: int('layers'),
-    block,
-    output: args['output'] === null ? null : int('output'),
-  };
+/** Tokens of an image before any are left out; null: a CLIP we do not know, or patches that do not fit. */
+export function tokensIn(model: FieldValue | undefined): number | null {
+  if (isCall(model) && model.call === 'features') return numberOf(model.args['tokens']);
+  const vit = vitOf(model);
+  return vit && Number.isInteger(patches(vit)) ? 1 + patches(vit) : null;
+}
+
+const featureWidth = (model: FieldValue | undefined): number => numberOf(callOf(model).args['width']);
+
+function takenOf({ take, at }: Part['fields'], all: number): Taken {
+  const blocks = Array.isArray(at) ? at.map(numberOf) : null;
+  if (take === 'class') return { from: 0, length: 1, blocks };
+  return take === 'patches' ? { from: 1, length: all - 1, blocks } : { from: 0, length: all, blocks };
+}
+
+/** All that a checked encoder needs: its network, the tokens that enter and those that are taken. */
+function readEncoder({ fields }: Part): { vit: Vit | null; all: number; taken: Taken; vision: Vision } {
+  const [all, vision] = [tokensIn(fields['model']), visionOf(fields)];
+  invariant(all !== null && vision, 'the checker knows the encoder');
+  return { vit: vitOf(fields['model']), all, taken: takenOf(fields, all), vision };
 }
 
 /** Mean and deviation of red, green and blue: CLIP's, or from 0..1 to -1..1, or left in 0..1. */
@@ -95,15 +61,17 @@ function coloursOf(value: FieldValue | undefined): Pick<PixelRules, 'mean' | 'st
   return named;
 }
 
+const cropOf = (value: FieldValue | undefined): Pick<PixelRules, 'crop'> =>
+  isCall(value) ? { crop: { scale: numberOf(value.args['scale']) } } : {};
+
 function imageInput(part: Part): ImageInput {
-  const vision = visionOf(part.fields['model']);
-  invariant(vision, 'the checker knows the encoder');
-  const { vit, width } = vision;
-  const tokens = { rows: part.fields['take'] === 'class' ? 1 : vision.tokens, width };
-  if (!vit) return { part: part.name, rows: vision.tokens, width, tokens, pixels: null };
+  const { vit, all, vision } = readEncoder(part);
+  const tokens = { rows: vision.tokens, axis: axis(vision.width / vision.scales, vision.scales) };
+  if (!vit) return { part: part.name, rows: all, width: vision.width, tokens, pixels: null };
   const channels = part.fields['channels'] === 'bgr' ? 'bgr' : 'rgb';
   const { resolution, patch } = vit;
-  const pixels = { resolution, patch, ...coloursOf(part.fields['normalise']), channels } as const;
+  const crop = cropOf(part.fields['crop']);
+  const pixels = { resolution, patch, ...coloursOf(part.fields['normalise']), channels, ...crop } as const;
   return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
 }
 
@@ -116,7 +84,8 @@ const weights: Field = {
 export const encoder: Kind = {
   name: 'encoder',
   doc: 'A network that turns an image into tokens; frozen unless a task trains it.',
-  formula: 't = proj ln_post(blocks(ln_pre([class; patches W] + positions))), on every token',
+  formula:
+    't = proj ln_post(blocks(ln_pre([class; patches W] + positions))), on every token; with `at`, [t_i; t_j; ..] of blocks i, j, ..',
   source:
     'openai/CLIP `clip/model.py`; `clip_encode_image` of `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`',
   selects: 'nothing',
@@ -151,7 +120,16 @@ export const encoder: Kind = {
       },
       doc: 'Which network: `clip(ID)`, `vit(...)` for one of your own, or `features(width: ..)` for numbers that come from elsewhere.',
     },
-    take: { type: choice('tokens', 'class'), default: 'tokens', doc: 'All tokens, or only the class token.' },
+    take: {
+      type: choice('tokens', 'class', 'patches'),
+      default: 'tokens',
+      doc: 'All tokens, the class token alone, or all but the class token.',
+    },
+    at: {
+      type: { kind: 'layers' },
+      default: null,
+      doc: 'Blocks of the network, from 0, whose tokens are taken as they leave it, those of several side by side; none: at the end, after ln_post and the projection.',
+    },
     normalise: {
       type: anyOf(choice('clip', 'half', 'unit'), {
         kind: 'call',
@@ -170,69 +148,40 @@ export const encoder: Kind = {
       default: 'rgb',
       doc: 'Order of the colours; the released V2 was trained on `bgr`.',
     },
+    crop: {
+      type: anyOf(choice('middle'), {
+        kind: 'call',
+        calls: {
+          random: {
+            scale: {
+              type: { kind: 'number', above: 0, max: 1 },
+              default: 0.9,
+              doc: 'Least share of its area; the proportions are drawn from 3:4 to 4:3.',
+            },
+          },
+        },
+      }),
+      default: 'middle',
+      doc: 'What is seen of a picture in training: its middle, or another part each time, as the released V2 was trained. Outside of training it is the middle.',
+    },
   },
   parameters: (part) => {
-    const vit = visionOf(part.fields['model'])?.vit;
-    return vit ? vitParameters(part, vit) : [];
+    const { vit, taken } = readEncoder(part);
+    const call = part.fields['model'];
+    const fromFile = isCall(call) && typeof call.args['weights'] === 'string';
+    return vit ? vitParameters(part.name, vit, taken, fromFile) : [];
+  },
+  merge: {
+    can: false,
+    reason: 'it is a network of its own that looks at images, and a base reads words only',
   },
   hooks: {
     tokens: (g, part, _base, batch, input) => {
-      const vision = visionOf(part.fields['model']);
-      invariant(vision, 'the checker knows the encoder');
-      const tokens = vision.vit ? buildVit(g, part.name, vision.vit, input, batch) : input;
-      if (part.fields['take'] !== 'class') return tokens;
-      return g.segment(tokens, { batch, tokens: vision.tokens, from: 0, length: 1 });
+      const { vit, all, taken } = readEncoder(part);
+      if (vit) return buildVit(g, part.name, vit, input, batch, taken);
+      const { from, length } = taken;
+      return length === all ? input : g.segment(input, { batch, tokens: all, from, length });
     },
     image: imageInput,
   },
 };
-
-function vitParameters(part: Part, vit: Vit): Parameter[] {
-  const { width } = vit.block;
-  const call = part.fields['model'];
-  const fromFile = isCall(call) && typeof call.args['weights'] === 'string';
-  const rest = { owner: part.name, rate: 1 };
-  const init = fromFile ? ({ kind: 'weights' } as const) : undefined;
-  const one = (name: string, axes: Parameter['axes'], fresh?: Parameter['init']) =>
-    networkParameter(`${part.name}.${name}`, axes, rest, init ?? fresh);
-  // CLIP starts its embeddings at a scale of width^-1/2.
-  const normal = { kind: 'normal', mean: 0, std: width ** -0.5 } as const;
-  const norm = (name: string) => ['weight', 'bias'].map((what) => one(`${name}.${what}`, [axis(width)]));
-  const blocks = Array.from({ length: vit.layers }, (_, i) =>
-    blockParameters(`blocks.${i}`, vit.block),
-  ).flat();
-  const conv = one('conv1.weight', [axis(width), axis(3 * vit.patch ** 2)]);
-  return [
-    { ...conv, shape: [width, 3, vit.patch, vit.patch] },
-    one('class_embedding', [axis(width)], normal),
-    one('positional_embedding', [axis(1 + patches(vit)), axis(width)], normal),
-    ...norm('ln_pre'),
-    ...blocks.map(({ name, axes }) => one(name, axes)),
-    ...norm('ln_post'),
-    ...(vit.output === null ? [] : [one('proj', [axis(width), axis(vit.output)], normal)]),
-  ];
-}
-
-/** patches [batch x patches, 3 x patch x patch] to tokens [batch x (1 + patches), output]. */
-function buildVit(g: Builder, name: string, vit: Vit, image: Tensor, batch: number): Tensor {
-  const width = axis(vit.block.width);
-  g.label = `${name}.conv1`;
-  const embedded = g.linear(image, g.parameter(`${name}.conv1.weight`), width);
-  g.tap(`${name}.conv1`, embedded);
-  const count = patches(vit);
-  const joined = g.prepend(g.parameter(`${name}.class_embedding`), embedded, {
-    batch,
-    length: 1,
-    tokens: count,
-  });
-  g.label = `${name}.positional_embedding`;
-  let x = layerNorm(g, `${name}.ln_pre`, g.addTable(joined, g.vectors(`${name}.positional_embedding`)), EPS);
-  g.tap(`${name}.ln_pre`, x);
-  for (let i = 0; i < vit.layers; i++) x = buildBlock(g, `${name}.blocks.${i}`, x, batch, vit.block);
-  const last = layerNorm(g, `${name}.ln_post`, x, EPS);
-  if (vit.output === null) return last;
-  g.label = `${name}.proj`;
-  const [k, n] = [ceil4(vit.block.width), padded(axis(vit.output))];
-  const shape = { m: last.rows, n, k: vit.block.width, a: view(k), b: view(n), c: view(n) };
-  return g.matmul('nn', last, g.parameter(`${name}.proj`), shape, last.rows, axis(vit.output));
-}

@@ -1,5 +1,6 @@
 /** The table of part kinds. A new tuning method is a file beside this one and a row here. */
 import { bias } from './bias.ts';
+import { bottleneck } from './bottleneck.ts';
 import { encoder } from './encoder.ts';
 import type { Kind } from './kind.ts';
 import { lora } from './lora.ts';
@@ -17,6 +18,7 @@ export const kinds: readonly Kind[] = [
   unfreeze,
   lora,
   rescale,
+  bottleneck,
   prefix,
   encoder,
   project,

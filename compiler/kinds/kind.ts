@@ -9,6 +9,7 @@ import type { Base, FieldValue, Parameter, Part, Site } from '../model/model.ts'
 import type { Builder } from '../graph/builder.ts';
 import type { ImageInput } from '../package/package.ts';
 import type { Tensor } from '../graph/graph.ts';
+import type { Affine } from './affine.ts';
 
 /** `min` and `max` belong to the range, `above` and `below` do not, also not when rounded to 32 bits. */
 export interface NumberType {
@@ -26,10 +27,12 @@ export type FieldType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'string' }
-  /** The name of another part, or of a task where tasks are counted. */
-  | { readonly kind: 'name' }
+  /** The name of another part of the same kind, or of a data source. */
+  | { readonly kind: 'name'; readonly of: 'part' | 'data' }
   /** `2 epochs`, `100 steps`; its value is `duration(value, unit)`. */
   | { readonly kind: 'duration' }
+  /** Layers of the part's own network. Which there are depends on other attributes: its kind's check reads them last. */
+  | { readonly kind: 'layers' }
   | { readonly kind: 'list'; readonly of: FieldType; readonly length?: number }
   /** Arguments in the order they may be written without their names; `rest` takes names that are not listed. */
   | {
@@ -61,13 +64,30 @@ export interface Kind {
   /** The kinds that `from` may name, and whether it must. Absent: this kind has no `from`. */
   readonly reads?: { readonly kinds: readonly string[]; readonly required: boolean };
   /** Attributes it takes over from its source, unless they are written. */
-  readonly inherits?: (source: Part) => Readonly<Record<string, FieldValue>>;
+  readonly inherits?: (source: Part, base: Base) => Readonly<Record<string, FieldValue>>;
   /** The parameters it adds, named `PART.SITE` or `PART.layers.I.NAME`; pure and cheap, also at 65B. */
   readonly parameters: (part: Part, base: Base) => readonly Parameter[];
   /** Existing parameters it makes trainable (only `unfreeze`). */
   readonly unfreezes?: (part: Part, base: Base) => readonly string[];
   readonly hooks: Hooks;
+  readonly merge: Merge;
 }
+
+/** Changes a site by a trained part; `values` has a parameter's numbers, in file order. */
+export type Fold = (it: Affine, part: Part, site: Site, values: (parameter: string) => Float32Array) => void;
+
+/** How a trained part becomes part of the base's weights (`graft merge`). */
+export type Merge =
+  | {
+      readonly can: true;
+      /** What of a site it changes. A bias needs a place in the base. */
+      readonly changes: 'weight' | 'bias' | 'nothing';
+      /** The hooks of the same names, as arithmetic on the weights. */
+      readonly before?: Fold;
+      readonly after?: Fold;
+    }
+  /** `reason`: why not, as the end of "`words` (prompt) cannot be merged: ...". */
+  | { readonly can: false; readonly reason: string };
 
 /** Keys and values that every query of a layer may look at besides the words. */
 export interface AttentionSource {

@@ -1,5 +1,6 @@
 /** A low-rank update beside a linear. */
 import { axis, logical, type Init, type Parameter, type Part, type Site } from '../model/model.ts';
+import { addProduct } from './affine.ts';
 import { common, constant, count, decays, number, numberOf, orNone, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
@@ -31,6 +32,14 @@ export const lora: Kind = {
     ...common,
   },
   parameters: (part) => part.sites.flatMap((site) => factors(part, site)),
+  merge: {
+    can: true,
+    changes: 'weight',
+    after: (it, part, site, values) => {
+      const at = `${part.name}.${site.name}`;
+      addProduct(it, values(`${at}.b`), values(`${at}.a`), loraFactor(part));
+    },
+  },
   hooks: {
     after: (g, part, site, x, y) => {
       const thin = g.linear(

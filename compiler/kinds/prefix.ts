@@ -17,6 +17,10 @@ export const prefix: Kind = {
   },
   parameters: (part, base) =>
     part.layers.flatMap((layer) => ['key', 'value'].map((what) => table(part, base, layer, what))),
+  merge: {
+    can: false,
+    reason: 'its keys and values stand in front of the words, and no weight of a base does that',
+  },
   hooks: {
     attention: (g, part, layer) => ({
       key: g.vectors(`${part.name}.layers.${layer}.key`),

@@ -1,4 +1,4 @@
-/** A projector: from an encoder's tokens to prompt tokens of the base's width. */
+/** A projector: from the tokens of an encoder, or of another projector, to prompt tokens. */
 import type { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
 import {
@@ -21,19 +21,18 @@ const BRIDGE = 3;
 
 export const project: Kind = {
   name: 'project',
-  doc: "Maps an encoder's tokens to prompt tokens of the base's width.",
+  doc: "Maps the tokens of an encoder, or of another projector, to prompt tokens of the base's width.",
   formula:
     '`linear`: P t + b; `mlp`: P2 gelu(P1 t + b1) + b2; `queries`: P blocks([query; LN(W t + b)])[: length] + b; `bridge`: v = W f / |f| + b, three times v += f2(silu(f1 n) * f3 n)',
   source:
     'linear: LLaMA-Adapter V2, arXiv 2304.15010, section 4.3; mlp: LLaVA-1.5, arXiv 2310.03744; queries: `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`; bridge: `imagebind_LLM/llama/llama_adapter.py`',
   selects: 'nothing',
-  reads: { kinds: ['encoder'], required: true },
-  inherits: (source) => {
-    const vision = visionOf(source.fields['model']);
-    return {
-      width: vision?.width ?? null,
-      tokens: source.fields['take'] === 'class' ? 1 : (vision?.tokens ?? null),
-    };
+  reads: { kinds: ['encoder', 'project'], required: true },
+  inherits: (source, base) => {
+    if (source.kind === 'project')
+      return { width: outputWidth(source, base), tokens: length(source), scales: 1 };
+    const vision = visionOf(source.fields);
+    return { width: vision?.width ?? null, tokens: vision?.tokens ?? null, scales: vision?.scales ?? 1 };
   },
   fields: {
     kind: {
@@ -50,25 +49,48 @@ export const project: Kind = {
     hidden: {
       type: orNone(count()),
       default: null,
-      doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, the encoder's, four times the base's.",
+      doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, that of what comes in, four times that of what goes out.",
     },
     depth: { type: count(), default: 8, doc: 'Blocks of `queries`.' },
     heads: { type: count(), default: 16, doc: 'Heads in each block of `queries`.' },
+    output: {
+      type: orNone(count()),
+      default: null,
+      doc: "Numbers in each token it makes; none: the base's width, which prompts need.",
+    },
+    weights: {
+      type: orNone({ kind: 'string' }),
+      default: null,
+      doc: 'A safetensors file; it is then frozen unless a task trains it. None: it starts from random numbers.',
+    },
     width: {
       type: orNone(count()),
       default: null,
-      doc: 'Numbers in each token that comes in. The encoder says it.',
+      doc: 'Numbers in each token that comes in. What it reads from says it.',
     },
-    tokens: { type: orNone(count()), default: null, doc: 'Tokens that come in. The encoder says it.' },
+    tokens: {
+      type: orNone(count()),
+      default: null,
+      doc: 'Tokens that come in. What it reads from says it.',
+    },
+    scales: {
+      type: count(),
+      default: 1,
+      doc: "Blocks whose numbers lie side by side in what comes in. The encoder's `at` says it.",
+    },
     ...common,
   },
   parameters: (part, base) => {
-    const made = shapesOf(part, base).map(({ name, axes }) =>
-      networkParameter(name, axes, { owner: part.name, rate: rateOf(part) }),
+    const rest = { owner: part.name, rate: rateOf(part) };
+    const file = part.fields['weights'] === null ? undefined : ({ kind: 'weights' } as const);
+    const queries = { kind: 'normal', mean: 0, std: 1 } as const;
+    return shapesOf(part, base).map(({ name, axes }) =>
+      networkParameter(name, axes, rest, file ?? (name.endsWith('.query') ? queries : undefined)),
     );
-    return made.map((p) =>
-      p.name.endsWith('.query') ? { ...p, init: { kind: 'normal', mean: 0, std: 1 } } : p,
-    );
+  },
+  merge: {
+    can: false,
+    reason: 'it turns images into tokens, and a base reads words only',
   },
   hooks: { tokens: (g, part, base, batch, input) => build(g, part, base, batch, input) },
 };
@@ -76,16 +98,19 @@ export const project: Kind = {
 const of = (part: Part, name: string): number => numberOf(part.fields[name]);
 const length = (part: Part): number => of(part, 'length');
 
+/** Numbers in each token a projector makes. */
+export const outputWidth = (part: Part, base: Base): number => numberOf(part.fields['output'] ?? base.dim);
+
 /** One class token becomes all prompt tokens at once, each padded as a token is. */
 const outputAxis = (part: Part, base: Base): Axis =>
-  axis(base.dim, part.fields['tokens'] === 1 ? length(part) : 1);
+  axis(outputWidth(part, base), part.fields['tokens'] === 1 ? length(part) : 1);
 
 const hiddenOf = (part: Part, base: Base): number => {
   const fallback =
     part.fields['kind'] === 'queries'
       ? of(part, 'width')
       : part.fields['kind'] === 'bridge'
-        ? 4 * base.dim
+        ? 4 * outputWidth(part, base)
         : base.dim;
   return numberOf(part.fields['hidden'] ?? fallback);
 };
@@ -109,12 +134,11 @@ function shapesOf(part: Part, base: Base): Shape[] {
   ];
   const norm = (at: string, width: Axis): Shape[] =>
     ['weight', 'bias'].map((what) => ({ name: `${at}.${what}`, axes: [width] }));
-  const [inputs, output, hidden] = [
-    axis(of(part, 'width')),
-    outputAxis(part, base),
-    axis(hiddenOf(part, base)),
-  ];
-  const last = part.fields['norm'] === 'layer' ? norm(`${name}.norm`, axis(base.dim)) : [];
+  const scales = of(part, 'scales');
+  const inputs = axis(of(part, 'width') / scales, scales);
+  const [output, hidden] = [outputAxis(part, base), axis(hiddenOf(part, base))];
+  const one = axis(outputWidth(part, base));
+  const last = part.fields['norm'] === 'layer' ? norm(`${name}.norm`, one) : [];
   switch (part.fields['kind']) {
     case 'mlp':
       return [...linear(`${name}.1`, inputs, hidden), ...linear(`${name}.2`, hidden, output), ...last];
@@ -128,28 +152,28 @@ function shapesOf(part: Part, base: Base): Shape[] {
         ...norm(`${name}.in_norm`, hidden),
         query,
         ...blocks.flat(),
-        ...linear(`${name}.out`, hidden, axis(base.dim)),
+        ...linear(`${name}.out`, hidden, one),
         ...last,
       ];
     }
     case 'bridge':
       return [
-        ...linear(`${name}.in`, inputs, axis(base.dim)),
-        ...Array.from({ length: BRIDGE }, (_, i) => bridgeShapes(name, base, hidden, i + 1)).flat(),
+        ...linear(`${name}.in`, inputs, one),
+        ...Array.from({ length: BRIDGE }, (_, i) => bridgeShapes(name, one, hidden, i + 1)).flat(),
       ];
     default:
       return [...linear(name, inputs, output), ...last];
   }
 }
 
-const bridgeShapes = (name: string, base: Base, hidden: Axis, i: number): Shape[] => [
-  { name: `${name}.${i}.norm.weight`, axes: [axis(base.dim)] },
-  { name: `${name}.${i}.f1.weight`, axes: [hidden, axis(base.dim)] },
-  { name: `${name}.${i}.f2.weight`, axes: [axis(base.dim), hidden] },
-  { name: `${name}.${i}.f3.weight`, axes: [hidden, axis(base.dim)] },
+const bridgeShapes = (name: string, width: Axis, hidden: Axis, i: number): Shape[] => [
+  { name: `${name}.${i}.norm.weight`, axes: [width] },
+  { name: `${name}.${i}.f1.weight`, axes: [hidden, width] },
+  { name: `${name}.${i}.f2.weight`, axes: [width, hidden] },
+  { name: `${name}.${i}.f3.weight`, axes: [hidden, width] },
 ];
 
-/** tokens [batch x tokens, width] to prompt tokens [batch x length, dim]. */
+/** tokens [batch x tokens, width] to tokens [batch x length, output]. */
 function build(g: Builder, part: Part, base: Base, batch: number, input: Tensor): Tensor {
   const made = body(g, part, base, batch, input);
   return part.fields['norm'] === 'layer' ? layerNorm(g, `${part.name}.norm`, made, LAYER_EPS) : made;
@@ -158,9 +182,9 @@ function build(g: Builder, part: Part, base: Base, batch: number, input: Tensor)
 function body(g: Builder, part: Part, base: Base, batch: number, input: Tensor): Tensor {
   const { name } = part;
   const output = outputAxis(part, base);
-  /** From [batch, length x dim] to [batch x length, dim]: the same numbers in the same places. */
+  /** From [batch, length x output] to [batch x length, output]: the same numbers in the same places. */
   const spread = (x: Tensor) =>
-    output.groups === 1 ? x : g.reshape(x, batch * length(part), axis(base.dim));
+    output.groups === 1 ? x : g.reshape(x, batch * length(part), axis(output.size));
   const first = () => {
     g.label = name;
     const tokens = of(part, 'tokens');
@@ -195,7 +219,7 @@ function queries(g: Builder, part: Part, base: Base, batch: number, input: Tenso
   let x = g.prepend(g.vectors(`${name}.query`), features, { batch, length: length(part), tokens });
   for (let i = 0; i < of(part, 'depth'); i++) x = buildBlock(g, `${name}.blocks.${i}`, x, batch, block);
   const kept = g.segment(x, { batch, tokens: length(part) + tokens, from: 0, length: length(part) });
-  return dense(g, `${name}.out`, kept, axis(base.dim));
+  return dense(g, `${name}.out`, kept, axis(outputWidth(part, base)));
 }
 
 function bridge(g: Builder, part: Part, base: Base, input: Tensor): Tensor {
@@ -203,18 +227,14 @@ function bridge(g: Builder, part: Part, base: Base, input: Tensor): Tensor {
   g.label = name;
   // The divisor is the sum of the modalities' weights as imagebind_LLM computes it.
   const unit = g.unitRows(input, { eps: 1e-12, divisor: 1 + 1e-6 });
-  let v = dense(g, `${name}.in`, unit, axis(base.dim));
-  const hidden = axis(hiddenOf(part, base));
+  const [width, hidden] = [axis(outputWidth(part, base)), axis(hiddenOf(part, base))];
+  let v = dense(g, `${name}.in`, unit, width);
   for (let i = 1; i <= BRIDGE; i++) {
     g.label = `${name}.${i}`;
     const at = (what: string) => g.parameter(`${name}.${i}.${what}.weight`);
     const n = g.rmsnorm(v, at('norm'), RMS_EPS);
     v = g.add(
-      g.linear(
-        g.siluMul(g.linear(n, at('f1'), hidden), g.linear(n, at('f3'), hidden)),
-        at('f2'),
-        axis(base.dim),
-      ),
+      g.linear(g.siluMul(g.linear(n, at('f1'), hidden), g.linear(n, at('f3'), hidden)), at('f2'), width),
       v,
     );
   }

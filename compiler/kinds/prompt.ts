@@ -91,10 +91,10 @@ export const prompt: Kind = {
     fuse: {
       type: anyOf(choice('separate'), {
         kind: 'call',
-        calls: { add: { to: { type: { kind: 'name' }, doc: 'The prompt it is added to.' } } },
+        calls: { add: { to: { type: { kind: 'name', of: 'part' }, doc: 'The prompt it is added to.' } } },
       }),
       default: 'separate',
-      doc: "On its own, or added to another prompt's tokens, whose gate then holds for both.",
+      doc: "On its own, or added to another prompt's tokens, one to one or one token to all; the other's gate then holds for both.",
     },
     ...common,
   },
@@ -102,6 +102,11 @@ export const prompt: Kind = {
     part.input
       ? tokens(part, base, `${part.name}.prompt`)
       : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+  merge: {
+    can: false,
+    reason:
+      'the words attend to its tokens, in a softmax behind a gate or in front of them, and no weight of a base does that',
+  },
   hooks: {
     attention: (g, part, layer, project, visual) => {
       // Tokens that are added to another prompt enter with that one.

@@ -1,5 +1,6 @@
 /** IA3: learned factors on keys, values and the feed-forward network's hidden layer. */
 import { logical, type Axis, type Site } from '../model/model.ts';
+import { scaleColumns, scaleRows } from './affine.ts';
 import { common, constant, decays, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
@@ -30,6 +31,16 @@ export const rescale: Kind = {
         rate: rateOf(part),
       };
     }),
+  merge: {
+    can: true,
+    changes: 'weight',
+    before: (it, part, site, values) => {
+      if (rescalesInput(site)) scaleColumns(it, values(`${part.name}.${site.name}`));
+    },
+    after: (it, part, site, values) => {
+      if (!rescalesInput(site)) scaleRows(it, values(`${part.name}.${site.name}`));
+    },
+  },
   hooks: {
     before: (g, part, site, x) =>
       rescalesInput(site) ? g.mulScale(x, g.parameter(`${part.name}.${site.name}`)) : x,

@@ -1,5 +1,6 @@
 /** A vector multiplied with what enters or leaves a site. */
 import { logical, type Axis, type Part, type Site } from '../model/model.ts';
+import { scaleColumns, scaleRows } from './affine.ts';
 import { choice, common, decays, initField, initOf, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
@@ -38,6 +39,16 @@ export const scale: Kind = {
         rate: rateOf(part),
       };
     }),
+  merge: {
+    can: true,
+    changes: 'weight',
+    before: (it, part, site, values) => {
+      if (part.fields['side'] === 'input') scaleColumns(it, values(`${part.name}.${site.name}`));
+    },
+    after: (it, part, site, values) => {
+      if (part.fields['side'] !== 'input') scaleRows(it, values(`${part.name}.${site.name}`));
+    },
+  },
   hooks: {
     before: (g, part, site, x) =>
       part.fields['side'] === 'input' ? g.mulScale(x, g.parameter(`${part.name}.${site.name}`)) : x,

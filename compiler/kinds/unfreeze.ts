@@ -11,6 +11,12 @@ export const unfreeze: Kind = {
   fields: { ...common },
   parameters: () => [],
   // A tied output head is the embedding's table, so two sites may own one parameter.
-  unfreezes: (part) => [...new Set(part.sites.map((site) => site.parameter))],
+  unfreezes: (part) => [
+    ...new Set(
+      part.sites.flatMap(({ parameter, bias }) => (bias === undefined ? [parameter] : [parameter, bias])),
+    ),
+  ],
+  // What it trains is the base's already.
+  merge: { can: true, changes: 'nothing' },
   hooks: {},
 };

@@ -1,7 +1,8 @@
 /** The fusion map: what sits where, a row for each layer and a column for each part. */
-import { textOf } from '../kinds/fields.ts';
+import { numberOf, textOf } from '../kinds/fields.ts';
 import { addedTo, gateOf } from '../kinds/prompt.ts';
 import type { Model, Part } from './model.ts';
+import { printLayers } from './print.ts';
 
 export interface MapColumn {
   readonly part: string;
@@ -75,12 +76,18 @@ function layerCell(part: Part, layer: number): string {
 
 function tasksOf(model: Model, part: Part): string[] {
   const unfrozen = new Set(part.kind === 'unfreeze' ? part.sites.map((s) => s.parameter) : []);
-  // A prompt that reads a projector may have no numbers of its own; then the projector's are what is trained.
-  const owners = [part.name, ...(part.source === null ? [] : [part.source])];
+  // A prompt that reads a projector may have no numbers of its own; then those of what it reads are trained.
+  const owners = withSources(model, part);
   const own = new Set(
     model.parameters.filter((p) => owners.includes(p.owner) || unfrozen.has(p.name)).map((p) => p.name),
   );
   return model.tasks.filter((t) => t.trains.some((name) => own.has(name))).map((t) => t.name);
+}
+
+/** A part and everything it reads, at once or by way of others. */
+function withSources(model: Model, part: Part): string[] {
+  const source = model.parts.find((p) => p.name === part.source);
+  return [part.name, ...(source ? withSources(model, source) : [])];
 }
 
 /** How a part works, in a few words: `tanh gate per head`, `scales what enters`. */
@@ -98,6 +105,13 @@ export function describePart(part: Part): string {
       return part.fields['side'] === 'input' ? 'on what enters' : 'on what leaves';
     case 'lora':
       return `rank ${textOf(part.fields['rank'])}, alpha ${textOf(part.fields['alpha'])}`;
+    case 'encoder': {
+      const blocks = part.fields['at'];
+      const take = textOf(part.fields['take']);
+      return Array.isArray(blocks)
+        ? `${take} after block${blocks.length > 1 ? 's' : ''} ${printLayers(blocks.map(numberOf))}`
+        : take;
+    }
     case 'prefix':
       return 'one softmax with the words';
     default:

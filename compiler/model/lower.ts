@@ -9,6 +9,6 @@ export function lowerModel(checked: Checked, adapterName?: string): Model {
   const name = adapterName ?? Object.keys(checked.adapters).at(-1) ?? '';
   const adapter = Object.hasOwn(checked.adapters, name) ? checked.adapters[name] : undefined;
   invariant(adapter !== undefined, `${checked.path} has no checked adapter \`${name}\``);
-  const { base, parts, parameters, groups, tasks, data, recipes } = adapter;
-  return { name, base, sites: sitesOf(base), parts, parameters, groups, tasks, data, recipes };
+  const { base, parts, parameters, groups, tasks, data, experts, recipes } = adapter;
+  return { name, base, sites: sitesOf(base), parts, parameters, groups, tasks, data, experts, recipes };
 }

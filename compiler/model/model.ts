@@ -41,10 +41,18 @@ export interface Base {
   readonly rope: { readonly style: 'interleaved' | 'half'; readonly theta: number };
   /** Whether the output head is the embedding table. */
   readonly tied: boolean;
+  /** The linears that have a bias in the base's own files, in every layer; absent: none has, as in LLaMA. */
+  readonly biases?: readonly Linear[];
+  /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
+  readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
   readonly weights?: string;
   readonly tokenizer?: string;
 }
+
+/** The linears by their short names, in checkpoint order: those of a layer, and the output head. */
+export const linears = ['wq', 'wk', 'wv', 'wo', 'w1', 'w2', 'w3', 'output'] as const;
+export type Linear = (typeof linears)[number];
 
 export type SiteKind = 'linear' | 'norm' | 'embedding';
 
@@ -59,6 +67,8 @@ export interface Site {
   readonly output: Axis;
   /** The base parameter it owns: `NAME.weight`. */
   readonly parameter: string;
+  /** The base's own bias, `NAME.bias`; absent where it has none. */
+  readonly bias?: string;
 }
 
 export type Init =
@@ -119,6 +129,12 @@ export interface Task {
   readonly span: Span;
 }
 
+/** Names of the data sources that a task is tested on. */
+export const testsOf = ({ fields }: Pick<Task, 'fields'>): readonly string[] => {
+  const test = fields['test'];
+  return Array.isArray(test) ? test.filter((name): name is string => typeof name === 'string') : [];
+};
+
 export interface DataSource {
   readonly name: string;
   /** `instructions`, `alpaca`, `text`, `image_text`, ... */
@@ -163,6 +179,38 @@ export interface Recipe {
   readonly span: Span;
 }
 
+/** A model that turns an image into text beside the question. It takes no part in training. */
+export interface Expert {
+  readonly name: string;
+  /** Null: nobody runs it, its text is given by hand. */
+  readonly run: ExpertRun | null;
+  /** How its answer is put to the model, with `{text}` where it goes. */
+  readonly say: string;
+  /** Seconds for one image. */
+  readonly timeout: number;
+  /** Longest answer, in characters. */
+  readonly length: number;
+  readonly span: Span;
+}
+
+/** How an expert is run. Paths are as those of a base: resolved from the file they were written in. */
+export type ExpertRun =
+  /** `confidence`: the least of a word, 0 to 1. */
+  | { readonly kind: 'ocr'; readonly language: string; readonly confidence: number }
+  /** `model`: a spec, `SPEC:ADAPTER` or a package's folder; `ask` null: the question of its own task. */
+  | {
+      readonly kind: 'caption';
+      readonly model: string;
+      readonly adapter: string | null;
+      readonly ask: string | null;
+      readonly tokens: number;
+    }
+  /** `confidence`: the least of an object, 0 to 1. */
+  | { readonly kind: 'detect'; readonly model: string; readonly labels: string; readonly confidence: number }
+  | { readonly kind: 'http'; readonly address: string }
+  /** A program and its arguments, started in `folder`; `{image}` in them is the image's file. */
+  | { readonly kind: 'command'; readonly words: readonly string[]; readonly folder: string };
+
 export interface Duration {
   readonly value: number;
   readonly unit: 'steps' | 'epochs';
@@ -182,5 +230,6 @@ export interface Model {
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly tasks: readonly Task[];
   readonly data: readonly DataSource[];
+  readonly experts: readonly Expert[];
   readonly recipes: readonly Recipe[];
 }

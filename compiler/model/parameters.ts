@@ -15,6 +15,25 @@ export function parametersOf(base: Base, parts: readonly Part[]): readonly Param
     added.push(...kind.parameters(part, base));
     for (const name of kind.unfreezes?.(part, base) ?? []) rates.set(name, rateOf(part));
   }
-  const own = baseParameters(base).map((p) => ({ ...p, rate: rates.get(p.name) ?? p.rate }));
+  const own = baseParameters(base).map((p) => {
+    const rate = rates.get(p.name);
+    return rate === undefined ? p : { ...p, rate };
+  });
   return [...own, ...added];
 }
+
+/** Names of the parameters that `base` and each part own, in their order; lists of a checked adapter are asked often. */
+export function namesByOwner(parameters: readonly Parameter[]): ReadonlyMap<string, readonly string[]> {
+  const known = knownOwners.get(parameters);
+  if (known !== undefined) return known;
+  const owned = new Map<string, string[]>();
+  for (const { owner, name } of parameters) {
+    const names = owned.get(owner);
+    if (names === undefined) owned.set(owner, [name]);
+    else names.push(name);
+  }
+  knownOwners.set(parameters, owned);
+  return owned;
+}
+
+const knownOwners = new WeakMap<readonly Parameter[], ReadonlyMap<string, readonly string[]>>();

@@ -9,7 +9,8 @@ export function printModel(model: Model): string {
     `model ${model.name}`,
     `base ${base.name} ${base.family} layers ${base.layers} dim ${base.dim} heads ${base.heads}/${base.kvHeads} x ${base.headDim} ` +
       `ffn ${base.ffn} vocab ${base.vocab} context ${base.context} eps ${base.normEps} rope ${base.rope.style} ${base.rope.theta}` +
-      (base.tied ? ' tied' : ''),
+      (base.tied ? ' tied' : '') +
+      (base.biases ? ` biases ${base.biases.join(' ')}` : ''),
     ...model.parts.map(printPart),
     ...model.parameters.filter((p) => p.owner !== 'base' || p.rate !== 1).map(printParameter),
     ...Object.entries(model.groups).map(([name, names]) => `group ${name} = ${names.length} parameters`),
@@ -18,6 +19,7 @@ export function printModel(model: Model): string {
         `task ${t.name} on ${t.data} trains ${t.trains.length} of ${t.groups.join(' + ')} ${printExact(t.fields)}`,
     ),
     ...model.data.map((d) => `data ${d.name} = ${d.format} ${d.paths.join(' ')}`),
+    ...model.experts.map((expert) => `expert ${JSON.stringify({ ...expert, span: undefined })}`),
     ...model.recipes.map((recipe) => `recipe ${JSON.stringify({ ...recipe, span: undefined })}`),
   ];
   return `${lines.join('\n')}\n`;

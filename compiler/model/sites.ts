@@ -18,8 +18,27 @@ import {
 export const attentionLinears = ['wq', 'wk', 'wv', 'wo'] as const;
 export const feedForwardLinears = ['w1', 'w2', 'w3'] as const;
 
+/** A base's places and parameters are asked for by each adapter on it, and at each stroke of a key in an editor. */
+const knownSites = new WeakMap<Base, readonly Site[]>();
+const knownParameters = new WeakMap<Base, readonly Parameter[]>();
+
+/** What `make` gives, made once for each base. */
+function once<T>(known: WeakMap<Base, T>, base: Base, make: (base: Base) => T): T {
+  const before = known.get(base);
+  if (before !== undefined) return before;
+  const made = make(base);
+  known.set(base, made);
+  return made;
+}
+
+/** The short name of a site: `wq` of `layers.3.attention.wq`. */
+export const shortName = (site: Pick<Site, 'name'>): string =>
+  site.name.slice(site.name.lastIndexOf('.') + 1);
+
 /** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
-export function sitesOf(base: Base): Site[] {
+export const sitesOf = (base: Base): readonly Site[] => once(knownSites, base, listSites);
+
+function listSites(base: Base): Site[] {
   const dim = axis(base.dim);
   const vocab = axis(base.vocab);
   const sites: Site[] = [site('tok_embeddings', 'embedding', null, vocab, dim)];
@@ -27,7 +46,10 @@ export function sitesOf(base: Base): Site[] {
   sites.push(site('norm', 'norm', null, dim, dim));
   const output = site('output', 'linear', null, dim, vocab);
   sites.push(base.tied ? { ...output, parameter: 'tok_embeddings.weight' } : output);
-  return sites;
+  const biased = new Set<string>(base.biases);
+  return biased.size === 0
+    ? sites
+    : sites.map((s) => (biased.has(shortName(s)) ? { ...s, bias: `${s.name}.bias` } : s));
 }
 
 function layerSites(base: Base, layer: number): Site[] {
@@ -55,11 +77,23 @@ function site(name: string, kind: SiteKind, layer: number | null, input: Axis, o
 }
 
 /** The base's own parameters, frozen unless a part unfreezes them. A tied output head is not listed twice. */
-export function baseParameters(base: Base): Parameter[] {
-  return sitesOf(base)
-    .filter((s) => s.parameter === `${s.name}.weight`)
-    .map((s) => baseParameter(s));
-}
+export const baseParameters = (base: Base): readonly Parameter[] =>
+  once(knownParameters, base, (b) =>
+    sitesOf(b).flatMap((s) => [
+      ...(s.parameter === `${s.name}.weight` ? [baseParameter(s)] : []),
+      ...(s.bias === undefined ? [] : [baseBias(s, s.bias)]),
+    ]),
+  );
+
+const baseBias = (s: Site, name: string): Parameter => ({
+  name,
+  shape: [logical(s.output)],
+  axes: [s.output],
+  init: { kind: 'weights' },
+  owner: 'base',
+  decay: false,
+  rate: 1,
+});
 
 function baseParameter(s: Site): Parameter {
   const init: Init = { kind: 'weights' };
@@ -85,12 +119,15 @@ function baseParameter(s: Site): Parameter {
   }
 }
 
-/** Standard deviation of a fresh base's matrices; those that write into the residual stream shrink with depth. */
-const FRESH_STD = 0.02;
+/** Standard deviation of a fresh base's matrices, unless the base says its own. */
+export const FRESH_STD = 0.02;
 
 /** How a base parameter starts when the base is trained from scratch instead of being read from a file. */
 export function scratchInit(base: Base, name: string): Init {
   if (name.endsWith('norm.weight')) return { kind: 'constant', value: 1 };
+  if (name.endsWith('.bias')) return { kind: 'constant', value: 0 };
   const residual = name.endsWith('attention.wo.weight') || name.endsWith('feed_forward.w2.weight');
-  return { kind: 'normal', mean: 0, std: residual ? FRESH_STD / Math.sqrt(2 * base.layers) : FRESH_STD };
+  const std = base.init ?? FRESH_STD;
+  // What writes into the residual stream shrinks with depth.
+  return { kind: 'normal', mean: 0, std: residual ? std / Math.sqrt(2 * base.layers) : std };
 }

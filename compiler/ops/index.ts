@@ -11,7 +11,7 @@ import type { Op } from './op.ts';
 import { accumulate, adamw, gradNorm, sumSquares } from './optimizer.ts';
 import { rmsnorm, rmsnormGrad } from './rmsnorm.ts';
 import { rope } from './rope.ts';
-import { addTable, segment, segmentGrad } from './segment.ts';
+import { addTable, repeat, repeatGrad, segment, segmentGrad } from './segment.ts';
 import { softmax, softmaxGrad } from './softmax.ts';
 
 export const ops: { readonly [K in OpName]: Op<K> } = {
@@ -43,6 +43,8 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   addTable,
   segment,
   segmentGrad,
+  repeat,
+  repeatGrad,
   cacheWrite,
   copy,
   crossEntropy,

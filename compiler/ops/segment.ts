@@ -1,4 +1,4 @@
-/** Tables added to every sequence (position embeddings, static prompts), and stretches cut out of every sequence. */
+/** Tables added to every sequence (position embeddings, static prompts), stretches cut out of it, rows repeated in it. */
 import { invariant } from '../../grammar/invariant.ts';
 import { at, need, width } from './layout.ts';
 import type { Op } from './op.ts';
@@ -58,5 +58,36 @@ export const segmentGrad: Op<'segmentGrad'> = {
     const n = width(dy);
     for (let b = 0; b < batch; b++)
       dx.set(dy.values.subarray(b * length * n, (b + 1) * length * n), (b * tokens + from) * n);
+  },
+};
+
+export const repeat: Op<'repeat'> = {
+  gradient(g, node, [dy], needs) {
+    const x = g.tensors[node.inputs[0] ?? -1];
+    invariant(x, 'repeat without an operand');
+    if (!dy || !needs[0]) return [null];
+    const dx = g.tensor(`${g.label}:dx`, x.rows, x.axis);
+    g.node('repeatGrad', [dy], [dx], node.attrs);
+    return [dx];
+  },
+  reference(node, inputs, outputs) {
+    const [x, y] = [need(inputs, 0), need(outputs, 0).values];
+    const n = width(x);
+    for (let i = 0; i < y.length; i++)
+      y[i] = at(x.values, Math.floor(i / (n * node.attrs.times)) * n + (i % n));
+  },
+};
+
+export const repeatGrad: Op<'repeatGrad'> = {
+  gradient(g, node, [dx], needs) {
+    return [dx && needs[0] ? g.repeat(dx, node.attrs) : null];
+  },
+  reference(node, inputs, outputs) {
+    const [dy, dx] = [need(inputs, 0), need(outputs, 0).values];
+    const n = width(dy);
+    dy.values.forEach((d, i) => {
+      const to = Math.floor(i / (n * node.attrs.times)) * n + (i % n);
+      dx[to] = at(dx, to) + d;
+    });
   },
 };

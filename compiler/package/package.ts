@@ -4,7 +4,7 @@
  * A package is a manifest (this type, as JSON), one `.wgsl` file for each kernel, and the parameter table inside the
  * manifest. It holds no weights. Everything is decided ahead: kernels, bindings, offsets, grids.
  */
-import type { Axis, Base, DataSource, Init, Recipe } from '../model/model.ts';
+import type { Axis, Base, DataSource, Expert, Init, Recipe } from '../model/model.ts';
 
 export const PACKAGE_FORMAT = 1;
 
@@ -112,7 +112,7 @@ export interface ImageInput {
   readonly rows: number;
   readonly width: number;
   /** What the encoder makes of them, and what a program takes instead whose encoder is cached. */
-  readonly tokens: { readonly rows: number; readonly width: number };
+  readonly tokens: { readonly rows: number; readonly axis: Axis };
   /** How a picture becomes the input; null: features that come from elsewhere. */
   readonly pixels: PixelRules | null;
 }
@@ -124,6 +124,13 @@ export interface PixelRules {
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly channels: 'rgb' | 'bgr';
+  /** In training, a part of the picture at random; absent: the middle, always. */
+  readonly crop?: RandomCrop;
+}
+
+/** Parts of at least `scale` of the area, from 3:4 to 4:3, each made a square. */
+export interface RandomCrop {
+  readonly scale: number;
 }
 
 /** A contiguous run of trainable parameters that the same tasks train: the unit of a step count. */
@@ -170,6 +177,8 @@ export interface Manifest {
   readonly recipe: Recipe | null;
   /** What its encoders want of each image. Absent: it looks at none. */
   readonly images?: readonly ImageInput[];
+  /** Who turns an image into text beside the question. Absent: nobody. */
+  readonly experts?: readonly Expert[];
   readonly buffers: Readonly<Partial<Record<BufferName, number>>>;
   readonly constants: readonly Constant[];
   /** Rows of the key-value cache for each sequence, prepended vectors included; 0 without generation. */

@@ -3,6 +3,7 @@ import type { OpName } from '../graph/graph.ts';
 import type { Emitter } from './context.ts';
 import { emitEmbed, emitEmbedGrad } from './gather/embed.ts';
 import { emitCacheWrite, emitPrepend, emitPrependGrad } from './gather/prepend.ts';
+import { emitRepeat, emitRepeatGrad } from './gather/repeat.ts';
 import { emitAddTable, emitSegment, emitSegmentGrad } from './gather/segment.ts';
 import type { Emit } from './kernel.ts';
 import { emitActivate, emitActivateGrad } from './maps/activate.ts';
@@ -54,6 +55,8 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
   addTable: emitAddTable,
   segment: emitSegment,
   segmentGrad: emitSegmentGrad,
+  repeat: emitRepeat,
+  repeatGrad: emitRepeatGrad,
   cacheWrite: emitCacheWrite,
   copy: emitCopy,
   crossEntropy: emitCrossEntropy,

@@ -2,17 +2,21 @@
  * What `npm start` runs: LLaMA-Adapter V2 on the embedded base, from the spec to answers.
  *
  * Check, show, compile, train the `instruct` task for 400 steps, and compare held-out loss, exact match on held-out
- * words and three answers before and after.
+ * words and three answers before and after. Then the fusion experiment in small (../fusion/quick.ts).
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { makeProgress, type Progress } from '../../runtime/cli/progress.ts';
 import { show } from '../../runtime/cli/show.ts';
 import { openDevice } from '../../runtime/device.ts';
 import { writePackage } from '../../runtime/package-files.ts';
+import { reportHtml } from '../../runtime/report/html.ts';
+import { reportText } from '../../runtime/report/text.ts';
 import { answerAll } from '../../runtime/score.ts';
+import { readParameter } from '../../runtime/session.ts';
 import { writeAdapter, writeRecord } from '../../runtime/train/outcome.ts';
 import { versions } from '../../runtime/versions.ts';
+import { quickTable } from '../fusion/quick.ts';
 import { meanRight, promptOf, type Score, table } from './evaluate.ts';
 import { here, type Lab, openLab, score, train } from './lab.ts';
 import { scoredTasks, type Instruction } from './words.ts';
@@ -71,10 +75,24 @@ async function main(): Promise<void> {
   say(`${table(['question', 'right', 'before', 'after'], rows)}\n`);
   await keep(lab, device);
   say(`${FOLDER}/adapter.safetensors, ${FOLDER}/package/, ${FOLDER}/metrics.jsonl, ${FOLDER}/checkpoints/`);
-  say(`all in ${seconds(started)}. Ask it yourself:`);
+  say(`after ${seconds(started)}. Ask it yourself:`);
   say(
-    `  npm run graft -- generate examples/base/${SPEC} --adapter ${FOLDER}/adapter.safetensors --ask "plural of lantern"`,
+    `  npm run graft -- generate examples/base/${SPEC} --adapter ${FOLDER}/adapter.safetensors --ask "plural of lantern"\n`,
   );
+  say('Now pictures: does it still follow instructions once it has learned to name what it sees?');
+  const instructed = { state: await trainedState(lab), steps: lab.recipe.steps ?? 0, seed: lab.recipe.seed };
+  lab.session.executor.destroy();
+  const report = await quickTable(device, instructed, say);
+  await writeFile(`${FOLDER}/fusion.html`, reportHtml(report));
+  say(`\n${reportText(report)}`);
+  say(`${FOLDER}/fusion.html has the same for a browser. All in ${seconds(started)}.`);
+}
+
+async function trainedState({ session }: Lab): Promise<ReadonlyMap<string, Float32Array>> {
+  const state = new Map<string, Float32Array>();
+  for (const parameter of session.manifest.parameters)
+    if (parameter.cell !== null) state.set(parameter.name, await readParameter(session, parameter));
+  return state;
 }
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;

@@ -8,11 +8,11 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { loadTokenizer } from '../base/tokens.ts';
+import { instructionTokens, loadTokenizer } from '../base/tokens.ts';
 import { collectWords, type Instruction } from '../base/words.ts';
 import { chooseConcepts, type Concept, conceptsFile, loadConcepts, roles, toManifest } from './concepts.ts';
 import { buildLists, toLines } from './lists.ts';
-import { cacheFolder, writePictures } from './pictures.ts';
+import { cacheFolder, wantedPictures, writePictures } from './pictures.ts';
 
 /** The text instructions that the lists put pictures to. */
 export function readInstructions(name: 'train' | 'heldout'): Instruction[] {
@@ -25,25 +25,27 @@ export function readInstructions(name: 'train' | 'heldout'): Instruction[] {
 export async function buildData(say: (text: string) => void = () => undefined): Promise<readonly Concept[]> {
   const concepts = loadConcepts();
   mkdirSync(cacheFolder, { recursive: true });
-  const { count, made } = await writePictures(concepts, (done, of) => {
-    if (done % 15 === 0) say(`drawn: ${done} of ${of} concepts`);
+  const { count, made } = await writePictures('pictures.json', wantedPictures(concepts), (done, of) => {
+    if (done % 60 === 0) say(`drawn: ${done} of ${of}`);
   });
   say(`${count} pictures${made ? '' : ', made before'}`);
-  const lists = buildLists(concepts, {
-    train: readInstructions('train'),
-    heldout: readInstructions('heldout'),
-  });
-  for (const [name, items] of Object.entries(lists)) {
-    writeChanged(cacheFolder + name, toLines(items));
-    say(`${name}: ${items.length} examples`);
-  }
+  const instructions = { train: readInstructions('train'), heldout: readInstructions('heldout') };
+  const tokenizer = loadTokenizer();
+  const lists = buildLists(concepts, instructions, (it) => instructionTokens(it, tokenizer).tokens.length);
+  writeLists(lists, say);
   return concepts;
 }
 
-/** Leaves a file alone that is as it should be: another process may be reading it. */
-function writeChanged(path: string, text: string): void {
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
-  writeFileSync(path, text);
+/** Writes lists into the cache; a file that is as it should be is left alone, since another process may read it. */
+export function writeLists(
+  lists: Readonly<Record<string, readonly object[]>>,
+  say: (text: string) => void,
+): void {
+  for (const [name, items] of Object.entries(lists)) {
+    const [path, text] = [cacheFolder + name, toLines(items)];
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+    say(`${name}: ${items.length} examples`);
+  }
 }
 
 async function main(): Promise<void> {

@@ -8,15 +8,15 @@ import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/cl
 import { type Batches, createBatches, labelBound, sequenceLength } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { encodePictures, tokensOf } from '../../runtime/data/pictures-encoded.ts';
-import { patchesOf, withImages } from '../../runtime/data/pictures.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import type { Device } from '../../runtime/device.ts';
 import type { Session } from '../../runtime/session.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';
-import { longest } from '../base/words.ts';
 import type { Workshop } from './workshop.ts';
 
-/** Sequences asked at once, and the longest answer of any task in tokens. */
+/** Sequences asked at once, and the longest question and answer of any task in tokens. */
 export const ASKED = 64;
+const QUESTION = 24;
 export const ANSWER = 12;
 
 export interface Lab {
@@ -41,6 +41,8 @@ export interface LabOptions {
   readonly recipe: string;
   readonly seed: number;
   readonly scratch?: boolean;
+  /** Parameters that start from these values. */
+  readonly initial?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Compiles a model with what it takes to train it by a recipe and to ask it everything. */
@@ -48,7 +50,7 @@ export async function openLab(
   device: Device,
   workshop: Workshop,
   model: Model,
-  { recipe: name, seed, scratch = false }: LabOptions,
+  { recipe: name, seed, scratch = false, initial = new Map() }: LabOptions,
 ): Promise<Lab> {
   const recipe: Recipe = { ...pickRecipe(model, name), seed };
   const [input] = imageInputs(model);
@@ -65,11 +67,11 @@ export async function openLab(
     profile: device.profile,
     recipe,
     training: { batch, tokens, labels: Object.fromEntries(bounds) },
-    evaluation: { batch: ASKED, tokens: mapped(datasets, () => longest) },
-    generation: { batch: ASKED, tokens: longest, context: longest + ANSWER, image: true },
+    evaluation: { batch: ASKED, tokens: mapped(datasets, () => QUESTION) },
+    generation: { batch: ASKED, tokens: QUESTION, context: QUESTION + ANSWER, image: true },
     ...(cached ? { frozenEncoders: 'cached', encoding: { part: input.part, batch: ASKED } } : {}),
   });
-  const session = await openCompiled(device, compiled, await startOf(model, seed, { scratch }));
+  const session = await openCompiled(device, compiled, await startOf(model, seed, { scratch, initial }));
   if (cached) workshop.encoded ??= await encodePictures(session, input, workshop.store);
   const batches = new Map<string, Batches>();
   for (const [task, data] of datasets) {
@@ -93,5 +95,5 @@ const mapped = <T>(datasets: ReadonlyMap<string, Dataset>, of: (data: Dataset) =
 
 function withPictures(plain: Batches, data: Dataset, workshop: Workshop, cached: boolean): Batches {
   const { encoded, store } = workshop;
-  return withImages(plain, cached && encoded ? tokensOf(data, encoded) : patchesOf(data, store));
+  return withImages(plain, cached && encoded ? tokensOf(data, encoded) : imagesOf(data, store));
 }

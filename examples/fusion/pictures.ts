@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { hash } from '../base/random.ts';
 import { type Drawing, plainLook, randomLook, render, side } from './augment.ts';
-import { type Concept, withRole } from './concepts.ts';
+import type { Concept } from './concepts.ts';
 import { packageVersion, type Style, styles, svgOf, trainedStyles } from './icons.ts';
 
 export const cacheFolder = fileURLToPath(new URL('../../.cache/fusion/', import.meta.url));
@@ -26,6 +26,9 @@ const VERSION = 1;
 /** Where a picture is, from the folder of the lists; `copy` counts from 1, and 0 is the drawing as it is, on white. */
 export const picturePath = (style: Style, name: string, copy = 0): string =>
   `pictures/${style}/${name}${copy === 0 ? '' : `.${String(copy).padStart(2, '0')}`}.png`;
+
+/** The thing that a picture shows, by its path. */
+export const shownIn = (path: string): string => /([^/.]+)(?:\.\d+)?\.png$/.exec(path)?.[1] ?? '';
 
 /**
  * The picture of nothing: CLIP's mean colour, which is as near to zero as eight bits come once it is normalised. The
@@ -55,40 +58,52 @@ const toPng = (rgb: Uint8Array): Promise<Buffer> =>
     .png({ compressionLevel: 6 })
     .toBuffer();
 
-/** Copies of a drawing that training sees: none of the held-out style, none of the unseen concepts. */
-const copiesOf = (concept: Concept, style: Style): number =>
-  concept.role !== 'unseen' && (trainedStyles as readonly Style[]).includes(style) ? copies : 0;
+/** A drawing to be put into pictures: as it is, and in so many copies. */
+export interface Wanted {
+  readonly name: string;
+  readonly style: Style;
+  readonly copies: number;
+}
+
+/** What the experiment shows: copies for training of what is trained on, of everything the drawing as it is. */
+export const wantedPictures = (concepts: readonly Concept[]): Wanted[] =>
+  concepts.flatMap(({ name, role }) =>
+    styles.map((style) => {
+      const trained = role !== 'unseen' && (trainedStyles as readonly Style[]).includes(style);
+      return { name, style, copies: trained ? copies : 0 };
+    }),
+  );
 
 /**
- * Writes all pictures, unless the folder already has those of the same packages, concepts and settings.
+ * Writes pictures, unless the folder already has them from the same packages and settings.
+ * @param stampName file that remembers what was written; one for each set of pictures
  * @returns how many there are, and whether they were made now
  */
 export async function writePictures(
-  concepts: readonly Concept[],
+  stampName: string,
+  wanted: readonly Wanted[],
   onDrawn?: (done: number, of: number) => void,
 ): Promise<{ readonly count: number; readonly made: boolean }> {
-  const stamp = stampOf(concepts);
-  const count =
-    1 + concepts.reduce((sum, c) => sum + styles.reduce((own, style) => own + 1 + copiesOf(c, style), 0), 0);
-  const stampFile = `${cacheFolder}pictures.json`;
+  const stamp = stampOf(wanted);
+  const count = 1 + wanted.reduce((sum, { copies }) => sum + 1 + copies, 0);
+  const stampFile = cacheFolder + stampName;
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return { count, made: false };
   rmSync(stampFile, { force: true });
   for (const style of styles)
     mkdirSync(dirname(cacheFolder + picturePath(style, 'any')), { recursive: true });
   writeFileSync(cacheFolder + blankPath, await toPng(blank()));
-  for (const [index, concept] of concepts.entries()) {
-    for (const style of styles) await writeDrawing(concept, style);
-    onDrawn?.(index + 1, concepts.length);
+  for (const [index, one] of wanted.entries()) {
+    await writeDrawing(one);
+    onDrawn?.(index + 1, wanted.length);
   }
   // Written last: a build that was stopped is done again.
   writeFileSync(stampFile, stamp);
   return { count, made: true };
 }
 
-async function writeDrawing(concept: Concept, style: Style): Promise<void> {
-  const { name } = concept;
+async function writeDrawing({ name, style, copies }: Wanted): Promise<void> {
   const drawing = await draw(style, name);
-  for (let copy = 0; copy <= copiesOf(concept, style); copy++)
+  for (let copy = 0; copy <= copies; copy++)
     writeFileSync(
       cacheFolder + picturePath(style, name, copy),
       await toPng(picture(drawing, style, name, copy)),
@@ -99,13 +114,11 @@ const blank = (): Uint8Array =>
   Uint8Array.from({ length: 3 * side * side }, (_, i) => blankColour[i % 3] ?? 0);
 
 /** Everything the pictures follow from. */
-const stampOf = (concepts: readonly Concept[]): string =>
+const stampOf = (wanted: readonly Wanted[]): string =>
   JSON.stringify({
     version: VERSION,
-    copies,
     drawn: DRAWN,
     sharp: sharp.versions,
     packages: Object.fromEntries(styles.map((style) => [style, packageVersion(style)])),
-    names: concepts.map(({ name }) => name),
-    unseen: withRole(concepts, 'unseen').map(({ name }) => name),
+    wanted: wanted.map(({ name, style, copies }) => `${style} ${name} ${copies}`),
   });

@@ -1,7 +1,14 @@
-/** Finished trials as tables and as a plot of characters. */
-import { table } from '../base/evaluate.ts';
+/** Finished trials as a report: a table for each schedule, what becomes of the instructions, and what it costs. */
+import {
+  type Block,
+  grouped,
+  type Lines,
+  markOf,
+  printMark,
+  type Report,
+} from '../../runtime/report/report.ts';
 import { designs, type Schedule, schedules } from './designs.ts';
-import { type Figure, type Figures, mean } from './score.ts';
+import type { Figure, Figures } from './score.ts';
 import { isFinished, keyOf, type Line } from './trials.ts';
 
 /** A measurement inside of a trial. */
@@ -22,7 +29,7 @@ export interface Outcome {
   readonly commit: string;
 }
 
-/** Columns of the table. */
+/** Columns of the tables. */
 export const columns: Readonly<Record<Figure, string>> = {
   text: 'text',
   textLoss: 'loss',
@@ -36,29 +43,35 @@ export const columns: Readonly<Record<Figure, string>> = {
   gateEarly: 'gate early',
   gateLate: 'gate late',
 };
-const figures = Object.keys(columns) as Figure[];
+const allFigures = Object.keys(columns) as Figure[];
 
 /** Mean of the seeds, and from least to most; empty for what no trial has. */
-export function meanAndSpread(values: readonly (number | null)[], digits = 2): string {
-  const own = values.filter((value): value is number => value !== null && Number.isFinite(value));
-  if (own.length === 0) return '';
-  const show = (value: number): string => value.toFixed(digits);
-  const [least, most] = [show(Math.min(...own)), show(Math.max(...own))];
-  return least === most ? show(mean(own)) : `${show(mean(own))} (${least}-${most})`;
-}
+export const meanAndSpread = (values: readonly (number | null)[], digits = 2): string =>
+  printMark(markOf(values), (value) => value.toFixed(digits));
+
+const right = (title: string) => ({ title, right: true });
 
 /** One table a schedule; a sequential trial has a row for each time it was measured. */
-export function interferenceTables(lines: readonly Line<Outcome>[]): string {
-  const sections = (Object.keys(schedules) as Schedule[]).flatMap((schedule) => {
+function interference(lines: readonly Line<Outcome>[], figures: readonly Figure[]): Report['sections'] {
+  return (Object.keys(schedules) as Schedule[]).flatMap((schedule) => {
     const rows = Object.entries(designs).flatMap(([design, { title }]) =>
-      rowsOf(outcomesOf(lines, design, schedule), title),
+      rowsOf(outcomesOf(lines, design, schedule), title, figures),
     );
     if (rows.length === 0) return [];
-    const header = ['design', 'after', 'seeds', ...Object.values(columns)];
-    return [`${schedules[schedule]}\n\n${table(header, rows)}`];
+    const header = [
+      { title: 'design' },
+      { title: 'after' },
+      right('seeds'),
+      ...figures.map((figure) => right(columns[figure])),
+    ];
+    const blocks: Block[] = [{ kind: 'table', columns: header, rows }];
+    return [
+      {
+        title: schedules[schedule],
+        blocks: [...blocks, ...(schedule === 'sequential' ? [forgetting(lines)] : [])],
+      },
+    ];
   });
-  const failed = lines.flatMap((line) => (isFinished(line) ? [] : [`failed: ${keyOf(line)}: ${line.error}`]));
-  return [...sections, ...(failed.length > 0 ? [failed.join('\n')] : [])].join('\n\n');
 }
 
 const outcomesOf = (lines: readonly Line<Outcome>[], design: string, schedule: string): Outcome[] =>
@@ -66,7 +79,7 @@ const outcomesOf = (lines: readonly Line<Outcome>[], design: string, schedule: s
     line.design === design && line.schedule === schedule && isFinished(line) ? [line.result] : [],
   );
 
-function rowsOf(outcomes: readonly Outcome[], title: string): string[][] {
+function rowsOf(outcomes: readonly Outcome[], title: string, figures: readonly Figure[]): string[][] {
   const points = outcomes[0]?.points ?? [];
   return points.map(({ steps }, index) => {
     const own = outcomes.flatMap(({ points }) => points[index] ?? []);
@@ -82,8 +95,27 @@ export const stepsText = (steps: Readonly<Record<string, number>>): string =>
     .map(([task, count]) => `${count} ${task.replace(/_.*/, '')}`)
     .join(', ');
 
+/** What becomes of the instructions while captions are trained. */
+function forgetting(lines: readonly Line<Outcome>[]): Lines {
+  const series = Object.entries(designs).flatMap(([design, { title }]) => {
+    const outcomes = outcomesOf(lines, design, 'sequential');
+    const points = (outcomes[0]?.points ?? []).flatMap(({ steps }, index) => {
+      const mark = markOf(outcomes.map(({ points }) => points[index]?.figures.text));
+      return mark === null ? [] : [{ x: steps['caption'] ?? 0, ...mark }];
+    });
+    return points.length === 0 ? [] : [{ name: title, points }];
+  });
+  return {
+    kind: 'lines',
+    title: 'Instructions right, held-out words, no image',
+    x: { label: 'caption steps', from: 0 },
+    y: { label: 'exact matches', from: 0, to: 1 },
+    series,
+  };
+}
+
 /** What each design costs: trained numbers and seconds of training. */
-export function costTable(lines: readonly Line<Outcome>[]): string {
+function costs(lines: readonly Line<Outcome>[]): Block {
   const rows = Object.entries(designs).flatMap(([design, { title }]) =>
     (Object.keys(schedules) as Schedule[]).flatMap((schedule) => {
       const own = outcomesOf(lines, design, schedule);
@@ -92,60 +124,61 @@ export function costTable(lines: readonly Line<Outcome>[]): string {
         own.map(({ training }) => training),
         0,
       );
-      return [[title, schedules[schedule], own[0]?.trained.toLocaleString('en-US') ?? '', seconds]];
+      return [[title, schedules[schedule], grouped(own[0]?.trained ?? 0), seconds]];
     }),
   );
-  return table(['design', 'schedule', 'trained', 'seconds'], rows);
+  const header = [{ title: 'design' }, { title: 'schedule' }, right('trained'), right('seconds')];
+  return { kind: 'table', columns: header, rows };
 }
 
-export interface Series {
-  readonly name: string;
-  /** [x, y], y from 0 to 1. */
-  readonly points: readonly (readonly [number, number])[];
+/** Where the figures come from. */
+function origin(lines: readonly Line<Outcome>[]): Block {
+  const done = lines.filter(isFinished);
+  const all = (values: readonly (string | number)[]): string =>
+    [...new Set(values.map(String))].sort().join(', ');
+  const hours = done.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
+  return {
+    kind: 'facts',
+    rows: [
+      ['trials', `${done.length}, ${hours.toFixed(1)} hours in all`],
+      ['seeds', all(done.map(({ seed }) => seed))],
+      ['device', all(done.map(({ result }) => result.device))],
+      ['commit', all(done.map(({ result }) => result.commit))],
+    ],
+  };
 }
 
-const MARKS = 'abcdefgh';
-const WIDTH = 60;
-const HEIGHT = 12;
-
-/** Curves from 0 to 1 in characters, one letter a series; `*` where several meet. */
-export function plot(title: string, axis: string, series: readonly Series[]): string {
-  const all = series.flatMap(({ points }) => points);
-  if (all.length === 0) return '';
-  const right = Math.max(1, ...all.map(([x]) => x));
-  const cells = Array.from({ length: HEIGHT + 1 }, () => Array.from({ length: WIDTH + 1 }, () => ' '));
-  series.forEach(({ points }, index) => {
-    for (const [x, y] of points) {
-      const row = cells[Math.round((1 - Math.min(1, Math.max(0, y))) * HEIGHT)];
-      const column = Math.round((x / right) * WIDTH);
-      if (row) row[column] = row[column] === ' ' ? (MARKS[index] ?? '?') : '*';
-    }
-  });
-  const body = cells.map((row, i) => {
-    const label = i % 3 === 0 ? (1 - i / HEIGHT).toFixed(2) : '    ';
-    return `${label} |${row.join('').trimEnd()}`;
-  });
-  const ruler = `     +${'-'.repeat(WIDTH + 1)}`;
-  const scale = `      0${axis.padStart(Math.ceil((WIDTH + axis.length) / 2)).padEnd(WIDTH - String(right).length)}${right}`;
-  const legend = series.map(({ name }, i) => `  ${MARKS[i] ?? '?'} ${name}`);
-  return [title, ...body, ruler, scale, ...legend].join('\n');
+export interface ReportOptions {
+  readonly lead?: string;
+  /** Columns of the tables; all of them unless it says which. */
+  readonly figures?: readonly Figure[];
+  /** Specs to show, by name. */
+  readonly specs?: Readonly<Record<string, string>>;
 }
 
-/** What becomes of the instructions while captions are trained, by the means of the seeds. */
-export function forgettingPlot(lines: readonly Line<Outcome>[]): string {
-  const series = Object.entries(designs).flatMap(([design, { title }]): Series[] => {
-    const outcomes = outcomesOf(lines, design, 'sequential');
-    const points = (outcomes[0]?.points ?? []).map(({ steps }, index): [number, number] => [
-      steps['caption'] ?? 0,
-      mean(outcomes.flatMap(({ points }) => points[index]?.figures.text ?? [])),
-    ]);
-    return points.length === 0 ? [] : [{ name: title, points }];
-  });
-  return plot('instructions right (held-out words, no image)', 'caption steps', series);
-}
-
-/** All of it, as `run.ts` prints it. */
-export function report(lines: readonly Line<Outcome>[]): string {
-  const parts = [interferenceTables(lines), forgettingPlot(lines), costTable(lines)];
-  return parts.filter((part) => part !== '').join('\n\n');
+/** All of it. */
+export function fusionReport(lines: readonly Line<Outcome>[], options: ReportOptions = {}): Report {
+  const failed = lines.filter((line) => !isFinished(line));
+  const failures: Block[] = failed.map((line) => ({
+    kind: 'text',
+    warning: true,
+    text: `failed: ${keyOf(line)}: ${'error' in line ? line.error : ''}`,
+  }));
+  const specs = Object.entries(options.specs ?? {}).map(([title, text]): Block => ({
+    kind: 'code',
+    title,
+    text,
+  }));
+  return {
+    title: 'Where an image enters, and who trains what',
+    lead:
+      options.lead ??
+      'The fusion experiment of Graft: means over the seeds, in brackets the least and the most. Shares are of exact matches; losses are nats an answer token; gates are mean |tanh g|.',
+    sections: [
+      ...interference(lines, options.figures ?? allFigures),
+      { title: 'What it costs', blocks: [costs(lines)] },
+      { title: 'Where the figures come from', blocks: [origin(lines), ...failures] },
+      ...(specs.length === 0 ? [] : [{ title: 'The spec', blocks: specs }]),
+    ],
+  };
 }

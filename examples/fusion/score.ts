@@ -5,8 +5,8 @@
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
 import type { Row } from '../../runtime/score.ts';
 import { instructionRow, isRight, meanRight, promptOf, scoreAnswers } from '../base/evaluate.ts';
-import { type Instruction, scoredTasks } from '../base/words.ts';
-import { ask, type Pair, type Pictured, questions } from './lists.ts';
+import type { Instruction } from '../base/words.ts';
+import { ask, asked, firstOfEach, isScored, type Pair, type Pictured, questions } from './lists.ts';
 
 /** A model as it is asked. `images` are paths, one for each prompt or row; without them it sees none. */
 export interface Answerer {
@@ -69,8 +69,16 @@ export async function measure(
   { blank = false, most = Infinity }: MeasureOptions = {},
 ): Promise<Figures> {
   const plain = blank ? exam.blank : exam.instructions;
-  const text = await scoreInstructions(model, firstOfEach(plain.filter(isScored), most), tokenizer);
-  const shown = await scoreInstructions(model, firstOfEach(exam.pictured.filter(isScored), most), tokenizer);
+  const text = await scoreInstructions(
+    model,
+    firstOfEach(plain.filter(isScored), Math.min(most, asked)),
+    tokenizer,
+  );
+  const shown = await scoreInstructions(
+    model,
+    firstOfEach(exam.pictured.filter(isScored), Math.min(most, asked)),
+    tokenizer,
+  );
   return {
     text: text.right,
     textLoss: text.loss,
@@ -87,18 +95,6 @@ export async function measure(
 }
 
 type Asked = Pick<Pictured, 'instruction' | 'output' | 'task'> & { readonly image?: string };
-
-const isScored = (item: { readonly task: string }): boolean =>
-  (scoredTasks as readonly string[]).includes(item.task);
-
-/** The first `most` of each task. */
-export function firstOfEach<T extends { readonly task: string }>(items: readonly T[], most: number): T[] {
-  const seen = new Map<string, number>();
-  return items.filter(({ task }) => {
-    seen.set(task, (seen.get(task) ?? 0) + 1);
-    return (seen.get(task) ?? 0) <= most;
-  });
-}
 
 /** At most `most`, evenly from the whole: lists are ordered by concept. */
 export function spread<T>(items: readonly T[], most: number): T[] {

@@ -1,54 +1,33 @@
 /**
- * Trials in a file: one JSON line each. What is finished is not run again, what was killed starts anew, and what
- * failed is noted and does not stop the rest.
+ * Trials of this folder in a file: one JSON line each. What is finished is not run again, what was killed starts anew, and
+ * what failed is noted and does not stop the rest. Several processes may work on one file.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { appendLine, readLines, runEach } from '../../runtime/cli/sweep/ledger.ts';
 
-/** What tells one trial from another; it is its name in the file as well. */
+/** What tells one trial from another. */
 export interface Trial {
   readonly design: string;
   readonly schedule: string;
   readonly seed: number;
 }
 
+/** Its name in the file. */
 export const keyOf = ({ design, schedule, seed }: Trial): string => `${design} ${schedule} ${seed}`;
 
-export type Line<R> = Trial & { readonly seconds: number } & (
-    { readonly result: R } | { readonly error: string }
-  );
+export type Line<R> = Trial & {
+  readonly trial: string;
+  readonly started: string;
+  readonly seconds: number;
+} & ({ readonly result: R } | { readonly error: string });
 
 export const isFinished = <R>(line: Line<R>): line is Line<R> & { readonly result: R } => 'result' in line;
 
-/**
- * The lines of a file, the last of each trial. A line that was cut off by a kill is left out: its trial counts as not
- * run.
- */
-export function readTrials<R>(file: string): Line<R>[] {
-  if (!existsSync(file)) return [];
-  const latest = new Map<string, Line<R>>();
-  for (const text of readFileSync(file, 'utf8').split('\n')) {
-    const line = parseLine<R>(text);
-    if (line) latest.set(keyOf(line), line);
-  }
-  return [...latest.values()];
-}
-
-function parseLine<R>(text: string): Line<R> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'design' in value ? (value as Line<R>) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Adds a line; a rest of a line before it is ended first. */
-function appendTrial<R>(file: string, line: Line<R>): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const torn = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, 'utf8'));
-  appendFileSync(file, `${torn ? '\n' : ''}${JSON.stringify(line)}\n`);
-}
+/** The last line of each trial. */
+export const readTrials = <R>(file: string): Line<R>[] => [
+  ...readLines<Line<R>>(file, (value) => 'design' in value && 'seconds' in value).values(),
+];
 
 export interface RunTrialsOptions {
   /** Run what failed before once more. */
@@ -64,23 +43,38 @@ export async function runTrials<R>(
   run: (trial: Trial) => Promise<R>,
   { retry = false, onStart, onError }: RunTrialsOptions = {},
 ): Promise<Line<R>[]> {
-  for (const [index, trial] of trials.entries()) {
-    // Read anew each time: another process may work on the same file.
-    const before = readTrials<R>(file).find((line) => keyOf(line) === keyOf(trial));
-    if (before && (isFinished(before) || !retry)) continue;
-    onStart?.(trial, index, trials.length);
-    const { design, schedule, seed } = trial;
-    const start = performance.now();
-    const seconds = (): number => Math.round((performance.now() - start) / 100) / 10;
-    try {
-      const result = await run(trial);
-      appendTrial<R>(file, { design, schedule, seed, seconds: seconds(), result });
-    } catch (error) {
-      onError?.(trial, error);
-      appendTrial<R>(file, { design, schedule, seed, seconds: seconds(), error: messageOf(error) });
-    }
-  }
+  const since = retry ? new Date().toISOString() : '';
+  const keyed = trials.map((trial) => ({ ...trial, key: keyOf(trial) }));
+  const left = () => {
+    const over = new Set(
+      readTrials<R>(file).flatMap((line) => (isFinished(line) || line.started >= since ? [line.trial] : [])),
+    );
+    return keyed.filter(({ key }) => !over.has(key));
+  };
+  mkdirSync(dirname(file), { recursive: true });
+  await runEach(dirname(file), {
+    left,
+    run: async ({ key, ...trial }, held) => {
+      onStart?.(trial, keyed.length - left().length, keyed.length);
+      const [started, begun] = [new Date().toISOString(), performance.now()];
+      const outcome = await tryRun(run, trial, onError);
+      const seconds = Math.round((performance.now() - begun) / 100) / 10;
+      const line: Line<R> = { trial: key, ...trial, started, seconds, ...outcome };
+      if (held.isOwn()) appendLine(file, line);
+    },
+  });
   return readTrials<R>(file);
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+async function tryRun<R>(
+  run: (trial: Trial) => Promise<R>,
+  trial: Trial,
+  onError: RunTrialsOptions['onError'],
+): Promise<{ readonly result: R } | { readonly error: string }> {
+  try {
+    return { result: await run(trial) };
+  } catch (error) {
+    onError?.(trial, error);
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,5 +1,6 @@
 /** Expressions as Prettier's documents: on one line where they fit, else an element a line. */
-import { doc as prettierDoc, type Doc } from 'prettier';
+import type { Doc } from 'prettier';
+import * as prettierDoc from 'prettier/doc';
 import type { Argument, Binary, Comment, Expression, Segment } from '../ast.ts';
 import { dotBetween, printNumber } from '../print.ts';
 import type { CommentsOf } from './comments.ts';

@@ -5,7 +5,8 @@
  * Whether a row stands on one line follows from its words, its own clauses and the words of others; aligning clauses
  * makes no line too long. So formatting again decides the same.
  */
-import { doc as prettierDoc, type Doc } from 'prettier';
+import type { Doc } from 'prettier';
+import * as prettierDoc from 'prettier/doc';
 import type { Comment } from '../ast.ts';
 import { atLineEnd, flatText, textOf } from './expressions.ts';
 import { padTo, widthOf } from './text.ts';

@@ -1,5 +1,6 @@
 /** Declarations, items and attributes as rows. */
-import { doc as prettierDoc, type Doc } from 'prettier';
+import type { Doc } from 'prettier';
+import * as prettierDoc from 'prettier/doc';
 import type { Comment, File } from '../ast.ts';
 import { atLineEnd, clauseDoc, flatText, textOf, type Printing } from './expressions.ts';
 import { braceOf, headOf, type Statement } from './head.ts';
@@ -35,14 +36,15 @@ const remarksDoc = (remarks: readonly Remark[]): Doc =>
   );
 
 /** What usually takes many lines. */
-const large: ReadonlySet<Statement['kind']> = new Set(['adapter', 'base', 'recipe', 'sweep']);
+const large: ReadonlySet<Statement['kind']> = new Set(['base', 'recipe', 'sweep']);
 
 function rowOf(page: Page, s: Statement): Row {
   const { words, clauses } = headOf(s, page.text);
   const placed = page.commentsOf(s);
   const block = isHolder(s) ? blockOf(page, s) : null;
   const row: Row = {
-    class: s.kind,
+    // An adapter usually holds items, so those that hold none are not a table.
+    class: s.kind === 'adapter' ? null : s.kind,
     scope: s.kind === 'part' ? 'throughout' : large.has(s.kind) ? 'one line' : 'neighbours',
     words: words.map((w) => w.text),
     clauses: clauses.map(({ word, value }) => ({

@@ -1,5 +1,9 @@
 /** What a formatter looks at in a text: line breaks, and how wide a word is. */
-import { util } from 'prettier';
+import type * as prettier from 'prettier';
+import * as standalone from 'prettier/standalone';
+
+// Its types leave `util` out, which is there.
+const { util } = standalone as unknown as Pick<typeof prettier, 'util'>;
 
 /** Line breaks in the blanks right before a place; at the start of the text there is one. Two leave a blank line. */
 export function breaksBefore(text: string, place: number): number {

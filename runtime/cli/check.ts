@@ -3,31 +3,48 @@ import { parseArgs } from 'node:util';
 import { diagnosticToJson } from '../../grammar/render.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { checkArgument, printDiagnostics, splitSpec, specOptions, specUsage } from './spec-arguments.ts';
+import { fixFile } from './fix.ts';
+import {
+  checkArgument,
+  checkOptions,
+  printDiagnostics,
+  splitSpec,
+  specOptions,
+  specUsage,
+} from './spec-arguments.ts';
 
 export const command: Command = {
   name: 'check',
   summary: 'check a spec and report its mistakes',
-  usage: `usage: graft check SPEC... [--format text|json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
+  usage: `usage: graft check SPEC... [--fix [--dry-run]] [--format text|json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
 
   SPEC is a file, or - for standard input. Exit code 0: no errors (there may be warnings); 1: errors.
 
+  --fix                    correct what has one obvious correction, and report the rest; imported files stay as they are
+  --dry-run                with --fix: say what it would do, and change nothing
   --format json            one diagnostic a line on standard output; lines and characters count from 0
 ${specUsage}`,
   async run(argv) {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { ...specOptions, format: { type: 'string', default: 'text' } },
+      options: {
+        ...specOptions,
+        format: { type: 'string', default: 'text' },
+        fix: { type: 'boolean', default: false },
+        'dry-run': { type: 'boolean', default: false },
+      },
     });
     const { format } = values;
     if (format !== 'text' && format !== 'json')
       throw new UsageError(`--format is text or json, not '${format}'`);
     if (positionals.length === 0) throw new UsageError('give the spec to check');
+    if (values['dry-run'] && !values.fix) throw new UsageError('--dry-run goes with --fix');
     const diagnostics: Diagnostic[] = [];
     const sources = new Map<string, string>();
     for (const argument of positionals) {
       const { path } = splitSpec(argument);
+      if (values.fix) await fixFile(path, checkOptions(values), values['dry-run']);
       const checked = checkArgument(path, values);
       if (!checked.found) throw new UsageError(`cannot read ${path}`);
       for (const d of checked.diagnostics) diagnostics.push(d);

@@ -30,23 +30,9 @@ export class UsageError extends Error {
   }
 }
 
-/** The entry of `known` most like `word`, or null when none is near: at most a third of its letters differ. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  const scored = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
-  const best = scored.sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null;
-}
-
-/** Levenshtein's distance, two rows at a time. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replace, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
+/** The number an option is given. @throws UsageError when it is no whole number, or less than `least` */
+export function wholeNumber(text: string, option: string, least = 0): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
+  throw new UsageError(`${option} takes a whole number from ${least}, not \`${text}\``);
 }

@@ -4,7 +4,8 @@ import { describeType } from '../../compiler/check/messages/fields.ts';
 import { kindOf, kinds } from '../../compiler/kinds/index.ts';
 import type { Field, Kind } from '../../compiler/kinds/kind.ts';
 import { printValue } from '../../compiler/model/values.ts';
-import { type Command, EXIT, nearest, UsageError } from './command.ts';
+import { nearest } from '../../grammar/suggest.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
 
 export const command: Command = {
   name: 'explain',
@@ -23,7 +24,7 @@ export const command: Command = {
     if (text === null) {
       const near = nearest(word, [...codes.map((c) => c.code), ...kinds.map((k) => k.name)]);
       throw new UsageError(
-        `there is no code or kind '${word}'${near === null ? '' : `; did you mean '${near}'?`}`,
+        `there is no code or kind '${word}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
       );
     }
     console.log(text);

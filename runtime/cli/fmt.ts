@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
 import { parse } from '../../grammar/parser.ts';
-import * as plugin from '../../grammar/prettier.ts';
 import { writeWhole } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { formatText } from './formatting.ts';
 import { printDiagnostics } from './spec-arguments.ts';
 
 export const command: Command = {
@@ -64,7 +64,7 @@ export async function formatSpec(text: string, path: string): Promise<string> {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`Prettier's configuration cannot be read: ${message}`, 'repair it', { cause });
   });
-  return prettier.format(text, { ...options, parser: 'adapter', filepath: place, plugins: [plugin] });
+  return formatText(text, { ...options, filepath: place });
 }
 
 /** The specs that arguments stand for, each once. */

@@ -1,22 +1,29 @@
 /** `graft generate`: continues texts with a base and its trained parts, as the tokens come. */
 import { parseArgs } from 'node:util';
-import { compile, showsImages } from '../../compiler/compile.ts';
-import type { Model, Task } from '../../compiler/model/model.ts';
-import { CAPTION_QUESTION } from '../data/load.ts';
-import { templateFor } from '../data/rules.ts';
-import { fillPrompt } from '../data/templates.ts';
-import { openDevice } from '../device.ts';
-import { openWeights } from '../files.ts';
+import { compile } from '../../compiler/compile.ts';
+import { hasImage } from '../../compiler/graph/visual.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import { sharedDevice } from '../device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
 import { requireFit } from '../fit.ts';
-import { InputError } from '../input-error.ts';
 import { createSampler, type Sampling } from '../sample.ts';
-import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { pictureInput, readImages } from './pictures.ts';
-import { capacityOf, loadProject, openCompiled, projectOptions, startOf, tokenizerOf } from './project.ts';
+import {
+  consultExperts,
+  describeAnswer,
+  expertOptions,
+  type ExpertSettings,
+  expertUsage,
+  readExpertSettings,
+} from './experts.ts';
+import { imageInputOf, readImages } from './pictures.ts';
+import { capacityOf, loadProject, openCompiled, projectOptions, tokenizerOf } from './project.ts';
+import { makePrompt, type Prompt } from './prompts.ts';
+import { type Question, questionFor, tellImage } from './questions.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
+import { startTrained } from './trained.ts';
 
 const options = {
   adapter: { type: 'string' },
@@ -31,6 +38,7 @@ const options = {
   'top-p': { type: 'string', default: '1' },
   seed: { type: 'string', default: '0' },
   stop: { type: 'string', multiple: true },
+  ...expertOptions,
   verbose: { type: 'boolean', default: false },
 } as const;
 
@@ -39,15 +47,16 @@ export const command: Command = {
   summary: 'generate text with a base and its parts',
   usage: `usage: graft generate SPEC[:ADAPTER] [--adapter FILE] (--ask TEXT | --prompt TEXT)...
                    [--image FILE]... [--task NAME] [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--seed N]
-                   [--stop TEXT]... [--verbose]
+                   [--stop TEXT]... [--no-experts] [--expert NAME=TEXT]... [--allow http,command] [--verbose]
 
   --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
   --ask TEXT       an instruction, put into the task's template; several are answered as one batch
   --prompt TEXT    text to go on from, as it is
-  --image FILE     a PNG, JPEG or WebP to look at: one for all texts, or one for each. Without a text the task's own
-                   question (\`ask\`) is put to each
+  --image FILE     a PNG, JPEG or WebP to look at, or features where the encoder takes them: one for all texts, or one
+                   for each. Without a text the task's own question (\`ask\`) is put to each
   --stop TEXT      ends an answer before this text
-  --verbose        shows the prompts as the model gets them
+${expertUsage}
+  --verbose        shows what each expert said, and the prompts as the model gets them
 ${specUsage}`,
   async run(argv) {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
@@ -55,8 +64,10 @@ ${specUsage}`,
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
     const { model } = loadProject(spec, projectOptions(values));
     const images = values.image ?? [];
-    const texts = textsOf(model, values, images.length);
-    if (values.verbose) for (const text of texts) console.error(JSON.stringify(text));
+    const questions = questionsOf(model, values, images.length);
+    const experts = readExpertSettings(model, values);
+    if (experts.given.size > 0 && questions.every(({ template }) => template === null))
+      throw new UsageError('--expert goes with --ask: a --prompt is taken as it is');
     const sampling: Sampling = {
       temperature: Number(values.temperature),
       topK: Number(values['top-k']),
@@ -66,8 +77,8 @@ ${specUsage}`,
     const maxTokens = Number(values['max-tokens']);
     if (!Number.isInteger(maxTokens) || maxTokens < 1)
       throw new UsageError(`--max-tokens takes a whole number from 1, not \`${values['max-tokens']}\``);
-    const stops = values.stop ?? [];
-    await answer(model, texts, { sampling, maxTokens, stops, adapter: values.adapter, images });
+    const { adapter = null, stop: stops = [], verbose } = values;
+    await answer(model, questions, { sampling, maxTokens, stops, adapter, images, experts, verbose });
     return EXIT.ok;
   },
 };
@@ -78,78 +89,59 @@ interface Asked {
   readonly task?: string | undefined;
 }
 
-/** What is to be continued: instructions in the task's template, and texts as they are. */
-function textsOf(model: Model, { ask = [], prompt = [], task: name }: Asked, images: number): string[] {
-  if (ask.length + prompt.length === 0 && images === 0)
+/** What is to be continued; without a text the task's own question is put to each image. */
+function questionsOf(model: Model, { ask = [], prompt = [], task }: Asked, images: number): Question[] {
+  const given = ask.length + prompt.length;
+  if (given === 0 && images === 0)
     throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
-  // Looking needs a model that can, whatever the texts say.
-  if (images > 0) pictureInput(model);
-  const questions =
-    ask.length + prompt.length > 0
-      ? ask
-      : Array.from({ length: images }, () => questionOf(taskNamed(model, name, true)));
-  const texts = [...questions.map((text) => inTemplate(model, name, text, images > 0)), ...prompt];
-  if (images > 1 && images !== texts.length)
+  const instructions = given > 0 ? ask : Array.from({ length: images }, () => null);
+  const questions: Question[] = [
+    ...instructions.map((text) => questionFor(model, text, { task, image: images > 0 })),
+    ...prompt.map((text) => ({ template: null, text })),
+  ];
+  // Looking needs someone who can: the model, or experts, whose texts have no place in a prompt as it is.
+  if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) imageInputOf(model);
+  if (images === 0) tellImage(model);
+  if (images > 1 && images !== questions.length)
     throw new UsageError(
-      `${images} images for ${texts.length} text${texts.length === 1 ? '' : 's'}: give one for all, or one for each`,
+      `${images} images for ${questions.length} text${questions.length === 1 ? '' : 's'}: give one for all, or one for each`,
     );
-  return texts;
-}
-
-/** The task of this name; without one the first, or with an image the first that shows images. */
-function taskNamed(model: Model, name: string | undefined, image: boolean): Task | undefined {
-  if (name !== undefined) return model.tasks.find((t) => t.name === name);
-  return (image ? model.tasks.find((t) => showsImages(model, t.name)) : undefined) ?? model.tasks[0];
-}
-
-const questionOf = (task: Task | undefined): string => {
-  const ask = task?.fields['ask'];
-  return typeof ask === 'string' ? ask : CAPTION_QUESTION;
-};
-
-/** The text before {output}, with this instruction. */
-function inTemplate(model: Model, name: string | undefined, instruction: string, image: boolean): string {
-  const task = taskNamed(model, name, image);
-  if (!task)
-    throw new InputError(
-      name === undefined
-        ? `\`${model.name}\` has no task, so no template`
-        : `\`${model.name}\` has no task \`${name}\``,
-      'use --prompt for text as it is',
-    );
-  return fillPrompt(templateFor(task.fields), { instruction });
+  return questions;
 }
 
 interface AnswerOptions {
   readonly sampling: Sampling;
   readonly maxTokens: number;
   readonly stops: readonly string[];
-  readonly adapter: string | undefined;
+  readonly adapter: string | null;
   readonly images: readonly string[];
+  readonly experts: ExpertSettings;
+  readonly verbose: boolean;
 }
 
-async function answer(model: Model, texts: readonly string[], given: AnswerOptions): Promise<void> {
+async function answer(model: Model, questions: readonly Question[], given: AnswerOptions): Promise<void> {
   const tokenizer = await tokenizerOf(model.base);
-  const prompts = texts.map((text) => tokenizer.encode(text, { bos: tokenizer.bos !== null }));
-  const longest = fits(prompts, model, texts);
-  const image = given.images.length > 0 ? await readImages(model, given.images, prompts.length) : null;
-  const device = await openDevice();
+  const texts = await promptsOf(model, questions, given, tokenizer);
+  const prompts = texts.map(({ ids }) => ids);
+  const longest = Math.max(...prompts.map((ids) => ids.length));
+  const looks = given.images.length > 0 && hasImage(model);
+  const image = looks ? await readImages(model, given.images, prompts.length) : null;
+  const device = await sharedDevice();
   const context = Math.min(model.base.context, longest + given.maxTokens);
   const compiled = compile(model, {
     profile: device.profile,
-    generation: { batch: prompts.length, tokens: longest, context, image: image !== null },
+    generation: { batch: prompts.length, tokens: longest, context, image: looks },
   });
   requireFit(compiled.manifest, capacityOf(device));
-  const plain = await startOf(model, 0);
-  const start =
-    given.adapter === undefined
-      ? plain
-      : await startOf(model, 0, { initial: await readAdapter(given.adapter, model, plain.fingerprint) });
-  if (start !== plain) await plain.close();
-  const session = await openCompiled(device, compiled, start);
-  const decoder = makeDecoder(session, { image: image !== null });
+  const session = await openCompiled(device, compiled, await startTrained(model, given.adapter));
+  const decoder = makeDecoder(session, { image: looks });
   if (image) showImages(decoder, image);
-  const stream = streamAnswers(tokenizer, texts, given.stops, process.stdout);
+  const stream = streamAnswers(
+    tokenizer,
+    texts.map(({ text }) => text),
+    given.stops,
+    process.stdout,
+  );
   const samplers = prompts.map((_, sequence) => createSampler(given.sampling, sequence));
   const { context: limit } = capacity(decoder);
   if (limit < longest + given.maxTokens) console.error(`answers end at the context of ${limit} tokens`);
@@ -163,37 +155,28 @@ async function answer(model: Model, texts: readonly string[], given: AnswerOptio
   session.executor.destroy();
 }
 
-function fits(prompts: readonly (readonly number[])[], model: Model, texts: readonly string[]): number {
-  prompts.forEach((prompt, i) => {
-    if (prompt.length === 0) throw new InputError('a prompt has no tokens', 'give at least one character');
-    if (prompt.length >= model.base.context)
-      throw new InputError(
-        `the prompt ${JSON.stringify(texts[i]?.slice(0, 40))}... has ${prompt.length} tokens, the context of \`${model.base.name}\` ${model.base.context}`,
-        'shorten it',
-      );
-  });
-  return Math.max(...prompts.map((prompt) => prompt.length));
-}
-
-async function readAdapter(
-  path: string,
+/** The prompts, with the experts' texts in those that have a place for them; tells what came of the experts. */
+async function promptsOf(
   model: Model,
-  fingerprint: string,
-): Promise<ReadonlyMap<string, Float32Array>> {
-  const source = await openWeights(path);
-  const { values, missing: absent, unused, family } = await importAdapter(source, model, fingerprint);
-  await source.close();
-  if (family === 'graft' && unused.length > 0)
-    throw new InputError(
-      `${path} was trained as \`${source.metadata['adapter']}\`: \`${model.name}\` has no place for ${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ` and ${unused.length - 3} more` : ''}`,
-      'give the spec and the adapter it was trained with',
-    );
-  // An encoder that has a file of its own is not in the adapter's.
-  const own = new Set(model.parameters.filter((p) => p.init.kind === 'weights').map((p) => p.name));
-  const missing = absent.filter((name) => !own.has(name));
-  if (missing.length > 0)
-    console.error(
-      `${path} has no ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}: they keep their start`,
-    );
-  return values;
+  questions: readonly Question[],
+  { images, experts, verbose }: AnswerOptions,
+  tokenizer: Tokenizer,
+): Promise<Prompt[]> {
+  const placed = questions.some(({ template }) => template !== null);
+  const rows = placed ? await consultExperts(model, images, experts) : [];
+  rows.forEach((row, i) => {
+    for (const answer of row) {
+      const told = describeAnswer(answer, verbose);
+      if (told !== null) console.error(rows.length > 1 ? `${images[i]}: ${told}` : told);
+    }
+  });
+  const prompts = questions.map((question, i) =>
+    makePrompt(model, tokenizer, question, (rows.length > 1 ? rows[i] : rows[0]) ?? []),
+  );
+  if (verbose)
+    for (const { text, bare } of prompts) {
+      if (bare !== text) console.error(`without experts: ${JSON.stringify(bare)}`);
+      console.error(JSON.stringify(text));
+    }
+  return prompts;
 }

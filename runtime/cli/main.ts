@@ -1,19 +1,25 @@
 #!/usr/bin/env node
 /** The `graft` command. Each command is a file beside this one, loaded when it is called. */
+import { nearest } from '../../grammar/suggest.ts';
 import { parseDriverOption } from './driver-option.ts';
-import { EXIT, nearest, UsageError, type Command } from './command.ts';
+import { EXIT, UsageError, type Command } from './command.ts';
 
 /** The commands and their summaries; `graft NAME` loads `NAME.ts`. */
 const COMMANDS: Readonly<Record<string, string>> = {
   check: 'check a spec and report its mistakes',
   fmt: 'format specs',
   explain: 'explain a diagnostic code or a kind of part',
+  init: 'write a first spec, by asking a few questions',
   show: 'show what a spec inserts, trains and costs',
+  diff: 'say what changes from one spec to another',
   build: 'compile a spec into a package of kernels',
   train: 'train the parts of a spec',
+  sweep: 'train every combination of a sweep and report on them',
+  merge: 'fold trained parts into the base where they can be',
   generate: 'generate text with a base and its parts',
   golden: 'compare with the recorded reference results',
   bench: 'measure speed on this device',
+  lsp: 'serve editors: diagnostics, hovers, completion, renaming',
   doctor: 'say which device is used and why, or what to install',
 };
 

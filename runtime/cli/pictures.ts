@@ -1,29 +1,31 @@
 /** What commands need for pictures: a task's data with its images, an encoder's weights, images to generate from. */
 import { dirname, resolve } from 'node:path';
-import { cacheableEncoders, showsImages } from '../../compiler/compile.ts';
-import { imageInputs } from '../../compiler/graph/visual.ts';
-import type { Model, Recipe, Task } from '../../compiler/model/model.ts';
-import type { ImageInput, PixelRules } from '../../compiler/package/package.ts';
+import { cacheableEncoders } from '../../compiler/compile.ts';
+import { hasImage, imageInputs } from '../../compiler/graph/visual.ts';
+import { isCall } from '../../compiler/kinds/fields.ts';
+import { vitOf } from '../../compiler/kinds/vit.ts';
+import type { DataSource, Model, Part, Recipe, Task } from '../../compiler/model/model.ts';
+import type { ImageInput } from '../../compiler/package/package.ts';
 import { mib } from '../buffers.ts';
 import type { Batches } from '../data/batches.ts';
+import { createFeatureStore } from '../data/features.ts';
+import { type ImageStore, withImages } from '../data/image-store.ts';
 import type { Dataset } from '../data/load.ts';
-import { encodePictures, tokenBytes, tokensOf } from '../data/pictures-encoded.ts';
+import { type EncodedPictures, encodePictures, tokenBytes, tokensOf } from '../data/pictures-encoded.ts';
 import { openPictures } from '../data/pictures-node.ts';
-import { patchesOf, type PictureStore, withImages } from '../data/pictures.ts';
-import { openWeights } from '../files.ts';
-import { patchPictures } from '../images/prepare.ts';
+import { openWeights, readBytes } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import type { Session } from '../session.ts';
 import { horizonOf } from '../train/schedule.ts';
 import { stepsPerEpoch } from '../train/run.ts';
-import { type EncoderPlan, planEncoder, readEncoderParameter } from '../weights/encoder.ts';
+import { type EncoderPlan, planEncoder, planProjector, readEncoderParameter } from '../weights/encoder.ts';
 import type { WeightSource } from '../weights/source.ts';
 
 /** Encoders' tokens that may be kept in memory for a whole run. */
 const MOST_TOKENS = 2 ** 30;
 
-/** The one encoder of a model that looks at pictures. @throws InputError when there is none, or not one alone */
-export function pictureInput(model: Model): ImageInput & { readonly pixels: PixelRules } {
+/** What the one encoder of a model takes. @throws InputError when there is none, or not one alone */
+export function imageInputOf(model: Model): ImageInput {
   const inputs = imageInputs(model);
   const [input] = inputs;
   if (!input)
@@ -33,41 +35,48 @@ export function pictureInput(model: Model): ImageInput & { readonly pixels: Pixe
     );
   if (inputs.length > 1)
     throw new InputError(
-      `\`${model.name}\` has ${inputs.length} encoders, and pictures can be given to one`,
+      `\`${model.name}\` has ${inputs.length} encoders, and images can be given to one`,
       `leave out all but one of ${inputs.map(({ part }) => part).join(', ')}`,
     );
-  const { pixels } = input;
-  if (pixels) return { ...input, pixels };
-  throw new InputError(
-    `the encoder \`${input.part}\` takes features that were computed elsewhere, not pictures`,
-    'use `clip(...)` or `vit(...)`, or write features with the library (docs/images.md)',
-  );
+  return input;
 }
 
-/** The store for a task's pictures; null: the task shows none. One model's tasks share one. */
-export function storeFor(model: Model, task: Task, known: PictureStore | null): PictureStore | null {
-  if (showsImages(model, task.name)) {
-    const { pixels } = pictureInput(model);
-    return known ?? openPictures(pixels);
-  }
-  const source = model.data.find(({ name }) => name === task.data);
-  if (source?.format === 'image_text')
+/** A store for the files an encoder takes: pictures, or features. `seed`: of what is drawn when training sees them. */
+const openImages = (input: ImageInput, seed: number): ImageStore =>
+  input.pixels ? openPictures(input.pixels, seed) : createFeatureStore(input, readBytes);
+
+/**
+ * The store for the images of a source that a task reads, and the name it goes by among `known`; null: it shows none.
+ * What asks for images of the same form shares one.
+ */
+export function storeFor(
+  model: Model,
+  task: Task,
+  known: Map<string, ImageStore>,
+  { format }: DataSource,
+  seed: number,
+): { readonly key: string; readonly store: ImageStore } | null {
+  if (format !== 'image_text') return null;
+  if (!hasImage(model)) {
     console.error(
       `${task.name}: no part of \`${model.name}\` looks at an image, so its pictures are not read`,
     );
-  return null;
+    return null;
+  }
+  const input = imageInputOf(model);
+  const { pixels, rows, width } = input;
+  const key = JSON.stringify([pixels ?? [rows, width], pixels?.crop ? seed : null]);
+  const store = known.get(key) ?? openImages(input, seed);
+  known.set(key, store);
+  return { key, store };
 }
 
 /** A task that shows images: its pictures, and its batches without them. */
 export interface TaskImages {
   readonly dataset: Dataset;
-  readonly store: PictureStore;
+  readonly store: ImageStore;
   readonly plain: Batches;
 }
-
-/** The same batches with patches. */
-export const withPatches = ({ dataset, store, plain }: TaskImages): Batches =>
-  withImages(plain, patchesOf(dataset, store));
 
 /** Where an encoder runs: in every step, once before the first, or whichever is less work. */
 export type Encoding = 'inline' | 'cached' | 'auto';
@@ -81,17 +90,21 @@ export function chooseEncoding(
 ): ImageInput | null {
   const store = [...data.images.values()][0]?.store;
   if (!store || wanted === 'inline') return null;
-  const input = pictureInput(model);
+  const input = imageInputOf(model);
   if (!cacheableEncoders(model).includes(input.part)) {
     if (wanted === 'auto') return null;
-    throw new InputError(
-      `the encoder \`${input.part}\` is trained, so its tokens change in every step`,
-      'leave --encoder away, or train other parts',
-    );
+    throw new InputError(`the encoder \`${input.part}\` ${whyNot(input)}`, 'leave --encoder away');
   }
   const fits = store.count * tokenBytes(input) <= MOST_TOKENS;
   const pays = looks(recipe, data) >= store.count;
   return wanted === 'cached' || (fits && pays) ? input : null;
+}
+
+/** Why an encoder's tokens cannot be computed once. */
+function whyNot({ pixels }: ImageInput): string {
+  if (!pixels) return 'takes features, which are computed already';
+  if (pixels.crop) return 'sees another part of a picture each time (`crop = random`)';
+  return 'is trained, so its tokens change in every step';
 }
 
 /** How often the whole run looks at a picture. */
@@ -116,15 +129,11 @@ export async function encodeTasks(
     batches,
     images,
   }: { readonly batches: ReadonlyMap<string, Batches>; readonly images: ReadonlyMap<string, TaskImages> },
+  encode: (session: Session, input: ImageInput, store: ImageStore) => Promise<EncodedPictures> = encodeStore,
 ): Promise<ReadonlyMap<string, Batches>> {
   const [first] = images.values();
   if (!first) return batches;
-  const started = performance.now();
-  const encoded = await encodePictures(session, input, first.store);
-  const seconds = (performance.now() - started) / 1000;
-  console.error(
-    `${input.part}: tokens of ${first.store.count} pictures computed once: ${mib(encoded.bytes)} MiB, ${seconds.toFixed(1)} s`,
-  );
+  const encoded = await encode(session, input, first.store);
   return new Map(
     [...batches].map(([task, batch]) => {
       const shown = images.get(task);
@@ -133,23 +142,57 @@ export async function encodeTasks(
   );
 }
 
-/** Values of encoders from the files their specs name; null for every other parameter. */
+/** Tokens of every image of a store; says what that took. */
+export async function encodeStore(
+  session: Session,
+  input: ImageInput,
+  store: ImageStore,
+): Promise<EncodedPictures> {
+  const started = performance.now();
+  const encoded = await encodePictures(session, input, store);
+  const seconds = (performance.now() - started) / 1000;
+  console.error(
+    `${input.part}: tokens of ${store.count} pictures computed once: ${mib(encoded.bytes)} MiB, ${seconds.toFixed(1)} s`,
+  );
+  return encoded;
+}
+
+/** The file an encoder's or a projector's weights come from; null: its spec names none. */
+export function weightsFile({ fields, span }: Part): string | null {
+  const path = isCall(fields['model']) ? fields['model'].args['weights'] : fields['weights'];
+  return typeof path === 'string' ? resolve(dirname(span.file), path) : null;
+}
+
+function planPart(source: WeightSource, part: Part, model: Model): EncoderPlan {
+  const parameters = model.parameters.filter(({ owner }) => owner === part.name);
+  if (part.kind === 'project') return planProjector(source, part, parameters);
+  const blocks = vitOf(part.fields['model'])?.layers;
+  return planEncoder(source, { name: part.name, ...(blocks ? { blocks } : {}) }, parameters);
+}
+
+/** Values of encoders and projectors from the files their specs name; null for every other parameter. */
 export interface EncoderWeights {
   readonly load: (name: string) => Promise<Float32Array | null>;
   readonly close: () => Promise<void>;
 }
 
-/** Opens every file that an encoder names. @throws InputError as `planEncoder` does */
+/** Opens every file that an encoder or a projector names. @throws InputError as `planEncoder` and `planProjector` do */
 export async function openEncoders(model: Model): Promise<EncoderWeights> {
   const opened: { readonly source: WeightSource; readonly plan: EncoderPlan }[] = [];
+  const close = async () => {
+    for (const { source } of opened) await source.close();
+  };
   for (const part of model.parts) {
-    const call = part.fields['model'];
-    const isCall = typeof call === 'object' && call !== null && 'call' in call;
-    const path = part.kind === 'encoder' && isCall ? call.args['weights'] : null;
-    if (typeof path !== 'string') continue;
-    const source = await openWeights(resolve(dirname(part.span.file), path));
-    const parameters = model.parameters.filter(({ owner }) => owner === part.name);
-    opened.push({ source, plan: planEncoder(source, part, parameters) });
+    const path = weightsFile(part);
+    if (path === null) continue;
+    const source = await openWeights(path);
+    try {
+      opened.push({ source, plan: planPart(source, part, model) });
+    } catch (error) {
+      await source.close();
+      await close();
+      throw error;
+    }
   }
   return {
     async load(name) {
@@ -159,30 +202,30 @@ export async function openEncoders(model: Model): Promise<EncoderWeights> {
       }
       return null;
     },
-    async close() {
-      for (const { source } of opened) await source.close();
-    },
+    close,
   };
 }
 
 /**
  * Images for `count` sequences, laid out for the device: one file for each, or one for all.
- * @throws InputError naming the file that is no usable picture
+ * @throws InputError naming the file that is no usable picture, or no features of the encoder's shape
  */
 export async function readImages(
   model: Model,
   paths: readonly string[],
   count: number,
 ): Promise<Float32Array> {
-  const store = openPictures(pictureInput(model).pixels);
-  const added = await store.addAll(paths);
-  const pictures = added.map((number, i) => {
-    if (typeof number === 'number') return store.get(number);
+  const input = imageInputOf(model);
+  const store = openImages(input, 0);
+  const numbers = (await store.addAll(paths)).map((number, i) => {
+    if (typeof number === 'number') return number;
     if (number instanceof InputError) throw number;
     throw new InputError(`${paths[i]}: ${number.message}`, 'give a PNG, JPEG or WebP file', {
       cause: number,
     });
   });
-  const all = Array.from({ length: count }, (_, i) => pictures[i] ?? pictures[0] ?? new Uint8Array());
-  return patchPictures(all, store.rules);
+  const all = new Float32Array(count * store.size);
+  for (let i = 0; i < count; i++)
+    store.write(numbers[i] ?? numbers[0] ?? 0, all.subarray(i * store.size, (i + 1) * store.size));
+  return all;
 }

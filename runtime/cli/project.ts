@@ -1,31 +1,32 @@
 /** From a spec on the command line to a model with its data: what several commands begin with. */
 import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
-import { checkSpec, type Checked } from '../../compiler/check/check.ts';
-import { shapeOf } from '../../compiler/check/data.ts';
+import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Compiled } from '../../compiler/compile.ts';
-import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
-import type { PackagedParameter } from '../../compiler/package/package.ts';
+import type { Base, Model, Recipe } from '../../compiler/model/model.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { createBatches, labelBound, sequenceLength, type Batches } from '../data/batches.ts';
-import { type Dataset, loadData } from '../data/load.ts';
-import type { PictureStore } from '../data/pictures.ts';
-import { rulesFor } from '../data/rules.ts';
+import { imagesOf, type ImageStore, withImages } from '../data/image-store.ts';
+import type { Dataset } from '../data/load.ts';
 import type { Device } from '../device.ts';
-import { dataHost, openTokenizer, openWeights } from '../files.ts';
+import { openTokenizer, openWeights } from '../files.ts';
 import type { Capacity } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
-import { openSession, type ParameterValues, type Session } from '../session.ts';
+import { openSession, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { planBase, readBaseParameter } from '../weights/base.ts';
+import { type BaseParameter, planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
-import { nearest, UsageError } from './command.ts';
+import { nearest } from '../../grammar/suggest.ts';
+import { UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
-import { openEncoders, storeFor, type TaskImages, withPatches } from './pictures.ts';
+import { emptyLibrary, type Library, readTaskData } from './library.ts';
+import { openEncoders, type TaskImages } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
+
+export { loadTaskData } from './library.ts';
 
 /** A spec that checked clean, lowered. */
 export interface Project {
@@ -54,16 +55,7 @@ export const projectOptions = (values: {
  */
 export function loadProject(argument: string, options: ProjectOptions = {}): Project {
   const { path, name: adapter } = splitSpec(argument);
-  const checked = checkSpec(path, nodeHost, options);
-  if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
-  const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
-  const errors = checked.diagnostics.filter((d) => d.severity === 'error').length;
-  if (errors > 0)
-    throw new InputError(
-      `${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`,
-      '`graft explain CODE` says more of each',
-    );
-  for (const text of shown) console.error(text);
+  const checked = loadChecked(path, options);
   const names = Object.keys(checked.adapters);
   if (adapter !== undefined && !names.includes(adapter)) {
     const near = nearest(adapter, names);
@@ -75,7 +67,30 @@ export function loadProject(argument: string, options: ProjectOptions = {}): Pro
   return { model: lowerModel(checked, adapter), spec: specOf(checked, options) };
 }
 
-function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
+/**
+ * A spec without errors; its warnings go to `warn`, by default to standard error.
+ * @throws InputError with every diagnostic when it has errors
+ */
+export function loadChecked(
+  path: string,
+  options: CheckOptions = {},
+  warn: (text: string) => void = (text) => console.error(text),
+): Checked {
+  const checked = checkSpec(path, nodeHost, options);
+  if (!checked.found) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
+  const shown = checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources));
+  const errors = checked.diagnostics.filter((d) => d.severity === 'error').length;
+  if (errors > 0)
+    throw new InputError(
+      `${shown.join('\n\n')}\n\n${path} has ${errors} error${errors === 1 ? '' : 's'}`,
+      '`graft explain CODE` says more of each',
+    );
+  shown.forEach(warn);
+  return checked;
+}
+
+/** What of a checked spec a run's files carry. */
+export function specOf(checked: Checked, options: ProjectOptions): Project['spec'] {
   const text = [...checked.sources.values()].join('\n');
   const hash = createHash('sha256')
     .update(text)
@@ -122,27 +137,6 @@ export async function tokenizerOf(base: Base): Promise<Tokenizer> {
   );
 }
 
-/** The data of one task as the spec wants it read; its pictures go into `pictures`, if there are any. */
-export async function loadTaskData(
-  model: Model,
-  task: Task,
-  tokenizer: Tokenizer,
-  pictures?: PictureStore | null,
-): Promise<Dataset> {
-  const source = model.data.find((data) => data.name === task.data);
-  if (!source) throw new Error(`internal error: task ${task.name} has no data ${task.data}`);
-  const limit = task.fields['max_tokens'];
-  const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
-  return loadData(source, {
-    host: dataHost('.'),
-    tokenizer,
-    context,
-    vocab: model.base.vocab,
-    ...rulesFor(task.fields, shapeOf(source) === 'text', tokenizer),
-    ...(pictures ? { pictures } : {}),
-  });
-}
-
 export interface TaskData {
   readonly datasets: ReadonlyMap<string, Dataset>;
   readonly batches: ReadonlyMap<string, Batches>;
@@ -155,15 +149,20 @@ export interface TaskData {
 }
 
 /** Data and batches of every task a recipe mixes. */
-export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: Tokenizer): Promise<TaskData> {
+export async function loadRecipeData(
+  model: Model,
+  recipe: Recipe,
+  tokenizer: Tokenizer,
+  library: Library = emptyLibrary(),
+): Promise<TaskData> {
   const datasets = new Map<string, Dataset>();
-  const stores = new Map<string, PictureStore>();
+  const stores = new Map<string, ImageStore>();
   for (const { task: name } of recipe.mix.parts) {
     const task = model.tasks.find((t) => t.name === name);
     if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
-    const store = storeFor(model, task, [...stores.values()][0] ?? null);
+    const { dataset, store } = await readTaskData(model, task, tokenizer, { library, seed: recipe.seed });
     if (store) stores.set(name, store);
-    datasets.set(name, await loadTaskData(model, task, tokenizer, store));
+    datasets.set(name, dataset);
   }
   const { batch, seed } = recipe;
   const images = new Map<string, TaskImages>();
@@ -172,7 +171,7 @@ export async function loadRecipeData(model: Model, recipe: Recipe, tokenizer: To
     const plain = createBatches(dataset, { batch, seed, context: model.base.context });
     const store = stores.get(name);
     if (store) images.set(name, { dataset, store, plain });
-    batches.set(name, store ? withPatches({ dataset, store, plain }) : plain);
+    batches.set(name, store ? withImages(plain, imagesOf(dataset, store)) : plain);
   }
   const tokens = Object.fromEntries(
     [...datasets].map(([name, data]) => [name, sequenceLength(data, model.base.context)]),
@@ -191,7 +190,7 @@ export const capacityOf = (device: Device): Capacity => ({
 });
 
 export interface Start {
-  readonly values: ParameterValues;
+  readonly values: (parameter: BaseParameter) => Float32Array | Promise<Float32Array>;
   /** Tells this base from others; empty when it starts from nothing. */
   readonly fingerprint: string;
   /** Closes the files of the base and of encoders; the values cannot be read any more. */
@@ -208,12 +207,12 @@ export async function startOf(
   options: { readonly scratch?: boolean; readonly initial?: ReadonlyMap<string, Float32Array> } = {},
 ): Promise<Start> {
   const { base } = model;
-  const fresh = (p: PackagedParameter) =>
+  const fresh = (p: BaseParameter) =>
     options.initial?.get(p.name) ??
     initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
   if (options.scratch) {
     const encoders = await openEncoders(model);
-    const values = async (p: PackagedParameter) =>
+    const values = async (p: BaseParameter) =>
       options.initial?.get(p.name) ?? (await encoders.load(p.name)) ?? fresh(p);
     return { values, fingerprint: '', close: encoders.close };
   }

@@ -3,10 +3,12 @@ import { parseArgs } from 'node:util';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import { countModel, type Counts } from '../../compiler/model/counts.ts';
 import { describePart, fusionMap, legend } from '../../compiler/model/fusion-map.ts';
-import type { Model } from '../../compiler/model/model.ts';
+import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/model/print.ts';
-import { type Command, EXIT, nearest, UsageError } from './command.ts';
+import { nearest } from '../../grammar/suggest.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';
+import { alignColumns, figure } from './table.ts';
 
 export const command: Command = {
   name: 'show',
@@ -35,7 +37,7 @@ ${specUsage}`,
     if (name !== undefined && !names.includes(name)) {
       const near = nearest(name, names);
       throw new UsageError(
-        `${path} has no adapter '${name}'${near === null ? '' : `; did you mean '${near}'?`}`,
+        `${path} has no adapter '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
       );
     }
     const models = (name === undefined ? names : [name]).map((n) => lowerModel(checked, n));
@@ -50,6 +52,7 @@ const toJson = (model: Model) => ({
   base: model.base,
   map: fusionMap(model),
   counts: countModel(model),
+  experts: model.experts,
 });
 
 /** The drawing of one adapter. */
@@ -57,9 +60,9 @@ export function show(model: Model): string {
   const counts = countModel(model);
   const { base } = model;
   const head = `${model.name} on ${base.name}: ${base.layers} layers of width ${base.dim}, ${figure(counts.base)} parameters`;
-  if (model.parts.length === 0 && model.tasks.length === 0)
+  if (model.parts.length === 0 && model.tasks.length === 0 && model.experts.length === 0)
     return `${head}\n\nnothing is added, nothing is trained`;
-  return [head, ...drawMap(model), partTable(model, counts), setTable(counts)]
+  return [head, ...drawMap(model), partTable(model, counts), setTable(counts), expertTable(model)]
     .filter((s) => s !== '')
     .join('\n\n');
 }
@@ -107,15 +110,27 @@ function setTable(counts: Counts): string {
   return alignColumns(rows, [2, 3]);
 }
 
-/** `6,738,415,616`, whatever the locale. */
-const figure = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+const expertTable = ({ experts }: Model): string =>
+  alignColumns(
+    experts.map(({ name, run, say }) => ['expert', name, describeRun(run), JSON.stringify(say)]),
+    [],
+  );
+
+/** How an expert is run, with what tells it from others of its kind. */
+function describeRun(run: ExpertRun | null): string {
+  switch (run?.kind) {
+    case undefined:
+      return 'by hand';
+    case 'ocr':
+      return `ocr ${run.language}`;
+    case 'caption':
+    case 'detect':
+      return `${run.kind} ${run.model}`;
+    case 'http':
+      return `http ${run.address}`;
+    case 'command':
+      return `command ${run.words.join(' ')}`;
+  }
+}
 
 const share = (n: number, counts: Counts): string => `${((100 * n) / counts.base).toFixed(4)}%`;
-
-/** Columns padded to their widest cell; those listed in `right` are flush right. */
-function alignColumns(rows: readonly (readonly string[])[], right: readonly number[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((r) => (r[i] ?? '').length)));
-  const pad = (cell: string, i: number): string =>
-    right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
-  return rows.map((r) => r.map(pad).join('  ').trimEnd()).join('\n');
-}

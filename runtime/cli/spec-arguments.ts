@@ -1,6 +1,6 @@
 /** Arguments that every command on a spec takes: `SPEC[:ADAPTER]`, `--set NAME=VALUE`, `--base FILE.adapter:NAME`. */
 import { styleText } from 'node:util';
-import { checkSpec, type Checked } from '../../compiler/check/check.ts';
+import { checkSpec, type CheckOptions, type Checked } from '../../compiler/check/check.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { plain, renderDiagnostic, type Painter } from '../../grammar/render.ts';
@@ -51,14 +51,20 @@ export function readBaseOption(argument: string): Base {
   return base;
 }
 
-/** Checks the spec an argument names, with the options of the command line. */
-export function checkArgument(
-  path: string,
-  options: { readonly set?: string[] | undefined; readonly base?: string | undefined },
-): Checked {
-  const base = options.base === undefined ? {} : { base: readBaseOption(options.base) };
-  return checkSpec(path, nodeHost, { params: readSettings(options.set), ...base });
+/** Values of `specOptions`. */
+interface SpecValues {
+  readonly set?: string[] | undefined;
+  readonly base?: string | undefined;
 }
+
+/** The options of the command line as the checker takes them. */
+export function checkOptions({ set, base }: SpecValues): CheckOptions {
+  return { params: readSettings(set), ...(base === undefined ? {} : { base: readBaseOption(base) }) };
+}
+
+/** Checks the spec an argument names, with the options of the command line. */
+export const checkArgument = (path: string, options: SpecValues): Checked =>
+  checkSpec(path, nodeHost, checkOptions(options));
 
 const painted: Painter = {
   severity: (text, severity) => styleText(['bold', severity === 'error' ? 'red' : 'yellow'], text),

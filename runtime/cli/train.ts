@@ -3,12 +3,10 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { describeBad } from '../data/pictures.ts';
 import { openDevice } from '../device.ts';
 import { openWeights, readBytes } from '../files.ts';
-import { requireFit } from '../fit.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../package-files.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
@@ -16,12 +14,12 @@ import { runTraining } from '../train/run.ts';
 import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
-import { type Command, EXIT, UsageError } from './command.ts';
-import { chooseEncoding, encodeTasks, type Encoding } from './pictures.ts';
+import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
+import { encodeTasks, type Encoding } from './pictures.ts';
+import { hasTests, printScore, scoreTests, trainedValues } from './heldout.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import {
   loadProject,
-  capacityOf,
   projectOptions,
   loadRecipeData,
   pickRecipe,
@@ -31,6 +29,7 @@ import {
   tokenizerOf,
 } from './project.ts';
 import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
+import { compileTraining, withSteps } from './training.ts';
 
 const options = {
   recipe: { type: 'string' },
@@ -83,20 +82,14 @@ function adjust(
   values: { readonly seed?: string | undefined; readonly steps?: string | undefined },
 ): Recipe {
   const seed = values.seed === undefined ? recipe.seed : wholeNumber(values.seed, '--seed');
-  if (values.steps === undefined) return { ...recipe, seed };
-  return { ...recipe, seed, steps: wholeNumber(values.steps, '--steps', 1), epochs: null };
+  const steps = values.steps === undefined ? undefined : wholeNumber(values.steps, '--steps', 1);
+  return withSteps({ ...recipe, seed }, steps);
 }
 
 function encodingOf(text: string): Encoding {
   const encoding = (['inline', 'cached', 'auto'] as const).find((name) => name === text);
   if (encoding) return encoding;
   throw new UsageError(`--encoder takes inline, cached or auto, not \`${text}\``);
-}
-
-function wholeNumber(text: string, option: string, least = 0): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
-  throw new UsageError(`${option} takes a whole number from ${least}, not \`${text}\``);
 }
 
 async function prepareFolder(folder: string, resume: boolean): Promise<void> {
@@ -148,17 +141,7 @@ async function train(
       );
   }
   const device = await openDevice();
-  const training = { batch: recipe.batch, tokens: data.tokens, labels: data.labels };
-  const encoder = chooseEncoding(model, recipe, data, given.encoder);
-  const compiled = compile(model, {
-    profile: device.profile,
-    recipe,
-    training,
-    spec,
-    ...(encoder ? { frozenEncoders: 'cached', encoding: { part: encoder.part, batch: recipe.batch } } : {}),
-  });
-  requireReached(compiled.unreached, model);
-  requireFit(compiled.manifest, capacityOf(device));
+  const { compiled, encoder } = compileTraining(device, { model, spec }, recipe, data, given.encoder);
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
   const start = await startOf(model, recipe.seed, {
     scratch: given.scratch,
@@ -206,20 +189,14 @@ async function train(
     `${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, ${summary.loss === null ? 'all of them done before' : `loss ${summary.loss.toFixed(4)} over the last tenth`}`,
   );
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
+  const trained = hasTests(model) ? await trainedValues(session) : new Map<string, Float32Array>();
   session.executor.destroy();
-}
-
-/** A task whose loss depends on nothing it trains would run to its end and learn nothing. */
-function requireReached(unreached: Compiled['unreached'], { tasks }: Project['model']): void {
-  for (const { name, trains } of tasks) {
-    const idle = unreached.filter(({ task }) => task === name).map(({ parameter }) => parameter);
-    if (idle.length === 0) continue;
-    const some = `${idle.slice(0, 3).join(', ')}${idle.length > 3 ? ` and ${idle.length - 3} more` : ''}`;
-    const message = `the loss of task \`${name}\` does not depend on ${some}`;
-    if (idle.length === trains.length)
-      throw new InputError(message, 'train something that its examples reach');
-    console.error(`${message}: they stay as they start`);
-  }
+  const scores = await scoreTests(device, model, tokenizer, {
+    initial: new Map([...(initial ?? []), ...trained]),
+    scratch: given.scratch,
+    recipe,
+  });
+  for (const score of scores) console.log(printScore(score));
 }
 
 async function readInitial(

@@ -4,7 +4,8 @@
 import type { DataSource } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
-import { type BadPicture, besideFile, describeBad, isBad, type PictureStore } from './pictures.ts';
+import type { ImageStore } from './image-store.ts';
+import { type BadPicture, besideFile, describeBad, isBad } from './pictures.ts';
 import { asObjects, parseRecords, type Located } from './records.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 
@@ -21,8 +22,8 @@ export interface LoadOptions extends Partial<Pick<EncodeRules, 'ignoreId'>>, Omi
   readonly template?: Template;
   /** The instruction of every `image_text` example. Default: the official caption prompt. */
   readonly ask?: string;
-  /** Where the pictures of `image_text` go. Without one they are not looked at. */
-  readonly pictures?: PictureStore;
+  /** Where the images of `image_text` go. Without one they are not looked at. */
+  readonly pictures?: ImageStore;
   /** An example longer than the context: cut it (the official rule), leave it out, or stop. Default `truncate`. */
   readonly long?: 'truncate' | 'skip' | 'error';
   /** Tokens of a window of `text`. Default: the context. */
@@ -121,6 +122,12 @@ async function readRecords(source: Named, host: DataHost): Promise<Located[]> {
   return all;
 }
 
+/** A record's fields as templates see them: a picture's are the question (`ask`) and its caption. */
+export const fieldsOf = (format: string, record: TextRecord, ask: string = CAPTION_QUESTION): TextRecord =>
+  format === 'image_text'
+    ? { instruction: ask, ...record, output: record['caption'] ?? record['output'] }
+    : record;
+
 async function loadInstructions(source: Named, options: LoadOptions): Promise<Loaded> {
   const records = asObjects(await readRecords(source, options.host));
   return encodeAll(records, (record) => record, options);
@@ -145,13 +152,8 @@ async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded
         );
       captioned.push({ record, path: besideFile(file, image) });
     }
-  const instruction = options.ask ?? CAPTION_QUESTION;
   const encode = (records: readonly Located<TextRecord>[]): Loaded =>
-    encodeAll(
-      records,
-      (record) => ({ instruction, ...record, output: record['caption'] ?? record['output'] }),
-      options,
-    );
+    encodeAll(records, (record) => fieldsOf(source.format, record, options.ask), options);
   if (!options.pictures) return encode(captioned.map(({ record }) => record));
   const { numbers, bad } = await readPictures(source, captioned, options.pictures);
   const good = captioned.flatMap(({ record }) => (numbers.has(record.value) ? [record] : []));
@@ -164,7 +166,7 @@ async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded
 async function readPictures(
   source: Named,
   captioned: readonly Captioned[],
-  store: PictureStore,
+  store: ImageStore,
 ): Promise<{ numbers: Map<TextRecord, number>; bad: BadPicture[] }> {
   const numbers = new Map<TextRecord, number>();
   const bad: BadPicture[] = [];

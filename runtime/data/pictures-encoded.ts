@@ -1,14 +1,13 @@
 /** Tokens of a frozen encoder, computed once for each picture instead of in every step. */
-import { axis, padded } from '../../compiler/model/model.ts';
+import { padded } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
-import { patchNumbers, writePatches } from '../images/prepare.ts';
 import { outputNamed, programNamed, type Session } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import type { Dataset } from './load.ts';
-import { type ImagesOf, picturesOf, type PictureStore } from './pictures.ts';
+import { type ImagesOf, type ImageStore, picturesOf } from './image-store.ts';
 
 /** Bytes of the tokens that an encoder makes of one image. */
-export const tokenBytes = ({ tokens }: ImageInput): number => 4 * tokens.rows * padded(axis(tokens.width));
+export const tokenBytes = ({ tokens }: ImageInput): number => 4 * tokens.rows * padded(tokens.axis);
 
 /** Tokens of every picture of a store, by its number. */
 export interface EncodedPictures {
@@ -20,18 +19,18 @@ export interface EncodedPictures {
 export async function encodePictures(
   session: Session,
   input: ImageInput,
-  store: PictureStore,
+  store: ImageStore,
 ): Promise<EncodedPictures> {
   const program = programNamed(session, `encode:${input.part}`);
   const output = outputNamed(program, 'tokens');
-  const [patches, each] = [patchNumbers(store.rules), tokenBytes(input) / 4];
+  const each = tokenBytes(input) / 4;
   const encoded: Float32Array[] = [];
   for (let start = 0; start < store.count; start += program.batch) {
     const count = Math.min(program.batch, store.count - start);
     // The last batch may have empty rows; rows do not see each other.
-    const image = new Float32Array(program.batch * patches);
+    const image = new Float32Array(program.batch * store.size);
     for (let i = 0; i < count; i++)
-      writePatches(store.get(start + i), store.rules, image.subarray(i * patches, (i + 1) * patches));
+      store.write(start + i, image.subarray(i * store.size, (i + 1) * store.size));
     writeImages(session, program, image);
     const [tokens = new Float32Array()] = await session.executor.runAndRead([program.name], [output]);
     for (let i = 0; i < count; i++) encoded.push(tokens.slice(i * each, (i + 1) * each));

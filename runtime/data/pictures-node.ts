@@ -6,7 +6,7 @@ import { readBytes } from '../files.ts';
 import { decodePicture } from '../images/node.ts';
 import { createPictureStore, type PictureCache, type PictureStore } from './pictures.ts';
 
-/** A folder of cut pictures by the hash of the files they came from. */
+/** A folder of pictures by the hash of the files they came from. */
 export function pictureFolder(folder: string): PictureCache {
   const pathOf = (key: string): string => join(folder, key.slice(0, 2), `${key}.rgb`);
   return {
@@ -29,5 +29,11 @@ export function pictureFolder(folder: string): PictureCache {
 }
 
 /** A store of picture files; what does not fit into memory goes to `.cache/images` of the current folder. */
-export const openPictures = (rules: PixelRules): PictureStore =>
-  createPictureStore({ rules, decode: decodePicture, readBytes, cache: pictureFolder('.cache/images') });
+export const openPictures = (rules: PixelRules, seed = 0): PictureStore =>
+  createPictureStore({
+    rules,
+    decode: decodePicture,
+    readBytes,
+    cache: pictureFolder('.cache/images'),
+    seed,
+  });

@@ -1,21 +1,18 @@
-/** The pictures of a data source: each is decoded and cut once, and kept as the bytes an encoder looks at. */
+/** The pictures of a data source: each is decoded once, and kept as the bytes that are needed of it. */
 import type { PixelRules } from '../../compiler/package/package.ts';
-import { type DecodePicture, PictureError } from '../images/picture.ts';
-import { cutPicture, patchPictures } from '../images/prepare.ts';
-import type { Batches } from './batches.ts';
-import type { Dataset } from './load.ts';
+import { squareOf } from '../images/crop.ts';
+import { type DecodePicture, type Picture, PictureError } from '../images/picture.ts';
+import { cutPicture, patchNumbers, writePatches } from '../images/prepare.ts';
+import { createRandom } from '../random.ts';
+import type { ImageStore } from './image-store.ts';
 
-/** Cut pictures by number. */
-export interface PictureStore {
+/**
+ * Pictures by number; two files of the same content are one. `addAll` gives a PictureError for a file that is no usable
+ * picture, or what reading it threw.
+ */
+export interface PictureStore extends ImageStore {
   readonly rules: PixelRules;
-  /** Different pictures it holds; two files of the same content are one. */
-  readonly count: number;
-  /**
-   * Takes files in. What is wrong with one comes back in its place: a PictureError when it is no usable picture, or
-   * what reading it threw.
-   */
-  addAll(paths: readonly string[]): Promise<(number | Error)[]>;
-  /** [resolution, resolution, 3] */
+  /** The middle of a picture: [resolution, resolution, 3] */
   get(number: number): Uint8Array;
 }
 
@@ -31,67 +28,144 @@ export interface PictureStoreOptions {
   readonly readBytes: (path: string) => Promise<Uint8Array>;
   /** Where pictures go that do not fit into memory. Without one everything stays in memory. */
   readonly cache?: PictureCache;
-  /** Bytes of cut pictures that are kept in memory. Default 256 MiB: 1783 pictures of 224 x 224. */
+  /** Bytes of pictures that are kept in memory. Default 256 MiB: 1783 squares of 224 x 224. */
   readonly memory?: number;
+  /** Of the parts that `rules.crop` draws. Default 0. */
+  readonly seed?: number;
 }
 
-/** A cut picture, or the key it has on disk. */
+/** A picture's bytes, or the key they have on disk. */
 type Entry = Uint8Array | string;
+
+/** What is kept of a picture: its square, or all of it where another part is cut out each time. */
+interface Kept {
+  readonly name: string;
+  readonly bytesOf: (picture: Picture) => Uint8Array;
+  readonly isWhole: (bytes: Uint8Array) => boolean;
+  readonly square: (bytes: Uint8Array) => Uint8Array;
+}
+
+function keptBy(rules: PixelRules): Kept {
+  if (rules.crop)
+    return {
+      name: 'whole',
+      bytesOf: packPicture,
+      isWhole: (bytes) => unpackPicture(bytes) !== null,
+      square: (bytes) => cutPicture(unpackPicture(bytes) ?? nothing, rules),
+    };
+  const size = 3 * rules.resolution ** 2;
+  return {
+    name: String(rules.resolution),
+    bytesOf: (picture) => cutPicture(picture, rules),
+    isWhole: (bytes) => bytes.length === size,
+    square: (bytes) => bytes,
+  };
+}
+
+const nothing: Picture = { width: 1, height: 1, rgb: new Uint8Array(3) };
+
+/** Width and height in four bytes each, then the colours. */
+function packPicture({ width, height, rgb }: Picture): Uint8Array {
+  const bytes = new Uint8Array(8 + rgb.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  bytes.set(rgb, 8);
+  return bytes;
+}
+
+/** Null: the bytes are cut off. */
+function unpackPicture(bytes: Uint8Array): Picture | null {
+  if (bytes.length < 8) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [width, height, rgb] = [view.getUint32(0), view.getUint32(4), bytes.subarray(8)];
+  return rgb.length === width * height * 3 ? { width, height, rgb } : null;
+}
 
 /** Files that are read at the same time: decoding runs in threads of its own. */
 const TOGETHER = 8;
 
+interface Read {
+  readonly key: string;
+  readonly entry: Entry;
+}
+
+/** Reads one file; with `disk`, what is kept of it goes there, unless it is there already. */
+async function readPicture(
+  path: string,
+  { decode, readBytes }: PictureStoreOptions,
+  form: Kept,
+  known: (key: string) => Entry | undefined,
+  disk: PictureCache | undefined,
+): Promise<Read | Error> {
+  try {
+    const bytes = await readBytes(path);
+    const key = `${await hashOf(bytes)}-${form.name}`;
+    const entry = known(key);
+    if (entry !== undefined) return { key, entry };
+    const former = disk?.get(key);
+    if (former && form.isWhole(former)) return { key, entry: key };
+    const made = form.bytesOf(await decode(bytes));
+    disk?.put(key, made);
+    return { key, entry: disk ? key : made };
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 export function createPictureStore(options: PictureStoreOptions): PictureStore {
-  const { rules, decode, readBytes, cache, memory = 2 ** 28 } = options;
-  const size = 3 * rules.resolution ** 2;
+  const { rules, cache, memory = 2 ** 28, seed = 0 } = options;
+  const form = keptBy(rules);
   const kept: Entry[] = [];
   const byKey = new Map<string, number>();
-  const cut = async (bytes: Uint8Array): Promise<Uint8Array> => cutPicture(await decode(bytes), rules);
+  let held = 0;
 
-  const read = async (path: string, large: boolean): Promise<{ key: string; entry: Entry } | Error> => {
-    try {
-      const bytes = await readBytes(path);
-      const key = `${await hashOf(bytes)}-${rules.resolution}`;
-      const known = byKey.get(key);
-      if (known !== undefined) return { key, entry: kept[known] ?? key };
-      const disk = large ? cache : undefined;
-      if (disk?.get(key)?.length === size) return { key, entry: key };
-      const pixels = await cut(bytes);
-      disk?.put(key, pixels);
-      return { key, entry: disk ? key : pixels };
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  };
+  const known = (key: string): Entry | undefined => kept[byKey.get(key) ?? -1];
   /** In the order of the paths, not of the decoding: a run is the same every time. */
-  const enter = (made: { key: string; entry: Entry } | Error): number | Error => {
+  const enter = (made: Read | Error): number | Error => {
     if (made instanceof Error) return made;
-    const number = byKey.get(made.key) ?? kept.push(made.entry) - 1;
-    byKey.set(made.key, number);
-    return number;
+    const number = byKey.get(made.key);
+    if (number !== undefined) return number;
+    held += made.entry.length;
+    byKey.set(made.key, kept.length);
+    return kept.push(made.entry) - 1;
   };
+  /** Squares are all of one size, so it is known beforehand whether all of them fit. */
+  const isLarge = (more: number): boolean =>
+    rules.crop ? held > memory : (kept.length + more) * 3 * rules.resolution ** 2 > memory;
+  const bytesOf = (number: number): Uint8Array => {
+    const entry = kept[number];
+    const bytes = typeof entry === 'string' ? cache?.get(entry) : entry;
+    if (bytes && form.isWhole(bytes)) return bytes;
+    throw new Error(`the cached picture ${String(entry)} is gone: do not empty the cache during a run`);
+  };
+  const get = (number: number): Uint8Array => form.square(bytesOf(number));
 
   return {
     rules,
+    size: patchNumbers(rules),
     get count() {
       return kept.length;
     },
     async addAll(paths) {
       const different = [...new Set(paths)];
-      const large = (kept.length + different.length) * size > memory;
+      const large = isLarge(different.length);
       const numbers = new Map<string, number | Error>();
       for (let start = 0; start < different.length; start += TOGETHER) {
         const some = different.slice(start, start + TOGETHER);
-        const made = await Promise.all(some.map((path) => read(path, large)));
+        const disk = large || isLarge(0) ? cache : undefined;
+        const made = await Promise.all(some.map((path) => readPicture(path, options, form, known, disk)));
         some.forEach((path, i) => numbers.set(path, enter(made[i] ?? new Error('not read'))));
       }
       return paths.map((path) => numbers.get(path) ?? new Error('not read'));
     },
-    get(number) {
-      const entry = kept[number];
-      const pixels = typeof entry === 'string' ? cache?.get(entry) : entry;
-      if (pixels?.length === size) return pixels;
-      throw new Error(`the cached picture ${String(entry)} is gone: do not empty the cache during a run`);
+    get,
+    write(number, out, seen) {
+      const { crop, resolution } = rules;
+      const picture = crop && seen && unpackPicture(bytesOf(number));
+      if (!picture) return writePatches(get(number), rules, out);
+      const random = createRandom(seed, 'crop', seen.data, seen.example, seen.epoch);
+      writePatches(squareOf(picture, resolution, crop, random), rules, out);
     },
   };
 }
@@ -119,30 +193,3 @@ export interface BadPicture {
 }
 
 export const isBad = (error: unknown): error is PictureError => error instanceof PictureError;
-
-/** The images of some examples of a data set, laid out for the device. */
-export type ImagesOf = (examples: Uint32Array) => Float32Array;
-
-/** Numbers of the examples' pictures. */
-export function picturesOf({ name, pictures }: Dataset, examples: Uint32Array): number[] {
-  if (!pictures) throw new Error(`internal error: data ${name} was loaded without its pictures`);
-  return [...examples].map((example) => pictures[example] ?? 0);
-}
-
-/** Patches of the examples' pictures. */
-export const patchesOf =
-  (dataset: Dataset, store: PictureStore): ImagesOf =>
-  (examples) =>
-    patchPictures(
-      picturesOf(dataset, examples).map((number) => store.get(number)),
-      store.rules,
-    );
-
-/** Batches that bring an image for each of their rows. */
-export const withImages = (batches: Batches, images: ImagesOf): Batches => ({
-  ...batches,
-  batchAt: (index) => {
-    const batch = batches.batchAt(index);
-    return { ...batch, image: images(batch.examples) };
-  },
-});

@@ -62,6 +62,10 @@ function parse(text: string): TemplatePart[] {
   return parts;
 }
 
+/** Whether a template has a place for this field. */
+export const takesField = (template: Template, field: string): boolean =>
+  parse(template.text).some((part) => part.field === field);
+
 /** Fields of one example, such as `instruction`, `input` and `output`. */
 export type TextRecord = Readonly<Record<string, unknown>>;
 

@@ -8,8 +8,8 @@ import { programNamed, type Session } from '../session.ts';
  */
 export async function findNonFinite(session: Session, programName: string): Promise<string | null> {
   const { executor, manifest } = session;
-  const bad = manifest.parameters.map(async (p) => ((await isFinite(session, p.slice)) ? null : p.name));
-  for (const name of bad) if (await name) return `parameter ${await name}`;
+  // One after the other: a read that nobody waits for would fail when the session is closed.
+  for (const p of manifest.parameters) if (!(await isFinite(session, p.slice))) return `parameter ${p.name}`;
   const program = programNamed(session, programName);
   for (let i = 0; i < program.optimizerFrom; i++) {
     executor.run({ program: programName, from: i, to: i + 1 });

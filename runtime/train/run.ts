@@ -30,8 +30,8 @@ export interface RunOptions {
   readonly data: ReadonlyMap<string, Batches>;
   readonly folder: string;
   readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions'>;
-  /** Steps between checkpoints. */
-  readonly checkpointEvery: number;
+  /** Steps between checkpoints; null: none are written, and the run begins with its first step. */
+  readonly checkpointEvery: number | null;
   /** How checkpoints are kept and written. */
   readonly checkpoints?: SaveOptions;
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
@@ -81,12 +81,15 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
         recordStep(trainer, options, metrics, horizon, losses, { step, task, lr, batches }, r);
       pending.push({ result, report });
       await drain(IN_FLIGHT);
-      if ((step + 1) % options.checkpointEvery === 0 || step + 1 === horizon.total) {
+      const { checkpointEvery: every } = options;
+      if (step + 1 === horizon.total || (every !== null && (step + 1) % every === 0)) {
         await drain(0);
-        await save(trainer, options, step + 1);
+        if (every !== null) await save(trainer, options, step + 1);
       }
     }
   } finally {
+    // Nothing of a run that failed is left under way: whoever called it may free the buffers.
+    await Promise.allSettled(pending.map(({ result }) => result));
     await metrics.close();
   }
   const tail = losses.slice(-Math.max(1, Math.floor(losses.length / 10)));
@@ -158,8 +161,8 @@ async function diverged(
   );
 }
 
-const divergedHelp = ({ folder }: RunOptions): string =>
-  `lower the learning rate or set \`clip\`; the last good checkpoint, if there is one, is in ${folder}/checkpoints`;
+const divergedHelp = ({ folder, checkpointEvery }: RunOptions): string =>
+  `lower the learning rate or set \`clip\`${checkpointEvery === null ? '' : `; the last good checkpoint, if there is one, is in ${folder}/checkpoints`}`;
 
 async function save(trainer: Trainer, options: RunOptions, step: number): Promise<void> {
   const tensors = await readState(trainer);
@@ -186,6 +189,7 @@ function recipeKey({ session }: Trainer, { recipe }: RunOptions): string {
 }
 
 async function resume(trainer: Trainer, options: RunOptions): Promise<number> {
+  if (options.checkpointEvery === null) return 0;
   const checkpoint = await loadCheckpoint(`${options.folder}/checkpoints`);
   if (!checkpoint) return 0;
   const { seed } = options.recipe;

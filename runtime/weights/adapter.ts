@@ -19,7 +19,8 @@ import { elements, showShape, type WeightSource } from './source.ts';
 /** Official files have Meta's row order. */
 const OFFICIAL_ROPE: RopeStyle = 'interleaved';
 
-const ADAPTER_FORMAT = 'graft-adapter/1';
+/** What adapter files of ours say they are. */
+export const ADAPTER_FORMAT = 'graft-adapter/1';
 
 /** A model and the base it is built on: `Model` itself, or parts, parameters and base of a manifest. */
 export type AdapterModel = KeyedModel & { readonly name: string; readonly base: Base };

@@ -1,7 +1,7 @@
 /**
  * Loading a frozen base: every parameter the model takes from the base's file, checked, in our order of rows.
  */
-import type { Base, Parameter } from '../../compiler/model/model.ts';
+import { type Base, type Linear, linears, type Parameter } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { fingerprintBase } from './fingerprint.ts';
 import { recogniseNames, type Naming } from './names.ts';
@@ -10,6 +10,8 @@ import { showShape, type ReadOptions, type WeightSource } from './source.ts';
 
 /** What loading needs to know of a parameter; `Model.parameters` and `Manifest.parameters` both have it. */
 export type BaseParameter = Pick<Parameter, 'name' | 'shape' | 'init'>;
+
+const BASE_FORMAT = 'graft-base/1';
 
 /** Which tensor of the file each parameter comes from. Made by `planBase`, which has checked all of it. */
 export interface BasePlan {
@@ -48,7 +50,8 @@ export function planBase(source: WeightSource, base: Base, parameters: Iterable<
     ...[...naming.names].filter(([ours]) => !asked.has(ours)).map(([, theirs]) => theirs),
     ...naming.others,
   ];
-  problems.push(...foreign(naming, base));
+  const whole = naming.style === 'huggingface' || source.metadata['format'] === BASE_FORMAT;
+  problems.push(...foreign(naming, base, asked, whole));
   if (problems.length > 0) throw mismatch(source, base, naming, problems);
   return { reads, unexpected, naming };
 }
@@ -60,15 +63,15 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean => {
 };
 
 /** Tensors that show the file to be another model, although all that was asked for is there. */
-function foreign(naming: Naming, base: Base): string[] {
+function foreign(naming: Naming, base: Base, asked: ReadonlySet<string>, whole: boolean): string[] {
   const problems: string[] = [];
   const layers = new Set<number>();
   for (const [ours, theirs] of naming.names) {
     const layer = /^layers\.(\d+)\./.exec(ours);
     if (layer && Number(layer[1]) >= base.layers) layers.add(Number(layer[1]));
-    // The base's linears have no biases, so a bias in its own file would be dropped silently.
-    if (naming.style === 'huggingface' && ours.endsWith('.bias')) {
-      problems.push(`\`${theirs}\`: the base's linears have no biases, this file's have`);
+    // A bias in the base's own file would be dropped silently; in a file of Meta's names it may be an adapter's.
+    if (whole && ours.endsWith('.bias') && !asked.has(ours)) {
+      problems.push(`\`${theirs}\`: the base declares no such bias, this file has it`);
     }
   }
   if (layers.size > 0) {
@@ -78,6 +81,12 @@ function foreign(naming: Naming, base: Base): string[] {
   }
   return problems;
 }
+
+/** Short names of the linears that have a bias in the file. */
+const biasesIn = (naming: Naming): Linear[] =>
+  linears.filter((linear) =>
+    [...naming.names.keys()].some((ours) => ours === `${linear}.bias` || ours.endsWith(`.${linear}.bias`)),
+  );
 
 function mismatch(source: WeightSource, base: Base, naming: Naming, problems: readonly string[]): InputError {
   const shown = problems.slice(0, 8).map((problem) => `\n  ${problem}`);
@@ -96,6 +105,9 @@ function advise(base: Base, naming: Naming): string {
   if (!base.tied && !naming.names.has('output.weight') && naming.names.has('tok_embeddings.weight')) {
     return 'it has no output head: write `tied = true` in the base if the embedding is the head';
   }
+  const biases = biasesIn(naming);
+  if (biases.some((linear) => !base.biases?.includes(linear)))
+    return `write \`biases = [${biases.join(', ')}]\` in the base`;
   const others = naming.others.slice(0, 3);
   return `compare the base's sizes with the model's config${others.length > 0 ? `; the file also has ${others.join(', ')}` : ''}`;
 }
@@ -110,7 +122,7 @@ export async function readBaseParameter(
 ): Promise<Float32Array> {
   const values = await source.read(read.tensor, options);
   const { name, shape } = read.parameter;
-  if (!isRotary(name.replace(/\.weight$/, ''))) return values;
+  if (!isRotary(name.replace(/\.(weight|bias)$/, ''))) return values;
   return reorderRope(values, base.headDim, shape[1] ?? 1, plan.naming.rope, base.rope.style);
 }
 
@@ -148,8 +160,8 @@ export async function loadBase(
  * Metadata of a base that Graft trained itself, for `layoutSafetensors`: its names are Meta's, and the order of the
  * rows of wq and wk, which Meta's names alone do not tell, is stated.
  */
-export const baseMetadata = (base: Base): Record<string, string> => ({
-  format: 'graft-base/1',
+export const baseMetadata = (base: Pick<Base, 'name' | 'rope'>): Record<string, string> => ({
+  format: BASE_FORMAT,
   base: base.name,
   rope: base.rope.style,
 });

@@ -1,15 +1,21 @@
 /**
- * Weights of an image encoder from the file its spec names: under our names, those of openai/CLIP, or Hugging Face's
- * `CLIPVisionModel`.
+ * Weights of an encoder or a projector from the file its spec names. Both: our names. An encoder: those of openai/CLIP or
+ * of Hugging Face's `CLIPVisionModel`. A projector: those of the official adapters.
  */
 import type { Parameter, Part } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import type { ForeignTensor } from './official.ts';
 import { elements, showShape, type WeightSource } from './source.ts';
-import { clipKey } from './vision-keys.ts';
+import { clipKey, projectorKey } from './vision-keys.ts';
 
 /** What loading needs to know of a parameter. */
 export type EncoderParameter = Pick<Parameter, 'name' | 'shape'>;
+
+/** An encoder that is to be read. */
+export interface EncoderPart extends Pick<Part, 'name'> {
+  /** Blocks of the whole network, where fewer are read: a file with more is of another one. */
+  readonly blocks?: number;
+}
 
 /** Where a parameter lies in a file. */
 interface Key extends ForeignTensor {
@@ -22,17 +28,17 @@ interface Read {
   readonly key: Key;
 }
 
-/** Which tensor each parameter comes from. Made by `planEncoder`, which has checked all of it. */
+/** Which tensor each parameter comes from. Made by `planEncoder` or `planProjector`, which has checked all of it. */
 export interface EncoderPlan {
   readonly naming: Naming['name'];
   readonly reads: ReadonlyMap<string, Read>;
 }
 
 /** Our name without the part's -> the file's. */
-type KeyOf = (site: string, parameter: EncoderParameter) => Key;
+type KeyOf = (site: string, parameter: EncoderParameter) => Key | null;
 
 interface Naming {
-  readonly name: 'graft' | 'clip' | 'huggingface';
+  readonly name: 'graft' | 'clip' | 'huggingface' | 'official';
   readonly keyOf: KeyOf;
 }
 
@@ -88,7 +94,7 @@ function huggingfaceKey(site: string, prefix: string): Key {
  */
 export function planEncoder(
   source: WeightSource,
-  part: Pick<Part, 'name'>,
+  part: EncoderPart,
   parameters: readonly EncoderParameter[],
 ): EncoderPlan {
   const naming = recognise(source, part.name);
@@ -97,24 +103,70 @@ export function planEncoder(
       `${source.name} holds no image encoder that we know`,
       `its names are neither ours, CLIP's nor Hugging Face's (${[...source.tensors.keys()].slice(0, 3).join(', ')}, ...): convert it to one of them`,
     );
+  const { blocks = blocksOf(parameters) } = part;
+  return plan(source, part.name, naming, parameters, blocks, {
+    what: 'encoder',
+    help: "compare the encoder's sizes with the model's config: resolution, patch, width, layers and output",
+  });
+}
+
+/** The same for a projector: of a run of ours that trained one of this name, alone in a file, or of an official adapter. */
+export function planProjector(
+  source: WeightSource,
+  part: Part,
+  parameters: readonly EncoderParameter[],
+): EncoderPlan {
+  const [first] = parameters;
+  const site = first?.name.slice(part.name.length + 1) ?? '';
+  const own = prefixIn(source, [`${part.name}.`, ''], site);
+  const keyOf: KeyOf = (name, p) => (own === null ? projectorKey(name, p, part) : { name: own + name });
+  const key = first && keyOf(site, first);
+  if (!key || !source.tensors.has(key.name))
+    throw new InputError(
+      `${source.name} does not hold the projector \`${part.name}\``,
+      `it should have \`${part.name}.${site}\`${own === null && key ? `, or the official adapters' \`${key.name}\`` : ''}; it has ${[...source.tensors.keys()].slice(0, 3).join(', ')}, ...`,
+    );
+  const naming: Naming = { name: own === null ? 'official' : 'graft', keyOf };
+  return plan(source, part.name, naming, parameters, blocksOf(parameters), {
+    what: 'projector',
+    help: "compare the projector's kind, length, hidden, depth, norm and output with the one that was trained",
+  });
+}
+
+/** Blocks that parameters belong to. */
+const blocksOf = (parameters: readonly EncoderParameter[]): number =>
+  parameters.filter(({ name }) => name.endsWith('.norm1.weight')).length;
+
+function plan(
+  source: WeightSource,
+  part: string,
+  naming: Naming,
+  parameters: readonly EncoderParameter[],
+  blocks: number,
+  said: { readonly what: string; readonly help: string },
+): EncoderPlan {
   const reads = new Map<string, Read>();
   const problems: string[] = [];
   for (const parameter of parameters) {
-    const key = naming.keyOf(parameter.name.slice(part.name.length + 1), parameter);
+    const key = naming.keyOf(parameter.name.slice(part.length + 1), parameter);
+    if (key === null) {
+      problems.push(`the ${naming.name} names have none for \`${parameter.name}\``);
+      continue;
+    }
     const found = source.tensors.get(key.name)?.shape;
     const wanted = shapeIn(key, parameter.shape, found);
     if (found === undefined) problems.push(`missing: \`${key.name}\` ${showShape(wanted)}`);
     else if (sizes(found) !== sizes(wanted))
-      problems.push(`\`${key.name}\` is ${showShape(found)}, \`${part.name}\` needs ${showShape(wanted)}`);
+      problems.push(`\`${key.name}\` is ${showShape(found)}, \`${part}\` needs ${showShape(wanted)}`);
     reads.set(parameter.name, { parameter, key });
   }
-  problems.push(...deeper(source, naming, part, parameters));
+  problems.push(...deeper(source, naming, part, blocks));
   if (problems.length === 0) return { naming: naming.name, reads };
   const shown = problems.slice(0, 8).map((problem) => `\n  ${problem}`);
   if (problems.length > 8) shown.push(`\n  and ${problems.length - 8} more`);
   throw new InputError(
-    `${source.name} does not hold the encoder \`${part.name}\`:${shown.join('')}`,
-    "compare the encoder's sizes with the model's config: resolution, patch, width, layers and output",
+    `${source.name} does not hold the ${said.what} \`${part}\`:${shown.join('')}`,
+    said.help,
   );
 }
 
@@ -133,17 +185,11 @@ function shapeIn(
 /** Sizes of one may be left out: CLIP's class embedding is [width], others save [1, 1, width]. */
 const sizes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
 
-/** A file with more blocks is another encoder, although all that was asked for is there. */
-function deeper(
-  source: WeightSource,
-  naming: Naming,
-  part: Pick<Part, 'name'>,
-  parameters: readonly EncoderParameter[],
-): string[] {
-  const layers = parameters.filter(({ name }) => name.endsWith('.norm1.weight')).length;
-  const next = `blocks.${layers}.norm1.weight`;
-  const { name } = naming.keyOf(next, { name: `${part.name}.${next}`, shape: [] });
-  return source.tensors.has(name) ? [`it has more than the ${layers} layers of \`${part.name}\``] : [];
+/** A file with more blocks is another network, although all that was asked for is there. */
+function deeper(source: WeightSource, naming: Naming, part: string, blocks: number): string[] {
+  const next = `blocks.${blocks}.norm1.weight`;
+  const key = naming.keyOf(next, { name: `${part}.${next}`, shape: [] });
+  return key && source.tensors.has(key.name) ? [`it has more than the ${blocks} layers of \`${part}\``] : [];
 }
 
 /** Reads one parameter, row-major, in the shape of the parameter. @throws InputError for values that are not finite */

@@ -43,6 +43,17 @@ export function metaName(huggingface: string): string | null {
   return `${layer ? `layers.${layer[1]}.` : ''}${name}.${suffix}`;
 }
 
+/** What a tensor is called in a file of this naming, also one that the file does not have yet: a merged bias. */
+export function nameIn(naming: Naming, ours: string): string {
+  const known = naming.names.get(ours);
+  if (known !== undefined) return known;
+  if (naming.style === 'huggingface') return huggingfaceName(ours) ?? ours;
+  const embedding = naming.names.get(EMBEDDING) ?? EMBEDDING;
+  return embedding.slice(0, -EMBEDDING.length) + ours;
+}
+
+const EMBEDDING = 'tok_embeddings.weight';
+
 function split(name: string): { stem: string; suffix: string } {
   const dot = name.lastIndexOf('.');
   return { stem: name.slice(0, dot), suffix: name.slice(dot + 1) };

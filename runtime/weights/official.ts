@@ -96,7 +96,7 @@ export function unnamed(model: KeyedModel, keys: ReadonlyMap<string, ForeignTens
 }
 
 function baseKey(name: string, spec: Family): ForeignTensor {
-  const rotary = isRotary(name.replace(/\.weight$/, ''));
+  const rotary = isRotary(name.replace(/\.(weight|bias)$/, ''));
   return { name: spec.prefix + name, ...(rotary ? { rotary } : {}) };
 }
 

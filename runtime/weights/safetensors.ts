@@ -210,20 +210,70 @@ export function layoutSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): SafetensorsParts {
   const list = [...tensors].map((tensor) => ({ ...tensor, dtype: tensor.dtype ?? dtypeOf(tensor.values) }));
-  list.sort((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype] || (a.name < b.name ? -1 : 1));
-  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
-  const seen = new Set<string>(['__metadata__']);
-  let end = 0;
-  for (const { name, shape, values, dtype } of list) {
-    if (seen.has(name)) throw new Error(`internal error: two tensors named \`${name}\``);
-    seen.add(name);
+  for (const { name, shape, values } of list) {
     if (elements(shape) !== values.length) {
       throw new Error(
         `internal error: tensor \`${name}\` of shape ${showShape(shape)} has ${values.length} values`,
       );
     }
+  }
+  const { header, size, ordered } = layOut(list, metadata);
+  return {
+    size,
+    *chunks() {
+      yield header;
+      for (const { values, dtype } of ordered) yield toBytes(values, dtype);
+    },
+  };
+}
+
+/** A tensor to be written whose bytes are made when their turn comes, so that not all are in memory at once. */
+export interface LazyTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  readonly bytes: () => Promise<Uint8Array>;
+}
+
+/** As `layoutSafetensors`, for tensors that are made one at a time. */
+export function streamSafetensors(
+  tensors: Iterable<LazyTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): { readonly size: number; readonly chunks: () => AsyncGenerator<Uint8Array> } {
+  const { header, size, ordered } = layOut(tensors, metadata);
+  return {
+    size,
+    async *chunks() {
+      yield header;
+      for (const { name, shape, dtype, bytes } of ordered) {
+        const made = await bytes();
+        if (made.length !== elements(shape) * dtypeBytes[dtype]) {
+          throw new Error(
+            `internal error: tensor \`${name}\` of shape ${showShape(shape)} has ${made.length} bytes`,
+          );
+        }
+        yield made;
+      }
+    },
+  };
+}
+
+/** The header, and the tensors in the order of their data. */
+function layOut<T extends TensorInfo>(
+  tensors: Iterable<T>,
+  metadata: Readonly<Record<string, string>>,
+): { readonly header: Uint8Array; readonly size: number; readonly ordered: readonly T[] } {
+  const ordered = [...tensors].sort(
+    (a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype] || (a.name < b.name ? -1 : 1),
+  );
+  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
+  const seen = new Set<string>(['__metadata__']);
+  let end = 0;
+  for (const { name, shape, dtype } of ordered) {
+    if (seen.has(name)) throw new Error(`internal error: two tensors named \`${name}\``);
+    seen.add(name);
     const from = end;
-    end += values.length * dtypeBytes[dtype];
+    end += elements(shape) * dtypeBytes[dtype];
     entries.push([name, { dtype, shape, data_offsets: [from, end] }]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
@@ -231,11 +281,5 @@ export function layoutSafetensors(
   const header = new Uint8Array(8 + padded).fill(0x20, 8);
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
   header.set(json, 8);
-  return {
-    size: header.length + end,
-    *chunks() {
-      yield header;
-      for (const { values, dtype } of list) yield toBytes(values, dtype);
-    },
-  };
+  return { header, size: header.length + end, ordered };
 }

@@ -38,7 +38,8 @@ export function projectorKey(
 ): ForeignTensor | null {
   switch (part.fields['kind']) {
     case 'queries':
-      return queryKey(site, parameter);
+      // What it makes has the base's width there.
+      return (part.fields['output'] ?? null) === null ? queryKey(site, parameter) : null;
     case 'bridge':
       return bridgeKey(site);
     case 'linear': {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
-import { codes } from '../../compiler/check/codes.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
@@ -197,6 +196,89 @@ t('an image added to prompts shares their gate and length', () => {
   assert.not.ok(parameters.some((p) => p.owner === 'image'));
 });
 
+const eye = 'encoder v { model = vit(resolution: 8, patch: 4, width: 8, layers: 4, heads: 2, output: 6)';
+
+t("an encoder's blocks are its own layers, from a param too", () => {
+  const blocks = (at: string, options: CheckOptions = {}) =>
+    model(
+      `param which = [3, 1]\nadapter X on small { ${eye}  at = ${at} }\nproject p from v { length = 2 } }`,
+      options,
+    ).parts.map((part) => [part.fields['at'], part.fields['width'], part.fields['scales']]);
+  // The base has eight layers, the encoder four.
+  assert.equal(blocks('last 2'), [
+    [[2, 3], undefined, undefined],
+    [undefined, 16, 2],
+  ]);
+  assert.equal(blocks('which')[0]?.[0], [1, 3]);
+  assert.equal(blocks('which', { params: { which: '0' } }), [
+    [[0], undefined, undefined],
+    [undefined, 8, 1],
+  ]);
+  assert.equal(blocks('none'), [
+    [null, undefined, undefined],
+    [undefined, 6, 1],
+  ]);
+  const wrong = check(`${small}\nadapter X on small { ${eye}  at = which } }\nparam which = 4`).diagnostics;
+  assert.equal(
+    wrong.map((d) => d.message),
+    ['layer 4 does not exist'],
+  );
+});
+
+t('a projector that reads another gets its width and its tokens', () => {
+  const parts = model(
+    `adapter X on small { ${eye}  take = patches }\nproject a from v { length = 3  output = 5 }\nproject b from a { length = 2 }\nprompt p on layers from b }`,
+  ).parts.map(({ fields }) => [fields['width'], fields['tokens'], fields['length']]);
+  assert.equal(parts, [
+    [undefined, undefined, undefined],
+    [6, 4, 3],
+    [5, 3, 2],
+    [undefined, undefined, 2],
+  ]);
+});
+
+/** Messages of an adapter with an encoder, two projectors in a row, and a prompt that reads the second. */
+const trained = (task: string, extra = ''): string[] =>
+  check(
+    `${small}
+    data pairs = image_text("x.jsonl")
+    data some = text("x.txt")
+    adapter X on small { ${eye} }
+      project a from v { length = 3  output = 5 }
+      project b from a { length = 2 }
+      prompt p on layers from b
+      ${extra}
+      ${task} }`,
+  ).diagnostics.map((d) => `${d.code} ${d.message}`);
+
+t('what is read by way of another learns, what is not does not', () => {
+  assert.equal(trained('task t on pairs trains v + a + b + p'), []);
+  assert.equal(trained('task t on pairs trains a + b + c + p', 'project c from a { length = 1 }'), [
+    'A203 `c` learns nothing from `t`',
+  ]);
+  assert.equal(trained('task t on some trains v'), [
+    'A302 nothing trains `a`',
+    'A302 nothing trains `b`',
+    'A302 nothing trains `p`',
+    'A203 `v` learns nothing from `t`',
+  ]);
+});
+
+t('a projector from a file may stay as it is', () => {
+  const chain = (weights: string) =>
+    check(
+      `${small}
+      data pairs = image_text("x.jsonl")
+      adapter X on small { ${eye} }
+        project a from v { length = 3  output = 5  ${weights} }
+        project b from a { length = 2 }
+        prompt p on layers from b
+        task t on pairs trains b + p }`,
+    ).diagnostics.map((d) => `${d.code} ${d.message}`);
+  assert.equal(chain(''), ['A302 nothing trains `a`']);
+  assert.equal(chain('weights = "a.safetensors"'), []);
+});
+
 t('paths are relative to the file that names them', () => {
   const host = memoryHost({
     'a/x.adapter': 'import "../b/y.adapter"',
@@ -234,20 +316,5 @@ t('a model prints the same twice', () => {
   const text = 'adapter X on small { prompt p on layers[last 2] { length = 3 } }';
   assert.is(printModel(model(text)), printModel(model(text)));
 });
-
-for (const { code, bad } of codes) {
-  const set = bad.startsWith('// graft');
-  const found = set ? undefined : check(bad).diagnostics[0];
-  if (found?.fix === undefined || found.fix.edits.length === 0) continue;
-  t(`the fix of ${code} repairs it`, () => {
-    const [edit] = found.fix?.edits ?? [];
-    assert.ok(edit);
-    const mended = bad.slice(0, edit.span.start) + edit.text + bad.slice(edit.span.end);
-    assert.not.ok(
-      check(mended).diagnostics.some((d) => d.code === code),
-      mended,
-    );
-  });
-}
 
 t.run();

@@ -1,13 +1,15 @@
 /** `check`, `explain` and `show` as the command line runs them: what they print and how they end. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { command as check } from '../../runtime/cli/check.ts';
 import { EXIT, UsageError, type Command } from '../../runtime/cli/command.ts';
+import { command as diff } from '../../runtime/cli/diff.ts';
 import { command as explain } from '../../runtime/cli/explain.ts';
 import { command as show } from '../../runtime/cli/show.ts';
+import { InputError } from '../../runtime/input-error.ts';
 
 const t = suite('commands');
 const specs = join(import.meta.dirname, '../../specs');
@@ -87,6 +89,43 @@ t('check: usage mistakes', async () => {
   await failsToParse(check, join(specs, 'lora.adapter'), '--base', join(specs, 'bases.adapter:nothing'));
 });
 
+t('check --fix: says what it would do, does it, and reports the rest', async () => {
+  const path = join(dirname(broken), 'fixable.adapter');
+  const text = readFileSync(broken, 'utf8').replace('length = 10', 'lenght = 10');
+  writeFileSync(path, text, { mode: 0o640 });
+  const dry = await run(check, '--fix', '--dry-run', path);
+  assert.is(dry.code, EXIT.failed);
+  assert.match(dry.err, /would fix A105 at .*fixable\.adapter:4:22: layer 32 does not exist/);
+  assert.match(dry.err, /- prompt p on layers\[20\.\.32\].*\n +\+ prompt p on layers\[20\.\.31\]/);
+  assert.is(readFileSync(path, 'utf8'), text);
+  const wet = await run(check, '--fix', path);
+  assert.is(wet.code, EXIT.ok);
+  assert.match(wet.err, /fixable\.adapter: fixed 2 mistakes/);
+  assert.is(readFileSync(path, 'utf8'), text.replace('20..32', '20..31').replace('lenght', 'length'));
+  assert.is(statSync(path).mode & 0o777, 0o640);
+  assert.match((await run(check, '--fix', path)).err, /nothing to fix$/m);
+});
+
+t('check --fix: a link stays one, and what is no UTF-8 stays as it is', async () => {
+  const [path, link] = [join(dirname(broken), 'real.adapter'), join(dirname(broken), 'link.adapter')];
+  writeFileSync(path, 'param a = 1;\r\nparam b = 2\r\n');
+  symlinkSync(path, link);
+  assert.is((await run(check, '--fix', link)).code, EXIT.ok);
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.is(readFileSync(path, 'utf8'), 'param a = 1\r\nparam b = 2\r\n');
+  const latin = Buffer.from('param a = 1; // \xe9\n', 'latin1');
+  writeFileSync(path, latin);
+  const failure = await run(check, '--fix', path).catch((e: unknown) => e);
+  assert.instance(failure, InputError);
+  assert.equal(readFileSync(path), latin);
+});
+
+t('check --fix: usage mistakes', async () => {
+  await failsToParse(check, '--dry-run', broken);
+  await failsToParse(check, '--fix', '-');
+  await failsToParse(check, '--fix', 'no-such-file.adapter');
+});
+
 t('explain: codes, kinds, the list', async () => {
   assert.match((await run(explain, 'a201')).out, /^A201: trained by two tasks/);
   assert.match((await run(explain, 'lora')).out, /rank = a whole number/);
@@ -107,6 +146,27 @@ t('show: the map and the table', async () => {
   assert.match(out, /\n8 +\. +qkvo123 +qkvo123 +af\n/);
   assert.match(out, /\n9 +10 +qkvo123 +qkvo123 +af\n/);
   assert.match(out, /\nnorms +unfreeze +414,720 +0\.0032%/);
+});
+
+t('diff: words and a table, data, and mistakes', async () => {
+  const spec = join(specs, 'llama-adapter-v2-multimodal.adapter');
+  const { out, code } = await run(diff, `${spec}:V2`, `${spec}:V2Released`);
+  assert.is(code, EXIT.ok);
+  assert.match(out, /^V2 on llama7b -> V2Released on llama7b\n/);
+  assert.match(out, /\n- part scales: dropped, a scale on every linear in layers 0\.\.31\n/);
+  assert.match(out, /\n~ part image: changed\n {6}on layer 0 to layers 1\.\.31 \(31\)\n/);
+  assert.match(out, /\npart +scales +1,359,872 +\. +-1,359,872\n/);
+  const json = await run(diff, '--format', 'json', spec, spec, '--set-b', 'late=last 8');
+  const data = JSON.parse(json.out) as { from: { adapter: string }; changes: { name: string }[] };
+  assert.is(data.from.adapter, 'V2Late');
+  assert.equal(
+    data.changes.map((c) => c.name),
+    ['words', 'image'],
+  );
+  assert.match((await run(diff, spec, spec)).out, /\n\nnothing changes$/);
+  await failsToParse(diff, spec);
+  await failsToParse(diff, spec, spec, '--format', 'yaml');
+  assert.instance(await run(diff, spec, `${spec}:V3`).catch((e: unknown) => e), InputError);
 });
 
 t('show: as data', async () => {

@@ -1,25 +1,7 @@
 /** Reads command lines as JSON from standard input, runs them through the entry of `graft`, and prints what came of each. */
 import { text } from 'node:stream/consumers';
+import { capture } from './capture.ts';
 import type { Outcome } from './processes.ts';
-
-/** What is printed while `run` runs. */
-async function capture(run: () => Promise<number>): Promise<Outcome> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const streams = [process.stdout, process.stderr] as const;
-  const written = streams.map((stream) => stream.write.bind(stream));
-  streams.forEach(
-    (stream, i) =>
-      (stream.write = ((chunk: string | Uint8Array) => (
-        [out, err][i]?.push(String(chunk)),
-        true
-      )) as typeof stream.write),
-  );
-  try {
-    return { code: await run(), out: out.join(''), err: err.join('') };
-  } finally {
-    streams.forEach((stream, i) => (stream.write = written[i] as typeof stream.write));
-  }
-}
 
 const lines = JSON.parse(await text(process.stdin)) as string[][];
 // The entry runs a command line of its own when it is loaded.

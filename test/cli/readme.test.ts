@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
+import { buildData } from '../../examples/fusion/build.ts';
 import { nodeHost } from '../../runtime/cli/host-node.ts';
 
 const t = suite('README');
@@ -15,19 +16,24 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'graft readme '));
 t.after(() => rmSync(folder, { recursive: true, force: true }));
 
-t('its spec checks clean beside the library', () => {
-  const [, text = ''] = /```adapter\n([\s\S]*?)```/.exec(readme) ?? [];
+t('its specs check clean beside the library', () => {
   const path = join(root, 'specs/readme.adapter');
-  const host = { ...nodeHost, readFile: (file: string) => (file === path ? text : nodeHost.readFile(file)) };
-  const checked = checkSpec(path, host);
-  assert.equal(checked.diagnostics, []);
-  assert.equal(Object.keys(checked.adapters), ['V2']);
+  const adapters = [...readme.matchAll(/```adapter\n([\s\S]*?)```/g)].map(([, text = '']) => {
+    const host = {
+      ...nodeHost,
+      readFile: (file: string) => (file === path ? text : nodeHost.readFile(file)),
+    };
+    const checked = checkSpec(path, host);
+    assert.equal(checked.diagnostics, []);
+    return Object.keys(checked.adapters);
+  });
+  assert.equal(adapters, [['V2'], ['Sees']]);
 });
 
 /** Arguments of a line, quotes taken off; two steps of training are enough to see that it works. */
 function argumentsOf(line: string): string[] {
-  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
-  const moved = words.map((word) => word.replace('runs/mine', join(folder, 'mine')));
+  const words = [...line.matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([word]) => word.replaceAll('"', ''));
+  const moved = words.map((word) => word.replace(/^runs/, folder));
   return moved[0] === 'train' ? [...moved, '--steps', '2'] : moved;
 }
 
@@ -36,6 +42,7 @@ const commands = [...readme.matchAll(/^npm run graft -- (.+)$/gm)].map(([, line 
 t('has commands to try', () => assert.ok(commands.length >= 5));
 for (const line of commands)
   t(line, async () => {
+    if (/^(train|sweep) examples\/fusion/.test(line)) await buildData();
     const run = promisify(execFile);
     const argv = ['--import', 'tsx', 'runtime/cli/main.ts', ...argumentsOf(line)];
     const { stdout } = await run(process.execPath, argv, { cwd: root, maxBuffer: 1 << 24 });

@@ -10,6 +10,7 @@ import { initParameter } from '../../runtime/random.ts';
 import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { gradients, trainStep } from '../../runtime/train/trainer.ts';
 import { reorderRope } from '../../runtime/weights/rope.ts';
+import { answersAsTheWholePass, showsAndBuilds, SIZES, trainsThreeSteps } from './method-rows.ts';
 import { packAll, inputsOf, givenFor, randomBatch } from './oracle.ts';
 import { buildForward } from '../../compiler/graph/programs.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
@@ -17,7 +18,6 @@ import { distance, forward, openModel, openTrainer, withDevice } from './session
 import { fromLibrary, library, modelOf, randomValues, recipeFor, tiny } from './subjects.ts';
 
 const t = suite('methods');
-const SIZES = { batch: 2, tokens: 6 };
 const tokens = randomBatch(fromLibrary('llama.adapter'), SIZES.batch, SIZES.tokens).tokens;
 
 /** The base with random numbers, the parts as they start. */
@@ -37,7 +37,7 @@ async function logits(
 }
 
 /** Methods that begin somewhere else than at the base, by design. */
-const elsewhere = new Set(['Prefix', 'PromptTuning', 'Ssf']);
+const elsewhere = new Set(['Prefix', 'PromptTuning', 'Ssf', 'Houlsby']);
 
 for (const { name, model } of library())
   t(`${name} ${elsewhere.has(model.name) ? 'does not begin' : 'begins'} as the base, to the bit`, () =>
@@ -55,19 +55,27 @@ for (const { name, model } of library())
     }),
   );
 
-// Not to the bit: its scales come before its biases, so less is fused, and SiLU rounds otherwise outside of a product.
-t('SSF without spread begins as the base', () =>
-  withDevice(async (device) => {
-    const [plain, model] = [
-      fromLibrary('llama.adapter'),
-      fromLibrary('ssf.adapter', { params: { spread: '0' } }),
-    ];
-    assert.ok(
-      distance(await logits(device, model, startOf(model)), await logits(device, plain, startOf(plain))) <
-        1e-5,
-    );
-  }),
-);
+for (const { name, model } of library()) {
+  t(`${name} can be shown and built`, () => showsAndBuilds(model));
+  t(`${name} trains three steps of each task, and nothing else`, () =>
+    withDevice((device) => trainsThreeSteps(device, model)),
+  );
+  t(`${name} answers as the whole pass does`, () =>
+    withDevice((device) => answersAsTheWholePass(device, model, [null])),
+  );
+}
+
+// Not to the bit: less is fused behind a scale or a narrow network, and SiLU rounds otherwise outside of a product.
+for (const file of ['ssf.adapter', 'houlsby.adapter'])
+  t(`${file} without spread begins as the base`, () =>
+    withDevice(async (device) => {
+      const [plain, model] = [fromLibrary('llama.adapter'), fromLibrary(file, { params: { spread: '0' } })];
+      assert.ok(
+        distance(await logits(device, model, startOf(model)), await logits(device, plain, startOf(plain))) <
+          1e-5,
+      );
+    }),
+  );
 
 for (const gate of [
   'tanh(init: 0, per: head)',

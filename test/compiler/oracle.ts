@@ -65,10 +65,10 @@ export function inputsOf(
 }
 
 /** A random image, patch by patch; the padding of its rows is zero. */
-function imageFor(t: Tensor): Float64Array {
+export function imageFor(t: Pick<Tensor, 'name' | 'rows' | 'axis'>): Float64Array {
   const random = createRandom('image', t.name);
   const width = padded(t.axis);
-  return Float64Array.from({ length: extent(t) }, (_, i) =>
+  return Float64Array.from({ length: t.rows * width }, (_, i) =>
     i % width < t.axis.size ? Math.fround(random.normal()) : 0,
   );
 }

@@ -4,6 +4,7 @@ import type { Model } from '../../compiler/model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { type Device, DeviceError, sharedDevice } from '../../runtime/device.ts';
 import { openSession, outputNamed, type Session, writePositions, inputNamed } from '../../runtime/session.ts';
+import { writeImages } from '../../runtime/train/batch.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';
 import { padded } from '../../compiler/model/model.ts';
 import { skip } from '../skip.ts';
@@ -46,10 +47,15 @@ export async function openModel(
 export const openTrainer = async (...args: Parameters<typeof openModel>): Promise<Trainer> =>
   makeTrainer(await openModel(...args));
 
-/** Logits of the `forward` program for some sequences, one row [vocab] for each word. */
-export async function forward(session: Session, tokens: Uint32Array): Promise<Float32Array[]> {
-  const program = session.executor.program('forward');
+/** Logits of the `forward` program for some sequences, one row [vocab] for each word; with an image, of `forward:image`. */
+export async function forward(
+  session: Session,
+  tokens: Uint32Array,
+  image?: Float32Array,
+): Promise<Float32Array[]> {
+  const program = session.executor.program(image ? 'forward:image' : 'forward');
   writePositions(session, program);
+  writeImages(session, program, image);
   session.executor.write(inputNamed(program, 'tokens'), tokens);
   const slice = outputNamed(program, 'logits');
   const [all] = await session.executor.runAndRead([program], [slice]);

@@ -36,10 +36,28 @@ export interface Subject {
 
 const folder = join(import.meta.dirname, '../../specs');
 export const specPath = (file: string): string => join(folder, file);
-/** Values of the params that the specs of the library have in common: prompts of three tokens in the last layer. */
-const small: Readonly<Record<string, string>> = { late: 'last 1', length: '3', rank: '2' };
+/**
+ * Values of the params that the specs of the library have in common: prompts of three tokens in the last layer, an
+ * encoder of two blocks that sees four patches, and projectors of odd widths.
+ */
+const small: Readonly<Record<string, string>> = {
+  late: 'last 1',
+  length: '3',
+  rank: '2',
+  size: '5',
+  early: 'first 1',
+  patches: '3',
+  eye: 'vit(resolution: 4, patch: 2, width: 6, layers: 2, heads: 2, output: 5)',
+  block: '0',
+  blocks: '[0, 1]',
+  width: '6',
+  depth: '1',
+  heads: '2',
+  hidden: '7',
+  features: '7',
+};
 
-/** Adapters whose graphs need a picture; what lowers pictures has tests of its own. */
+/** Adapters whose graphs need a picture. */
 export const needsImages = (model: Model): boolean => model.parts.some((part) => part.kind === 'encoder');
 
 function lower(file: string, base: Base, settings: Readonly<Record<string, string>> = small): Subject[] {
@@ -53,11 +71,18 @@ function lower(file: string, base: Base, settings: Readonly<Record<string, strin
   }));
 }
 
+const everything = (base: Base): Subject[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.adapter'))
+    .flatMap((file) => lower(file, base));
+
 /** Every adapter of `specs/` that works on text alone, on a tiny base. */
-export function library(base: Base = tiny): Subject[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.adapter'));
-  return files.flatMap((file) => lower(file, base)).filter(({ model }) => !needsImages(model));
-}
+export const library = (base: Base = tiny): Subject[] =>
+  everything(base).filter(({ model }) => !needsImages(model));
+
+/** Every adapter of `specs/` that looks at images, on a tiny base with a tiny encoder. */
+export const imageLibrary = (base: Base = tiny): Subject[] =>
+  everything(base).filter(({ model }) => needsImages(model));
 
 /** One adapter of the library. */
 export function fromLibrary(

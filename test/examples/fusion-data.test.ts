@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadTokenizer } from '../../examples/base/tokens.ts';
-import { collectWords, heldOutWords, mentions, type Instruction } from '../../examples/base/words.ts';
+import { instructionTokens, loadTokenizer } from '../../examples/base/tokens.ts';
+import {
+  collectWords,
+  heldOutWords,
+  mentions,
+  type Instruction,
+  scoredTasks,
+} from '../../examples/base/words.ts';
 import { plainLook, randomLook, render, side } from '../../examples/fusion/augment.ts';
 import { readInstructions } from '../../examples/fusion/build.ts';
 import {
@@ -15,7 +21,14 @@ import {
   withRole,
 } from '../../examples/fusion/concepts.ts';
 import { heldStyle, iconNames, styles, svgOf, trainedStyles } from '../../examples/fusion/icons.ts';
-import { buildLists, type Pair, type Pictured, questions } from '../../examples/fusion/lists.ts';
+import {
+  buildLists,
+  type Contextual,
+  type Pair,
+  type Pictured,
+  questions,
+} from '../../examples/fusion/lists.ts';
+import { chooseClasses, classCopies, classLists, classTokens } from '../../examples/fusion/classes.ts';
 import { blankPath, copies, draw, picture, picturePath } from '../../examples/fusion/pictures.ts';
 
 const t = suite('fusion: data');
@@ -24,7 +37,9 @@ const instructions: { train: Instruction[]; heldout: Instruction[] } = {
   train: readInstructions('train'),
   heldout: readInstructions('heldout'),
 };
-const lists = buildLists(concepts, instructions);
+const tokenizer = loadTokenizer();
+const tokensOf = (item: Instruction) => instructionTokens(item, tokenizer).tokens.length;
+const lists = buildLists(concepts, instructions, tokensOf);
 const pairs = (name: string) => lists[`pairs.${name}.jsonl`] as readonly Pair[];
 const pictured = (name: string) => lists[`${name}.jsonl`] as readonly Pictured[];
 const names = (items: readonly { readonly name: string }[]) => new Set(items.map(({ name }) => name));
@@ -91,7 +106,7 @@ t('captions and questions say what is shown', () => {
 
 t('instructions with a picture are the instructions; the picture has nothing to do with them', () => {
   for (const side of ['train', 'heldout'] as const) {
-    const own = instructions[side];
+    const own = side === 'train' ? lists['instructions.train.jsonl'] : instructions.heldout;
     for (const list of [`instructions.pictured.${side}`, `instructions.blank.${side}`])
       assert.equal(
         pictured(list).map(({ instruction, output, task }) => ({ instruction, output, task })),
@@ -105,6 +120,50 @@ t('instructions with a picture are the instructions; the picture has nothing to 
   assert.is(related.length, 0);
 });
 
+t('text that is trained on: the scored tasks in at most 16 tokens, nearly all of them', () => {
+  const own = lists['instructions.train.jsonl'] as readonly Instruction[];
+  const scored = instructions.train.filter(({ task }) => (scoredTasks as readonly string[]).includes(task));
+  assert.ok(own.every((it) => scored.includes(it) && tokensOf(it) <= 16));
+  assert.ok(own.length > 0.95 * scored.length && own.length < scored.length, `${own.length}`);
+});
+
+t('contexts ask about what an expert names, with the answer of the instruction about that word', () => {
+  const answers = new Map(instructions.train.map((it) => [it.instruction, it.output]));
+  const own = lists['contexts.train.jsonl'] as readonly Contextual[];
+  assert.ok(own.length > 4000, `${own.length}`);
+  for (const { instruction, input, output } of own) {
+    const [, word = ''] = /^seen ([a-z]+), $/.exec(input) ?? [];
+    assert.is(answers.get(instruction.replace('what you see', word)), output);
+  }
+});
+
+t('classes: one token each, and no picture of the held-out style or of an unseen concept to train on', () => {
+  const classes = chooseClasses(concepts);
+  const tokens = classTokens(classes, tokenizer);
+  assert.is(new Set(tokens.values()).size, classes.length);
+  for (const text of tokens.values()) assert.is(tokenizer.encode(text).length, 1, text);
+  const { 'classes.train.jsonl': train, 'classes.heldstyle.jsonl': held } = classLists(
+    classes,
+    concepts,
+    tokenizer,
+  );
+  const unseen = names(withRole(concepts, 'unseen'));
+  assert.ok(train.every(({ style, image }) => style !== heldStyle && !unseen.has(shows(image).name)));
+  assert.is(train.length, classes.length * trainedStyles.length * classCopies);
+  assert.equal(
+    held.map(({ image, caption }) => [shows(image).style, caption]),
+    withRole(concepts, 'asked', 'named').map(({ name }) => [heldStyle, tokens.get(name)]),
+  );
+  assert.throws(
+    () =>
+      classTokens(
+        Array.from({ length: 3000 }, (_, i) => `${i}`),
+        tokenizer,
+      ),
+    /only \d+ tokens/,
+  );
+});
+
 t('the lists are as long as they should be, and come out the same twice', () => {
   const shown = roleCounts.asked + roleCounts.named;
   assert.is(pairs('train').length, shown * trainedStyles.length * copies);
@@ -112,7 +171,7 @@ t('the lists are as long as they should be, and come out the same twice', () => 
   assert.is(pairs('trained').length, shown * trainedStyles.length);
   assert.is(pairs('heldstyle').length, shown);
   assert.is(pairs('heldconcepts').length, roleCounts.unseen * styles.length);
-  assert.equal(buildLists(concepts, instructions), lists);
+  assert.equal(buildLists(concepts, instructions, tokensOf), lists);
 });
 
 t('pictures have their size, are not empty, and differ between styles and copies', async () => {

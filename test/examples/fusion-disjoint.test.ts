@@ -9,6 +9,7 @@ import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/cl
 import { createRandom } from '../../runtime/random.ts';
 import type { Batch } from '../../runtime/train/batch.ts';
 import { evaluate, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
+import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
 import { type Device, sharedDevice } from '../../runtime/device.ts';
 import { skip } from '../skip.ts';
@@ -27,18 +28,23 @@ function batchOf(seed: number, image?: Float32Array): Batch {
   return { tokens, labels, labelled: BATCH * (TOKENS - 1), ...(image ? { image } : {}) };
 }
 
-/** The loss of a text before and after some steps on captions, which begin with open gates. */
-async function lossesOf(device: Device, adapter: string): Promise<readonly [number, number]> {
+/** An adapter of the experiment that starts with open gates, for a batch as above. */
+async function open(device: Device, adapter: string, task: 'caption' | 'instruct') {
   const spec = `${path('fusion/fusion.adapter')}:${adapter}`;
   const { model } = loadProject(spec, { params: { eye, gate: '0.5' } });
   const compiled = compile(model, {
     profile: device.profile,
     recipe: pickRecipe(model, 'joint'),
-    training: { batch: BATCH, tokens: { caption: TOKENS } },
+    training: { batch: BATCH, tokens: { [task]: TOKENS } },
     evaluation: { batch: BATCH, tokens: { instruct: TOKENS } },
   });
   const session = await openCompiled(device, compiled, await startOf(model, 0));
-  const trainer = makeTrainer(session);
+  return { model, session, trainer: makeTrainer(session) };
+}
+
+/** The loss of a text before and after some steps on captions. */
+async function lossesOf(device: Device, adapter: string): Promise<readonly [number, number]> {
+  const { model, session, trainer } = await open(device, adapter, 'caption');
   const [input] = imageInputs(model);
   const size = BATCH * (input?.rows ?? 0) * ceil4(input?.width ?? 0);
   const random = createRandom(7, 'image');
@@ -66,5 +72,29 @@ for (const [adapter, changes] of [
       assert.is(before === after, !changes, `${before} ${after}`);
     },
   );
+
+/** Everything that instructions train, after some steps on them. */
+async function writingOf(device: Device, adapter: string): Promise<Map<string, Float32Array>> {
+  const { model, session, trainer } = await open(device, adapter, 'instruct');
+  for (let step = 0; step < 3; step++) await trainStep(trainer, 'instruct', [batchOf(step)], 1e-2);
+  const trains = model.tasks.find(({ name }) => name === 'instruct')?.trains ?? [];
+  const state = new Map<string, Float32Array>();
+  for (const name of trains) state.set(name, await readParameter(session, parameterNamed(session, name)));
+  session.executor.destroy();
+  return state;
+}
+
+t(
+  'instructions alone leave the same in every design, to the last bit: they are trained once for all',
+  async () => {
+    if (!existsSync(path('base/base.safetensors'))) return skip('no base');
+    const device = await sharedDevice().catch(() => null);
+    if (!device) return skip('no device');
+    const early = await writingOf(device, 'EarlyDisjoint');
+    assert.ok(early.size > 80, `${early.size}`);
+    for (const adapter of ['LateDisjoint', 'LateShared'])
+      assert.equal(await writingOf(device, adapter), early, adapter);
+  },
+);
 
 t.run();

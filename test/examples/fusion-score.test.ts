@@ -2,21 +2,22 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadTokenizer } from '../../examples/base/tokens.ts';
 import type { Instruction } from '../../examples/base/words.ts';
-import { ask, type Pair, type Pictured } from '../../examples/fusion/lists.ts';
+import { ask, firstOfEach, type Pair, type Pictured } from '../../examples/fusion/lists.ts';
 import { designs } from '../../examples/fusion/designs.ts';
-import { meanAndSpread, type Outcome, plot, report, stepsText } from '../../examples/fusion/report.ts';
+import { fusionReport, meanAndSpread, type Outcome, stepsText } from '../../examples/fusion/report.ts';
 import {
   type Answerer,
   captionsRight,
   type Exam,
   type Figures,
-  firstOfEach,
   measure,
   openness,
   questionsRight,
   spread,
 } from '../../examples/fusion/score.ts';
-import type { Line } from '../../examples/fusion/trials.ts';
+import { keyOf, type Line } from '../../examples/fusion/trials.ts';
+import { reportHtml } from '../../runtime/report/html.ts';
+import { reportText } from '../../runtime/report/text.ts';
 
 const t = suite('fusion: figures and tables');
 
@@ -153,32 +154,28 @@ const outcome = (texts: readonly number[]): Outcome => ({
   device: 'a device',
   commit: 'abc',
 });
+const trialOf = (design: string, schedule: string, seed: number) => {
+  const trial = { design, schedule, seed };
+  return { trial: keyOf(trial), ...trial, started: '2026-01-01T00:00:00.000Z', seconds: 9 };
+};
 const lines: Line<Outcome>[] = [
-  {
-    design: 'late-shared',
-    schedule: 'sequential',
-    seed: 0,
-    seconds: 9,
-    result: outcome([0.75, 0.25, 0.125]),
-  },
-  {
-    design: 'late-shared',
-    schedule: 'sequential',
-    seed: 1,
-    seconds: 9,
-    result: outcome([0.65, 0.15, 0.125]),
-  },
-  { design: 'early-disjoint', schedule: 'joint', seed: 0, seconds: 9, error: 'the device was lost' },
+  { ...trialOf('late-shared', 'sequential', 0), result: outcome([0.75, 0.25, 0.125]) },
+  { ...trialOf('late-shared', 'sequential', 1), result: outcome([0.65, 0.15, 0.125]) },
+  { ...trialOf('early-disjoint', 'joint', 0), error: 'the device was lost' },
 ];
 
 t('a table has means and spreads, a row for each time of measuring, and says what failed', () => {
-  const text = report(lines);
+  const report = fusionReport(lines, { specs: { 'a.adapter': 'adapter A {}' } });
+  const text = reportText(report);
   const row = text.split('\n').find((line) => line.includes(designs['late-shared']?.title ?? '?')) ?? '';
-  assert.match(row, /\| 400 instruct +\| 2 +\| 0\.70 \(0\.65-0\.75\)/);
-  assert.match(text, /400 instruct, 150 caption +\| 2 +\| 0\.20 \(0\.15-0\.25\)/);
-  assert.match(text, /400 instruct, 600 caption +\| 2 +\| 0\.13 /);
+  assert.match(row, /\| 400 instruct +\| +2 \| 0\.70 \(0\.65-0\.75\)/);
+  assert.match(text, /400 instruct, 150 caption +\| +2 \| 0\.20 \(0\.15-0\.25\)/);
+  assert.match(text, /400 instruct, 600 caption +\| +2 \| +0\.13 /);
   assert.match(text, /failed: early-disjoint joint 0: the device was lost/);
   assert.match(text, /86,224/);
+  assert.match(text, /Instructions right, held-out words, no image \(exact matches\)/);
+  const page = reportHtml(report);
+  for (const part of ['late, shared', 'adapter A {}', '<svg', 'abc']) assert.ok(page.includes(part), part);
 });
 
 t('means and spreads', () => {
@@ -186,32 +183,6 @@ t('means and spreads', () => {
   assert.is(meanAndSpread([0.5, 0.7, null]), '0.60 (0.50-0.70)');
   assert.is(meanAndSpread([null]), '');
   assert.is(stepsText({ instruct_blank: 400, caption: 0 }), '400 instruct');
-});
-
-t('a plot has its curves at their places', () => {
-  const text = plot('title', 'steps', [
-    {
-      name: 'falls',
-      points: [
-        [0, 1],
-        [600, 0],
-      ],
-    },
-    {
-      name: 'stays',
-      points: [
-        [0, 1],
-        [600, 1],
-      ],
-    },
-  ]);
-  const rows = text.split('\n');
-  assert.is(rows[0], 'title');
-  assert.match(rows[1] ?? '', /^1\.00 \|\* {59}b$/);
-  assert.match(rows[13] ?? '', /^0\.00 \| {60}a$/);
-  assert.match(text, /600\n {2}a falls\n {2}b stays$/);
-  assert.ok(rows.every((row) => row.length <= 70));
-  assert.is(plot('title', 'steps', []), '');
 });
 
 t.run();

@@ -31,13 +31,17 @@ const variants: Readonly<Record<string, string>> = {
     'bias w on every norm + output\nscale v on every norm + output',
   'scale, then bias, then scale, then lora':
     'scale w on every linear in layers { side = input }\nbias v on every linear in layers\nscale u on every linear in layers\nlora x on every linear in layers { rank = 3 }',
+  'narrow networks on heads and beside others':
+    'bottleneck w on layers.attention.{wq, wv} { size = 3  function = silu }\nbias v on layers.attention.wv\nscale u on layers.attention.wv',
+  'a narrow network with corners':
+    'bottleneck w on layers.feed_forward.w2 + output { size = 6  function = relu }\nscale v on layers.feed_forward.w2 { side = input }',
   'lora on prompts':
     'lora w on layers.attention.{wk, wv} { rank = 2  alpha = 3  on_prompts = true }\nprompt v on layers[all] { length = 3 }',
 };
 for (const [name, items] of Object.entries(variants))
   for (const base of [tiny, odd])
     t(`${name} on ${base.name}`, () => {
-      const parts = [...items.matchAll(/^(?:prompt|prefix|scale|bias|lora) (\w+)/gm)].map(
+      const parts = [...items.matchAll(/^(?:prompt|prefix|scale|bias|lora|bottleneck) (\w+)/gm)].map(
         (found) => found[1],
       );
       const model = modelOf(`${items}\ntask train on some trains ${parts.join(' + ')}`, base);
@@ -55,6 +59,15 @@ t('everything is trained at once, with a tied head and half-split rotation', () 
   const base = { ...odd, tied: true, rope: { style: 'half', theta: 100 } } as const;
   const model = modelOf('prompt w on layers[all] { length = 2 }\ntask train on some trains base + w', base);
   checkTask(model, model.tasks[0] as Task);
+});
+
+t('the biases of a base that has some are trained with the rest', () => {
+  const base = { ...tiny, biases: ['wq', 'wk', 'wo', 'w2', 'output'] } as const;
+  const model = modelOf('bias w on every linear in layers\ntask train on some trains base + w', base);
+  const task = model.tasks[0] as Task;
+  assert.ok(task.trains.includes('layers.1.attention.wk.bias') && task.trains.includes('output.bias'));
+  assert.not(task.trains.includes('layers.1.attention.wv.bias'));
+  checkTask(model, task);
 });
 
 t.run();

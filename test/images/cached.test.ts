@@ -13,7 +13,7 @@ import {
   type TaskData,
   tokenizerOf,
 } from '../../runtime/cli/project.ts';
-import { encodeTasks, pictureInput } from '../../runtime/cli/pictures.ts';
+import { encodeTasks, imageInputOf } from '../../runtime/cli/pictures.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Device } from '../../runtime/device.ts';
 import { outputNamed, readParameter, type Session } from '../../runtime/session.ts';
@@ -75,7 +75,7 @@ async function run(
 t('training on cached tokens is training on pictures, bit for bit', () =>
   withDevice(async (device) => {
     const loaded = await load('Sees', 'turns');
-    const input = pictureInput(loaded.model);
+    const input = imageInputOf(loaded.model);
     const inline = await open(device, loaded, false);
     const cached = await open(device, loaded, true);
     const expected = await run(inline, loaded.data.batches);
@@ -93,7 +93,7 @@ t('the tokens are those of the encoder for each picture, in whatever batch', () 
   withDevice(async (device) => {
     const loaded = await load('Sees', 'turns');
     const session = await open(device, loaded, true);
-    const batches = await encodeTasks(session, pictureInput(loaded.model), loaded.data);
+    const batches = await encodeTasks(session, imageInputOf(loaded.model), loaded.data);
     // Five pictures in batches of two: the last batch is half empty.
     const program = session.executor.program('encode:vision');
     const output = outputNamed(program, 'tokens');

@@ -1,5 +1,5 @@
 /** Training and generating from picture files, as a user starts it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -9,7 +9,7 @@ import { openFile, writeSafetensors } from '../../runtime/files.ts';
 import { openSafetensors } from '../../runtime/weights/safetensors.ts';
 import { graftEach, type Outcome } from '../cli/processes.ts';
 import { withDevice } from '../compiler/sessions.ts';
-import { noise, png } from './make.ts';
+import { noise, npy, png } from './make.ts';
 import { makePictureProject, spec } from './sees.ts';
 
 const t = suite('pictures on the command line');
@@ -18,6 +18,7 @@ let folder = '';
 t.before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'graft-sees-'));
   await makePictureProject(folder);
+  mkdirSync(join(folder, 'features'));
   writeFileSync(join(folder, 'one.png'), await png(noise(20, 14)));
   writeFileSync(join(folder, 'two.png'), await png(noise(9, 30)));
   writeFileSync(join(folder, 'broken.png'), (await png(noise(30, 30))).subarray(0, 900));
@@ -45,14 +46,64 @@ function variants(): void {
       'layers: 2, heads: 2, output: 6, weights: "vision.safetensors")',
     ),
   );
-  write('features.adapter', spec.replace(/^param eye = .*$/m, 'param eye = features(width: 6, tokens: 5)'));
+  write(
+    'seeing.adapter',
+    spec
+      .replace(/^ {2}task instruct.*$/m, '')
+      .replace(/^recipe [^]*?^}$/gm, '')
+      .replace(/^\/\/\/ The enc[^]*/m, ''),
+  );
+  write('chain.adapter', chained('former.safetensors'));
+  write('unchained.adapter', chained('nowhere.safetensors'));
+  write('wrong.adapter', chained('vision.safetensors'));
+  const bind = spec
+    .replace(/^param eye = .*$/m, 'param eye = features(width: 6, tokens: 5)')
+    .replace('normalise = half', '');
+  write('features.adapter', bind);
+  for (const name of ['bound', 'narrow', 'gone']) {
+    write(`${name}.adapter`, bind.replace('pictures/captions.jsonl', `features/${name}.jsonl`));
+    const paths = [0, 1, 2, 3].map((i) => (i === 2 && name !== 'bound' ? `${name}.npy` : `${i}.npy`));
+    write(
+      `features/${name}.jsonl`,
+      paths.map((image) => `${JSON.stringify({ image, caption: 'cab' })}\n`).join(''),
+    );
+  }
+  for (let i = 0; i < 4; i++)
+    writeFileSync(
+      join(folder, `features/${i}.npy`),
+      npy(
+        '<f4',
+        [5, 6],
+        Float32Array.from({ length: 30 }, (_, k) => Math.sin(k + i)),
+      ),
+    );
+  writeFileSync(join(folder, 'features/narrow.npy'), npy('<f4', [5, 4], new Float32Array(20)));
+  write('crop.adapter', spec.replace('normalise = half', 'normalise = half  crop = random(scale: 0.3)'));
 }
 
-/** Weights of the encoder: those it starts from with another seed. */
+/** A frozen query transformer from a file between the encoder and the projector, and marks around the image. */
+const chained = (file: string): string =>
+  spec
+    .replace(
+      'project visual from vision',
+      `project former from vision { kind = queries  length = 4  depth = 1  heads = 2  hidden = 6  output = 7  weights = "${file}" }\n  project visual from former`,
+    )
+    .replace(
+      'prompt  image on layers[first 1] from visual',
+      'prompt open on input { length = 1 }\n  prompt image on input from visual\n  prompt close on input { length = 1 }',
+    )
+    .replaceAll('visual + image', 'visual + open + close');
+
+/** Weights of encoder and query transformer, as somebody else trained them. */
 async function encoderFile(): Promise<void> {
-  const { model } = loadProject(join(folder, 'sees.adapter:Sees'));
+  await weightsFile('sees', 'vision');
+  await weightsFile('chain', 'former');
+}
+
+async function weightsFile(file: string, part: string): Promise<void> {
+  const { model } = loadProject(join(folder, `${file}.adapter:Sees`));
   const tensors = model.parameters
-    .filter(({ owner }) => owner === 'vision')
+    .filter(({ owner }) => owner === part)
     .map(({ name, shape }) => ({
       name,
       shape,
@@ -60,7 +111,7 @@ async function encoderFile(): Promise<void> {
         Math.sin(i + name.length),
       ),
     }));
-  await writeSafetensors(join(folder, 'vision.safetensors'), tensors, {});
+  await writeSafetensors(join(folder, `${part}.safetensors`), tensors, {});
 }
 
 const train = (file: string, adapter: string, recipe: string, out: string, ...rest: string[]): string[] => [
@@ -87,12 +138,37 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   sometimes: train('sees', 'Sees', 'turns', 'sometimes', '--encoder', 'sometimes'),
   bad: train('bad', 'Sees', 'turns', 'bad'),
   missing: train('missing', 'Sees', 'turns', 'missing'),
-  without: train('without', 'Sees', 'turns', 'without'),
   file: train('file', 'Sees', 'turns', 'file'),
   nofile: train('nofile', 'Sees', 'turns', 'nofile'),
   deep: train('deep', 'Sees', 'turns', 'deep'),
+  chain: train('chain', 'Sees', 'turns', 'chain'),
+  chainAnswer: [
+    ...['generate', 'chain.adapter:Sees', '--adapter', 'chain/adapter.safetensors', '--max-tokens', '6'],
+    ...['--ask', 'abc', '--image', 'one.png'],
+  ],
+  unchained: train('unchained', 'Sees', 'turns', 'unchained'),
+  wrong: train('wrong', 'Sees', 'turns', 'wrong'),
   features: train('features', 'Sees', 'turns', 'features'),
+  bound: train('bound', 'Sees', 'turns', 'bound'),
+  boundCached: train('bound', 'Sees', 'turns', 'bound-cached', '--encoder', 'cached'),
+  boundAnswer: [
+    ...['generate', 'bound.adapter:Sees', '--adapter', 'bound/adapter.safetensors', '--max-tokens', '6'],
+    ...['--ask', 'abc', '--ask', 'abc', '--image', 'features/0.npy', '--image', 'features/3.npy'],
+  ],
+  boundPicture: ['generate', 'bound.adapter:Sees', '--ask', 'abc', '--image', 'one.png'],
+  narrow: train('narrow', 'Sees', 'turns', 'narrow'),
+  gone: train('gone', 'Sees', 'turns', 'gone'),
+  crop: train('crop', 'Sees', 'turns', 'crop'),
+  cropAgain: train('crop', 'Sees', 'turns', 'crop-again'),
+  cropCached: train('crop', 'Sees', 'turns', 'crop-cached', '--encoder', 'cached'),
+  cropAnswer: [
+    ...['generate', 'crop.adapter:Sees', '--adapter', 'crop/adapter.safetensors', '--max-tokens', '6'],
+    ...['--ask', 'abc', '--image', 'one.png'],
+  ],
   plain: ask(...trained, '--ask', 'abc'),
+  without: train('without', 'Sees', 'turns', 'without'),
+  // Its only task shows images.
+  blindfold: ['generate', 'seeing.adapter:Sees', '--ask', 'abc', '--max-tokens', '4'],
   one: ask(...trained, '--ask', 'abc', '--image', 'one.png'),
   both: ask(...trained, '--ask', 'abc', '--ask', 'abc', '--image', 'one.png', '--image', 'two.png'),
   shared: ask(...trained, '--ask', 'abc', '--ask', 'cab', '--image', 'one.png'),
@@ -201,6 +277,38 @@ test('a fresh encoder is kept with what was trained on it; one with a file of it
   assert.not.equal(metrics('file'), metrics('turns'), 'the file is used');
 });
 
+test('a frozen projector comes from its file and stays there', async () => {
+  await succeeds('chain');
+  const names = [...(await adapter('chain')).keys()];
+  assert.ok(names.includes('visual.weight') && names.includes('open.prompt'), names.join(' '));
+  assert.not.ok(names.some((name) => name.startsWith('former.')));
+  assert.ok((await answer('chainAnswer')).length > 0);
+  await fails('unchained', 1, /cannot read .*nowhere\.safetensors: there is no such file/);
+  await fails('wrong', 1, /vision\.safetensors does not hold the projector `former`/, /former\.in\.weight/);
+});
+
+test('features come from files, in training and in generating', async () => {
+  const { err } = await succeeds('bound');
+  assert.match(err, /caption: 4 examples/);
+  assert.not.match(err, /computed once/);
+  assert.ok(metrics('bound').every(({ loss }) => Number.isFinite(loss)));
+  assert.ok((await answer('boundAnswer')).length > 0);
+  await fails('boundCached', 1, /`vision` takes features, which are computed already/);
+  await fails('boundPicture', 1, /one\.png is no file of features/, /\.safetensors or \.npy/);
+  await fails('narrow', 1, /narrow\.jsonl:3: .*narrow\.npy holds \[5, 4\], `vision` takes \[5, 6\]/);
+  await fails('gone', 1, /gone\.jsonl:3: cannot read .*gone\.npy: there is no such file/);
+});
+
+test('random parts of pictures: the same in another run, others than the middle', async () => {
+  assert.not.match((await succeeds('crop')).err, /computed once/);
+  await succeeds('cropAgain');
+  await succeeds('inline');
+  assert.equal(metrics('crop'), metrics('crop-again'));
+  assert.not.equal(metrics('crop'), metrics('inline'));
+  assert.ok((await answer('cropAnswer')).length > 0);
+  await fails('cropCached', 1, /`vision` sees another part of a picture each time/);
+});
+
 test('damaged pictures are left out of training and named', async () => {
   const { err } = await succeeds('bad');
   assert.match(err, /caption: 5 examples/);
@@ -215,7 +323,11 @@ test('mistakes around pictures are told with their place', async () => {
   await fails('without', 1, /without\.jsonl:6: no field `image`/);
   await fails('nofile', 1, /cannot read .*nowhere\.safetensors/);
   await fails('deep', 1, /does not hold the encoder `vision`/, /missing: `vision\.blocks\.1\./);
-  await fails('features', 1, /`vision` takes features .*not pictures/);
+  await fails(
+    'features',
+    1,
+    /captions\.jsonl:1: .*0\.png is no file of features, which is what `vision` takes/,
+  );
   await fails('sometimes', 2, /--encoder takes inline, cached or auto/);
 });
 
@@ -236,6 +348,14 @@ test('pictures that cannot be looked at are told', async () => {
   await fails('blind', 1, /`Pair` looks at no image/, /an encoder, a projector and a prompt/);
 });
 
+test('no image is no prompt, and is told where every task shows one', async () => {
+  assert.match(
+    (await succeeds('blindfold')).err,
+    /no image is given, although every task of `Sees` shows one: give one with --image/,
+  );
+  assert.not.match((await succeeds('plain')).err, /no image is given/);
+});
+
 test('a package says what its encoder wants, and can look', async () => {
   await succeeds('build');
   assert.ok(existsSync(join(folder, 'built/manifest.json')));
@@ -248,7 +368,7 @@ test('a package says what its encoder wants, and can look', async () => {
       part: 'vision',
       rows: 4,
       width: 48,
-      tokens: { rows: 5, width: 6 },
+      tokens: { rows: 5, axis: { groups: 1, size: 6 } },
       pixels: { resolution: 8, patch: 4, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], channels: 'rgb' },
     },
   ]);

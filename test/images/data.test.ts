@@ -8,13 +8,8 @@ import type { PixelRules } from '../../compiler/package/package.ts';
 import { createBatches } from '../../runtime/data/batches.ts';
 import { loadData, type LoadOptions } from '../../runtime/data/load.ts';
 import { pictureFolder } from '../../runtime/data/pictures-node.ts';
-import {
-  besideFile,
-  createPictureStore,
-  patchesOf,
-  type PictureStore,
-  withImages,
-} from '../../runtime/data/pictures.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
+import { besideFile, createPictureStore, type PictureStore } from '../../runtime/data/pictures.ts';
 import { dataHost, openTokenizer, readBytes } from '../../runtime/files.ts';
 import { decodePicture } from '../../runtime/images/node.ts';
 import { cutPicture, patchNumbers, patchPictures } from '../../runtime/images/prepare.ts';
@@ -112,7 +107,7 @@ t('a batch has the images of its rows, and text has none', async () => {
   );
   const plain = createBatches(data, { batch: 2, seed: 1, context: 48 });
   assert.is(plain.batchAt(0).image, undefined);
-  const batches = withImages(plain, patchesOf(data, store));
+  const batches = withImages(plain, imagesOf(data, store));
   for (const index of [3, 0, 7]) {
     const { image, examples, tokens } = batches.batchAt(index);
     assert.equal(tokens, plain.batchAt(index).tokens);

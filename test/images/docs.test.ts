@@ -5,9 +5,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
+import { lowerModel } from '../../compiler/model/lower.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import * as browser from '../../runtime/browser.ts';
+import { nodeHost } from '../../runtime/cli/host-node.ts';
 import { MOST_PIXELS } from '../../runtime/images/picture.ts';
+import { shareBelow } from './below.ts';
 
 const t = suite('docs/images.md');
 const root = join(import.meta.dirname, '../..');
@@ -15,16 +18,20 @@ const text = readFileSync(join(root, 'docs/images.md'), 'utf8');
 const block = (language: string): string =>
   new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(text)?.[1] ?? '';
 
-t('its spec checks clean', () => {
+t('its specs check clean', () => {
   const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
-  const { diagnostics, sources } = checkSpec(
-    'sees.adapter',
-    memoryHost({ 'sees.adapter': block('adapter'), 'bases.adapter': bases }),
-  );
-  assert.equal(
-    diagnostics.map((d) => renderDiagnostic(d, sources)),
-    [],
-  );
+  const specs = [...text.matchAll(/```adapter\n([^]*?)```/g)];
+  assert.is(specs.length, 2);
+  for (const [, spec = ''] of specs) {
+    const { diagnostics, sources } = checkSpec(
+      'sees.adapter',
+      memoryHost({ 'sees.adapter': spec, 'bases.adapter': bases }),
+    );
+    assert.equal(
+      diagnostics.map((d) => renderDiagnostic(d, sources)),
+      [],
+    );
+  }
 });
 
 t('what its page calls is exported', () => {
@@ -32,6 +39,23 @@ t('what its page calls is exported', () => {
     assert.match(block('js'), new RegExp(`${name}\\(`));
     assert.ok(Object.hasOwn(browser, name), name);
   }
+});
+
+t('what layers below the lowest prompt cost is computed from the graphs', () => {
+  const sizes = { batch: 4, tokens: 256, labels: 512 };
+  const row = (name: string, share: number) =>
+    assert.match(
+      text,
+      new RegExp(`\\| ${name} +\\| +${(100 * share).toFixed(1)}% \\| +${(1 / (1 - share)).toFixed(2)} \\|`),
+      `${name}: ${(100 * share).toFixed(1)}%, ${(1 / (1 - share)).toFixed(2)}`,
+    );
+  for (const late of [30, 20, 10, 8, 4, 2]) {
+    const params = { late: `last ${late}` };
+    const checked = checkSpec(join(root, 'specs/llama-adapter-v1.adapter'), nodeHost, { params });
+    row(`last ${late} of 32`, shareBelow(lowerModel(checked), sizes));
+  }
+  const small = lowerModel(checkSpec(join(root, 'examples/base/v1.adapter'), nodeHost));
+  row('last 4 of 6, the embedded base', shareBelow(small, { batch: 32, tokens: 20, labels: 256 }));
 });
 
 t('its limits are those of the code', () => {

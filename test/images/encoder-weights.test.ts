@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InputError } from '../../runtime/input-error.ts';
 import { createRandom } from '../../runtime/random.ts';
-import { planEncoder, readEncoderParameter } from '../../runtime/weights/encoder.ts';
+import { planEncoder, planProjector, readEncoderParameter } from '../../runtime/weights/encoder.ts';
 import { layoutSafetensors, type NewTensor, openSafetensors } from '../../runtime/weights/safetensors.ts';
 import { bytesSource, type WeightSource } from '../../runtime/weights/source.ts';
 import { modelOf } from '../compiler/subjects.ts';
@@ -161,6 +161,122 @@ t('what does not fit is listed', async () => {
     /no image encoder that we know/,
     /model\.layers\.0\.weight/,
   );
+});
+
+t('an encoder of which fewer blocks are taken reads those, from a file of all', async () => {
+  const short = modelOf(`
+    encoder vision { model = ${eye}  take = class  at = 0 }
+    project visual from vision { length = 2 }
+    prompt image on layers[first 1] from visual`);
+  const few = short.parameters.filter(({ owner }) => owner === 'vision');
+  assert.ok(few.length < parameters.length);
+  for (const tensors of [own(), clip(''), huggingface()]) {
+    const plan = planEncoder(await file(tensors), { ...part, blocks: 2 }, few);
+    assert.equal(
+      [...plan.reads.keys()],
+      few.map(({ name }) => name),
+    );
+  }
+  const deep = { name: 'vision.blocks.2.norm1.weight', shape: [8], values: new Float32Array(8) };
+  const source = await file([...own(), deep]);
+  assert.throws(() => planEncoder(source, { ...part, blocks: 2 }, few), /more than the 2 layers/);
+});
+
+const seeing = modelOf(`
+  encoder vision { model = ${eye} }
+  project former from vision { kind = queries  length = 3  depth = 2  heads = 2  hidden = 4  weights = "x.safetensors" }
+  project visual from former { length = 2 }
+  prompt image on layers[first 1] from visual`);
+const former = seeing.parts.find(({ name }) => name === 'former')!;
+const inFormer = seeing.parameters.filter(({ owner }) => owner === 'former');
+const formerValues = new Map(
+  inFormer.map(({ name, shape }) => [
+    name,
+    Float32Array.from({ length: product(shape) }, (_, i) => Math.sin(i + name.length)),
+  ]),
+);
+const numbersOf = (name: string): Float32Array => formerValues.get(`former.${name}`) ?? new Float32Array();
+const ours = (prefix: string): NewTensor[] =>
+  inFormer.map(({ name, shape }) => ({
+    name: prefix + name.slice('former.'.length),
+    shape,
+    values: formerValues.get(name) ?? new Float32Array(),
+  }));
+
+/** llama_adapter_v2_multimodal7b: q, k and v in one tensor. */
+function official(): NewTensor[] {
+  const outer: Readonly<Record<string, string>> = {
+    in: 'clip_proj',
+    in_norm: 'clip_proj_norm',
+    out: 'visual_proj',
+  };
+  const shapeOf = (name: string) => inFormer.find((p) => p.name === `former.${name}`)?.shape ?? [];
+  const tensors: NewTensor[] = [
+    { name: 'visual_query.weight', shape: shapeOf('query'), values: numbersOf('query') },
+  ];
+  const take = (name: string, as: string) =>
+    tensors.push({ name: as, shape: shapeOf(name), values: numbersOf(name) });
+  for (const what of ['weight', 'bias']) {
+    for (const [a, b] of Object.entries(outer)) take(`${a}.${what}`, `${b}.${what}`);
+    for (const i of [0, 1]) {
+      const [at, block] = [`blocks.${i}.`, `visual_blocks.${i}.`];
+      for (const name of ['norm1', 'norm2', 'mlp.fc1', 'mlp.fc2'])
+        take(`${at}${name}.${what}`, `${block}${name}.${what}`);
+      take(`${at}attn.o.${what}`, `${block}attn.proj.${what}`);
+      tensors.push({
+        name: `${block}attn.qkv.${what}`,
+        shape: [12, ...shapeOf(`${at}attn.q.${what}`).slice(1)],
+        values: Float32Array.from(['q', 'k', 'v'].flatMap((n) => [...numbersOf(`${at}attn.${n}.${what}`)])),
+      });
+    }
+  }
+  return tensors;
+}
+
+t("a projector's own weights: of a run, alone, or of an official adapter", async () => {
+  const other = { name: 'words.layers.1.prompt', shape: [1], values: new Float32Array(1) };
+  for (const [tensors, naming] of [
+    [[other, ...ours('former.')], 'graft'],
+    [ours(''), 'graft'],
+    [official(), 'official'],
+  ] as const) {
+    const source = await file(tensors);
+    const plan = planProjector(source, former, inFormer);
+    assert.is(plan.naming, naming);
+    assert.is(plan.reads.size, inFormer.length);
+    for (const [name, read] of plan.reads)
+      assert.equal(await readEncoderParameter(source, read), formerValues.get(name), `${naming}: ${name}`);
+  }
+});
+
+t('a projector that does not fit its file is refused with the reason', async () => {
+  const refusals: readonly (readonly [readonly NewTensor[], RegExp])[] = [
+    [
+      ours('visual.'),
+      /does not hold the projector `former`[^]*`former\.in\.weight`, or the official .*`clip_proj\.weight`/,
+    ],
+    [ours('former.').filter(({ name }) => !name.endsWith('query')), /missing: `former\.query` \[3, 4\]/],
+    [
+      [...ours('former.'), { name: 'former.blocks.2.norm1.weight', shape: [4], values: new Float32Array(4) }],
+      /more than the 2 layers of `former`/,
+    ],
+    [
+      ours('former.').map((tensor) =>
+        tensor.name === 'former.query' ? { ...tensor, shape: [4, 4], values: new Float32Array(16) } : tensor,
+      ),
+      /`former\.query` is \[4, 4\], `former` needs \[3, 4\][^]*compare the projector's kind, length/,
+    ],
+  ];
+  for (const [tensors, says] of refusals) {
+    const source = await file(tensors);
+    try {
+      planProjector(source, former, inFormer);
+      assert.unreachable(String(says));
+    } catch (error) {
+      assert.instance(error, InputError, String(error));
+      assert.match((error as InputError).message, says);
+    }
+  }
 });
 
 t('numbers that are not finite are refused', async () => {

@@ -35,3 +35,23 @@ export const png = (picture: Picture): Promise<Buffer> => written(picture).png()
 export const at = ({ width, rgb }: Picture, x: number, y: number): number[] => [
   ...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3),
 ];
+
+/** An array as `numpy.save` writes it, version 1.0. */
+export function npy(
+  descr: string,
+  shape: readonly number[],
+  values: NodeJS.ArrayBufferView,
+  fortran = false,
+): Uint8Array {
+  const sizes = `${shape.join(', ')}${shape.length === 1 ? ',' : ''}`;
+  const text = `{'descr': '${descr}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${sizes}), }`;
+  const header = `${text.padEnd(Math.ceil((10 + text.length + 1) / 64) * 64 - 11)}\n`;
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(header.length);
+  return Buffer.concat([
+    Buffer.from('\u0093NUMPY\u0001\u0000', 'latin1'),
+    length,
+    Buffer.from(header, 'latin1'),
+    Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+  ]);
+}

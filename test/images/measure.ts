@@ -4,7 +4,8 @@
  */
 import { type Compiled, compile } from '../../compiler/compile.ts';
 import { encodePictures, tokensOf } from '../../runtime/data/pictures-encoded.ts';
-import { createPictureStore, patchesOf, withImages } from '../../runtime/data/pictures.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
+import { createPictureStore } from '../../runtime/data/pictures.ts';
 import { createBatches, type Batches } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { openDevice, type Device } from '../../runtime/device.ts';
@@ -14,7 +15,7 @@ import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { openSession } from '../../runtime/session.ts';
 import { makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
-import { pictureInput } from '../../runtime/cli/pictures.ts';
+import { imageInputOf } from '../../runtime/cli/pictures.ts';
 import { modelOf, recipeFor } from '../compiler/subjects.ts';
 import { noise, png } from './make.ts';
 
@@ -71,7 +72,8 @@ const words = (name: string, count: number): Dataset => {
   return { name, examples, records: [], pictures: Uint32Array.from(examples, (_, i) => i), report };
 };
 
-const input = pictureInput(model);
+const input = imageInputOf(model);
+if (!input.pixels) throw new Error('the encoder looks at no pictures');
 const files = new Map<string, Uint8Array>();
 for (let i = 0; i < PICTURES; i++) files.set(`${i}`, await png(noise(96, 80, 0, 255, i)));
 const store = createPictureStore({
@@ -108,7 +110,7 @@ async function measure(device: Device, cached: boolean): Promise<Figures> {
   );
   const trainer = makeTrainer(session);
   let encode = 0;
-  let shown: Batches = withImages(captions, patchesOf(pairs, store));
+  let shown: Batches = withImages(captions, imagesOf(pairs, store));
   if (cached) {
     await encodePictures(session, input, store);
     const start = performance.now();

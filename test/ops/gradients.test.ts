@@ -280,6 +280,18 @@ for (const [from, length] of [
   );
 }
 
+for (const times of [1, 3]) {
+  check(`repeat ${times} times`, ({ g, matrix }) => g.repeat(matrix('x', 4, HEADS), { times }));
+  check(`repeatGrad, ${times} times`, ({ g, matrix }) => {
+    const y = g.tensor('y', 2, HEADS);
+    g.node('repeatGrad', [matrix('x', 2 * times, HEADS)], [y], { times });
+    return y;
+  });
+}
+check('beside', ({ g, matrix }) =>
+  g.beside([matrix('a', 3, axis(5)), matrix('b', 3, axis(5)), matrix('c', 3, axis(5))]),
+);
+
 // The same numbers as another matrix.
 check('reshape', ({ g, matrix, row }) =>
   g.mulScale(g.reshape(matrix('x', 6, HEADS), 3, axis(3, 4)), row('v', axis(3, 4))),

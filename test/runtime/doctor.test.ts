@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nearest } from '../../runtime/cli/command.ts';
 import { formatReport } from '../../runtime/cli/doctor.ts';
 import { sharedDevice } from '../../runtime/device.ts';
 import { currentChoice, explainMissing } from '../../runtime/setup/drivers.mjs';
@@ -80,7 +79,7 @@ t('the command line helps', () => {
   assert.match(wrong.err, /there is no command 'docter'; did you mean 'doctor'\?/);
   assert.match(graft(['doctor', '--help']).out, /--refresh/);
   assert.is(graft(['doctor', '--nonsense']).code, 2);
-  assert.is(nearest('zzz', ['build', 'train']), null);
+  assert.not.match(graft(['zzz']).err, /did you mean/);
 });
 
 t.run();

@@ -184,12 +184,30 @@ t('tells a model with more layers, without a head, with biases, or of other name
   biased.set('model.layers.0.self_attn.q_proj.bias', { shape: [12], values: new Float32Array(12) });
   assert.match(
     await message(async () => planBase(await sourceOf(biased), tiny, baseParameters(tiny))),
-    /no biases, this file's have/,
+    /q_proj\.bias`: the base declares no such bias[^]*write `biases = \[wq\]` in the base/,
   );
   const gguf = renamed(tensors, (name) => `blk.${name}`);
   assert.match(
     await message(async () => planBase(await sourceOf(gguf), tiny, baseParameters(tiny))),
     /neither Meta's nor Hugging Face's/,
+  );
+});
+
+t('biases of the base are read where it declares them, in the order of its rows', async () => {
+  const biased = { ...tiny, biases: ['wq', 'wv', 'output'] } as const;
+  const tensors = weightsOf(biased);
+  const hf = asHuggingface(tensors, biased);
+  for (const layer of [0, 1]) {
+    const { values } = tensors.get(`layers.${layer}.attention.wq.bias`)!;
+    const moved = permuteAsTransformers(values, tiny.heads, tiny.headDim, 1);
+    hf.set(`model.layers.${layer}.self_attn.q_proj.bias`, { shape: [12], values: moved });
+  }
+  const loaded = await loadBase(await sourceOf(hf), biased, baseParameters(biased));
+  for (const [name, { values }] of tensors) assert.equal(loaded.values.get(name), values, name);
+  hf.delete('model.layers.1.self_attn.v_proj.bias');
+  assert.match(
+    await message(async () => planBase(await sourceOf(hf), biased, baseParameters(biased))),
+    /missing: `layers\.1\.attention\.wv\.bias` \[4\]/,
   );
 });
 

@@ -91,6 +91,23 @@ else
       }
     });
 
+    t(`repeat and its gradient, ${label}`, async () => {
+      for (const [rows, times] of [
+        [1, 1],
+        [3, 10],
+        [17, 4],
+      ] as const) {
+        const [few, many] = [rows, rows * times];
+        await checkFamilies(
+          device,
+          makeCase('repeat', [random(few, ax)], [shape(many, ax)], { times }),
+          EXACT,
+        );
+        const back = makeCase('repeatGrad', [random(many, ax)], [shape(few, ax)], { times });
+        await checkFamilies(device, back, SUMMED);
+      }
+    });
+
     t(`cacheWrite, ${label}`, async () => {
       for (const [batch, tokens, context] of [
         [1, 1, 4],

@@ -101,7 +101,10 @@ export const nameCodes: readonly Code[] = [
     \`extends\`, \`for\`, \`over\` and \`with\` are followed by the name of an adapter or a recipe of this spec or its
     imports.`,
     `
-    adapter Example extends Parent {}`,
+    import "bases.adapter"
+
+    adapter Parent on llama7b {}
+    adapter Example extends Parents {}`,
     `
     import "bases.adapter"
 
@@ -139,11 +142,12 @@ export const nameCodes: readonly Code[] = [
     'reads from what is not there',
     `
     After \`from\`, and in \`fuse = add(...)\`, stands the name of a part of the same adapter.`,
-    onLlama('prompt image on layers[first 1] from visual'),
     onLlama(`
       encoder vision { model = clip("openai/clip-vit-large-patch14") }
-      project visual from vision { length = 20 }
-      prompt  image on layers[first 1] from visual`),
+      project visual from vison { length = 20 }`),
+    onLlama(`
+      encoder vision { model = clip("openai/clip-vit-large-patch14") }
+      project visual from vision { length = 20 }`),
   ),
   entry(
     'A114',
@@ -164,9 +168,15 @@ export const nameCodes: readonly Code[] = [
     'unknown data source',
     `
     A task is \`on\` a data source, which a \`data\` declaration names.`,
-    onLlama(`
+    `
+    import "bases.adapter"
+
+    data instructions = alpaca("alpaca.json")
+
+    adapter Example on llama7b {
       bias biases on every linear
-      task instruct on instructions trains biases`),
+      task instruct on instruction trains biases
+    }`,
     `
     import "bases.adapter"
 

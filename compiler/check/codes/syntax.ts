@@ -9,7 +9,7 @@ export const syntaxCodes: readonly Code[] = [
     The language is written with names, numbers, strings in double quotes, and the signs { } ( ) [ ] , : . .. = == !=
     + - & * and **. Comments start with two slashes, and with three when they document what follows.`,
     `
-    param length = #10`,
+    param length = 10;`,
     `
     param length = 10`,
   ),
@@ -44,9 +44,9 @@ export const syntaxCodes: readonly Code[] = [
     A number may be followed by %, k, M, B, KiB, MiB or GiB without a blank, and by the words \`epochs\` or \`steps\` with
     one. Other letters mean nothing.`,
     `
-    param length = 10q`,
+    param length = 10m`,
     `
-    param length = 10k`,
+    param length = 10M`,
   ),
   entry(
     'A005',

@@ -1,8 +1,8 @@
-/** A2xx and A3xx: groups, tasks, recipes and sweeps; and warnings. */
+/** A2xx: groups, tasks, recipes and sweeps. */
 import { dedent, entry, type Code } from './code.ts';
 
 /** An example with instructions for data and an adapter with these items. */
-const withData = (items: string, rest = ''): string =>
+export const withData = (items: string, rest = ''): string =>
   `import "bases.adapter"\n\ndata instructions = alpaca("alpaca.json")\n\nadapter Example on llama7b {\n` +
   `${dedent(items).replace(/^(?=.)/gm, '  ')}}\n${rest === '' ? '' : `\n${dedent(rest)}`}`;
 
@@ -93,7 +93,7 @@ export const taskCodes: readonly Code[] = [
     'a recipe names an unknown task',
     `
     The names in \`mix\` are tasks of the adapter that the recipe is for.`,
-    withData(biases, `recipe joint for Example { mix = alternate(caption: 1)  epochs = 5 }`),
+    withData(biases, `recipe joint for Example { mix = alternate(instruction: 1)  epochs = 5 }`),
     withData(biases, `recipe joint for Example { mix = alternate(instruct: 1)  epochs = 5 }`),
   ),
   entry(
@@ -151,7 +151,8 @@ export const taskCodes: readonly Code[] = [
       biases,
       `
       recipe short for Example { steps = 100 }
-      sweep  depth over Example with short { late = [first 1, first 2] }`,
+      param  late = all
+      sweep  depth over Example with short { lat = [first 1, first 2] }`,
     ),
     withData(
       biases,
@@ -183,57 +184,85 @@ export const taskCodes: readonly Code[] = [
     withData(biases, `recipe busy for Example { mix = alternate(instruct: 1)  epochs = 5 }`),
   ),
   entry(
-    'A301',
-    'two prompts meet in a layer',
+    'A221',
+    'a sweep without trials',
     `
-    Each prompt keeps its own softmax and its own gate, and what comes of them is added, so this is allowed and an
-    experiment worth making. LLaMA-Adapter V2 keeps them apart: with N layers, the image enters the first K and prompts sit in the
-    last L, where K + L is at most N (section 4.3; its own setting is N = 32, L = 31, K = 1).`,
-    withData(`
-      prompt words on layers[last 31]  { length = 10 }
-      prompt image on layers[first 2] { length = 20 }
-      task   instruct on instructions trains words + image`),
-    withData(`
-      prompt words on layers[last 31]  { length = 10 }
-      prompt image on layers[first 1] { length = 20 }
-      task   instruct on instructions trains words + image`),
-  ),
-  entry(
-    'A302',
-    'nothing trains a part',
-    `
-    No task names this part, nor a group that holds it, so it stays as it was made. That costs time and changes nothing,
-    unless its initial numbers do.`,
-    withData(`
-      bias  biases on every linear
-      scale scales on every linear
-      task  instruct on instructions trains biases`),
-    withData(`
-      bias  biases on every linear
-      scale scales on every linear
-      task  instruct on instructions trains biases + scales`),
-  ),
-  entry(
-    'A303',
-    'a recipe that leaves a task out',
-    `
-    \`mix\` names some tasks of the adapter but not all, so those left out never train. Leave \`mix\` away to have all of
-    them take turns.`,
+    A list without values, or a \`where\` that no combination fulfils, leaves nothing to run.`,
     withData(
+      biases,
       `
-      bias  biases on every linear
-      scale scales on every linear
-      task  shift   on instructions trains biases
-      task  stretch on instructions trains scales`,
-      `recipe half for Example { mix = alternate(shift: 1)  epochs = 5 }`,
+      param  late = all
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short {
+        late = [first 1, first 2]
+        where late == last 1
+      }`,
     ),
     withData(
+      biases,
       `
-      bias  biases on every linear
-      scale scales on every linear
-      task  shift   on instructions trains biases
-      task  stretch on instructions trains scales`,
-      `recipe both for Example { mix = alternate(shift: 1, stretch: 1)  epochs = 5 }`,
+      param  late = all
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short {
+        late = [first 1, first 2]
+        where late != first 1
+      }`,
     ),
+  ),
+  entry(
+    'A222',
+    'a sweep of too many trials',
+    `
+    Every list multiplies the number of trials. More than ten thousand is more than anybody waits for: vary less at a
+    time.`,
+    withData(
+      biases,
+      `
+      param  a = 0
+      param  b = 0
+      param  c = 0
+      param  d = 0
+      param  e = 0
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short {
+        a = [0, 1, 2, 3, 4, 5, 6]  b = [0, 1, 2, 3, 4, 5, 6]  c = [0, 1, 2, 3, 4, 5, 6]
+        d = [0, 1, 2, 3, 4, 5, 6]  e = [0, 1, 2, 3, 4, 5, 6]
+      }`,
+    ),
+    withData(
+      biases,
+      `
+      param  a = 0
+      recipe short for Example { steps = 100 }
+      sweep  depth over Example with short { a = [0, 1, 2, 3, 4, 5, 6] }`,
+    ),
+  ),
+  entry(
+    'A223',
+    'test data that does not fit the task',
+    `
+    Test data is read as the task reads its own: by the same template, with the same question. So instructions are tested
+    on instructions, text on text and images on images. Instructions may also be tested on \`image_text\` data, which shows
+    what an attached image does to them, when the adapter looks at images.`,
+    `
+    import "bases.adapter"
+
+    data instructions = alpaca("alpaca.json")
+    data heldout      = text("heldout.txt")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task instruct on instructions trains biases { test = heldout }
+    }`,
+    `
+    import "bases.adapter"
+
+    data instructions = alpaca("alpaca.json")
+    data heldout      = alpaca("heldout.json")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task instruct on instructions trains biases { test = heldout }
+    }`,
   ),
 ];

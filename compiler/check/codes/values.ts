@@ -79,7 +79,7 @@ export const valueCodes: readonly Code[] = [
     'not one of the choices',
     `
     The value is one of a few words or calls, which the message lists.`,
-    onLlama('scale scales on every linear { side = outside }'),
+    onLlama('scale scales on every linear { side = outputs }'),
     onLlama('scale scales on every linear { side = output }'),
   ),
   entry(
@@ -112,15 +112,20 @@ export const valueCodes: readonly Code[] = [
     'A125',
     'prompts that cannot be added',
     `
-    \`fuse = add(words)\` adds a prompt's tokens to those of another, one by one, before attention sees them. So the other
-    must be a prompt that stands alone, sit in every layer in which it is added to, and have as many tokens. Its gate
+    \`fuse = add(words)\` adds the tokens of an image to those of another prompt, one by one, before attention sees them;
+    a single token is added to every one. So the prompt reads a projector, and the other must be a prompt that stands
+    alone, sit in every layer in which it is added to, and have as many tokens, if it is not one. The gate of the other
     then holds for both.`,
     onLlama(`
+      encoder vision { model = clip("openai/clip-vit-large-patch14") }
+      project visual from vision { length = 20 }
       prompt words on layers { length = 10 }
-      prompt more  on layers { length = 20  fuse = add(words) }`),
+      prompt image on layers from visual { fuse = add(words) }`),
     onLlama(`
+      encoder vision { model = clip("openai/clip-vit-large-patch14") }
+      project visual from vision { length = 10 }
       prompt words on layers { length = 10 }
-      prompt more  on layers { length = 10  fuse = add(words) }`),
+      prompt image on layers from visual { fuse = add(words) }`),
   ),
   entry(
     'A128',
@@ -145,7 +150,8 @@ export const valueCodes: readonly Code[] = [
     'A130',
     'a source that does not fit',
     `
-    A projector reads from an encoder, and a prompt may read from a projector. Other kinds read from nothing.`,
+    A projector reads from an encoder or from another projector, not from itself, and a prompt may read from a projector.
+    Other kinds read from nothing.`,
     onLlama(`
       encoder vision { model = clip("openai/clip-vit-large-patch14") }
       prompt  image on layers[first 1] from vision { length = 20 }`),
@@ -198,5 +204,16 @@ export const valueCodes: readonly Code[] = [
     onLlama(`
       prefix early on layers[first 16] { length = 10 }
       prefix late  on layers[last 16]  { length = 10 }`),
+  ),
+  entry(
+    'A135',
+    'an expert that cannot be run',
+    `
+    \`ocr\` takes the name of a language, \`http\` an address that begins with http:// or https://, and \`command\` a
+    program with its arguments. A command runs without a shell: blanks part the words, single or double quotes hold one
+    together, and variables, patterns, pipes and redirections mean nothing. Whether \`http\` and \`command\` may run at
+    all is said on the command line (\`--allow\`), never in the spec.`,
+    onLlama(`expert search { run = command("python3 'search.py {image}") }`),
+    onLlama(`expert search { run = command("python3 search.py {image}") }`),
   ),
 ];

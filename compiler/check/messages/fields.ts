@@ -1,9 +1,18 @@
 /** Messages about attributes and their values. */
-import type { Argument, Expression, Field, Name } from '../../../grammar/ast.ts';
-import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import {
+  singleName,
+  type Argument,
+  type Expression,
+  type Field,
+  type Name,
+  type PartItem,
+} from '../../../grammar/ast.ts';
+import { error, type Details, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { Field as FieldRow, FieldType, NumberType } from '../../kinds/kind.ts';
+import { addField, remove, replace } from './edits.ts';
+import { elsewhere } from './elsewhere.ts';
 import { listOf, suggest } from './names.ts';
 
 function describeBounds({ min, max, above, below }: NumberType): string {
@@ -30,6 +39,8 @@ export function describeType(type: FieldType): string {
       return 'a name';
     case 'duration':
       return '`N steps` or `N epochs`';
+    case 'layers':
+      return 'layers';
     case 'choice':
       return type.choices.map((c) => `\`${c}\``).join(' or ');
     case 'list':
@@ -65,10 +76,48 @@ export const describeExpression = (e: Expression): string =>
       : article[e.kind];
 
 export const wrongType = (e: Expression, type: FieldType): Diagnostic =>
-  error('A119', e.span, `expected ${describeType(type)}, not ${describeExpression(e)}`);
+  error(
+    'A119',
+    e.span,
+    `expected ${describeType(type)}, not ${describeExpression(e)}`,
+    written(e, meant(e, type)),
+  );
 
-export const outOfRange = (span: Span, text: string, type: FieldType): Diagnostic =>
-  error('A120', span, `${text} is out of range`, { label: `expected ${describeType(type)}` });
+const written = (e: Expression, text: string | null): Details =>
+  text === null ? {} : { help: `write \`${text}\``, edits: replace(e.span, text) };
+
+/** The same value as the type has it: without its quotes or its unit, in quotes, or in lower case. */
+function meant(e: Expression, type: FieldType): string | null {
+  const types = type.kind === 'any' ? type.of : [type];
+  const takes = (kind: FieldType['kind']): boolean => types.some((t) => t.kind === kind);
+  if (e.kind === 'number') return e.unit !== null && takes('number') ? e.text : null;
+  const word = e.kind === 'string' ? e.value : singleName(e)?.text;
+  if (e.kind === 'string' && takes('number') && /^[0-9]+(\.[0-9]+)?$/.test(e.value)) return e.value;
+  if (takes('boolean') && word !== undefined && /^(true|false)$/i.test(word)) return word.toLowerCase();
+  if (e.kind === 'string' && types.some((t) => ownWords(t).includes(e.value))) return e.value;
+  return e.kind === 'path' && takes('string') ? JSON.stringify(printExpression(e)) : null;
+}
+
+function ownWords(type: FieldType): readonly string[] {
+  if (type.kind === 'choice') return type.choices;
+  return type.kind === 'call' ? Object.keys(type.calls) : [];
+}
+
+export function outOfRange(span: Span, text: string, type: FieldType): Diagnostic {
+  const isShare = type.kind === 'number' && type.max === 1 && type.integer !== true;
+  const percent = isShare && /^[0-9.]+$/.test(text) && Number(text) <= 100 ? `${text}%` : null;
+  return error('A120', span, `${text} is out of range`, {
+    label: `expected ${describeType(type)}`,
+    ...(percent === null ? {} : { help: `did you mean \`${percent}\`?`, edits: replace(span, percent) }),
+  });
+}
+
+/** A model id in quotes. */
+export function unknownModel(name: Name, known: readonly string[]): Diagnostic {
+  const found = unknownChoice(name, known);
+  const edits = found.fix?.edits.map((e) => ({ ...e, text: JSON.stringify(e.text) })) ?? [];
+  return { ...found, ...(found.fix === undefined ? {} : { fix: { ...found.fix, edits } }) };
+}
 
 export function unknownChoice(name: Name, choices: readonly string[], suffix = ''): Diagnostic {
   const known = choices.map((c) => c + suffix);
@@ -79,12 +128,18 @@ export function unknownChoice(name: Name, choices: readonly string[], suffix = '
   });
 }
 
-export const unknownAttribute = (field: Field, what: string, known: readonly string[]): Diagnostic =>
+/** `block`: all attributes that are written beside it. */
+export const unknownAttribute = (
+  field: Field,
+  what: string,
+  known: readonly string[],
+  block: readonly Field[],
+): Diagnostic =>
   error(
     'A117',
     field.name.span,
     `\`${what}\` has no attribute \`${field.name.text}\``,
-    suggest(field.name, known, 'attributes'),
+    elsewhere(field, what, block) ?? suggest(field.name, known, 'attributes'),
   );
 
 export function unknownArgument(argument: Argument, call: Name, known: readonly string[]): Diagnostic {
@@ -109,16 +164,34 @@ function withoutNone(type: FieldType): FieldType {
   return type.kind === 'any' ? { ...type, of: type.of.filter((t) => !isNone(t)) } : type;
 }
 
-export const missingAttribute = (span: Span, what: string, key: string, row: FieldRow): Diagnostic =>
-  error('A118', span, `${what.startsWith('`') ? what : `\`${what}\``} needs \`${key}\``, {
+/** What is usually written where an attribute has to be: the tokens of a prompt in the LLaMA-Adapter papers. */
+const usual: Readonly<Record<string, string>> = { length: '10' };
+
+/** `owner` is there when the attribute can be added to its line. */
+export function missingAttribute(
+  span: Span,
+  what: string,
+  key: string,
+  row: FieldRow,
+  owner?: PartItem,
+): Diagnostic {
+  const value = usual[key];
+  const text = `${key} = ${value}`;
+  return error('A118', span, `${what.startsWith('`') ? what : `\`${what}\``} needs \`${key}\``, {
     label: `${key} = ${describeType(withoutNone(row.type))}`,
     notes: [row.doc],
+    ...(owner === undefined || value === undefined
+      ? {}
+      : { help: `write \`${text}\`, or another number`, edits: addField(owner, text) }),
   });
+}
 
-export const attributeTwice = (name: Name, first: Name): Diagnostic =>
-  error('A121', name.span, `\`${name.text}\` is given twice`, {
-    related: [{ span: first.span, label: 'first given here' }],
+/** The later one stays: who adds a line means it. */
+export const attributeTwice = (field: Field, first: Field): Diagnostic =>
+  error('A121', field.name.span, `\`${field.name.text}\` is given twice`, {
+    related: [{ span: first.name.span, label: 'first given here' }],
     help: 'take one of them away',
+    edits: remove(first.span),
   });
 
 export const badDimensions = (span: Span, message: string, why: string): Diagnostic =>

@@ -3,6 +3,8 @@ import type { Edge, Expression, NumberLiteral, Range } from '../../../grammar/as
 import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { Base } from '../../model/model.ts';
+import { printExpression } from '../../../grammar/print.ts';
+import { replace } from './edits.ts';
 import { describeExpression } from './fields.ts';
 
 const has = (base: Base): string =>
@@ -22,7 +24,13 @@ export function layersOutside(span: Span, n: NumberLiteral, base: Base, range?: 
     text = String(last);
     help = `layers count from 0: write \`${last}\`, or \`last 1\``;
   } else if (n.value < 0) {
-    help = `count from the end with \`last ${Math.ceil(-n.value)}\``;
+    const count = Math.ceil(-n.value);
+    help = `count from the end with \`last ${count}\``;
+    // What Python calls -2 is one layer, the last but one; a range up to -1 is the last few.
+    if (range === undefined && base.layers >= count) text = count === 1 ? 'last 1' : `${base.layers - count}`;
+    if (text !== undefined && count > 1)
+      help = `write \`${text}\`, or \`last ${count}\` for the last ${count}`;
+    if (range?.to.value === -1 && range.by === null) text = `last ${count}`;
   }
   return error('A105', span, `layer ${n.text} does not exist`, {
     label: has(base),
@@ -35,6 +43,7 @@ export const tooManyLayers = (e: Edge, count: number, available: number, base: B
   error('A105', e.span, `there are no ${count} layers to take`, {
     label: e.within === null || available === base.layers ? has(base) : `only ${available} to choose from`,
     help: `write \`${e.end} ${available}\`${available === base.layers ? ', or `all`' : ''}`,
+    edits: e.count.kind === 'number' ? replace(e.count.span, String(available)) : [],
   });
 
 export const emptyRange = (e: Range): Diagnostic =>
@@ -43,16 +52,25 @@ export const emptyRange = (e: Range): Diagnostic =>
       e.from.value > e.to.value
         ? `the lower end comes first: \`${e.to.text}..${e.from.text}\``
         : '`by` counts in whole steps from 1',
+    edits:
+      e.from.value > e.to.value
+        ? [...replace(e.from.span, e.to.text), ...replace(e.to.span, e.from.text)]
+        : [],
   });
 
-export const notLayers = (e: Expression): Diagnostic =>
-  error(
+export function notLayers(e: Expression): Diagnostic {
+  const [head] = e.kind === 'path' ? e.segments : [];
+  const layers = head?.kind === 'name' && head.name.text === 'layers' ? head : null;
+  const text = layers === null ? '' : printExpression({ kind: 'path', segments: [layers], span: e.span });
+  return error(
     'A128',
     e.span,
     `expected layers, not ${e.kind === 'path' ? 'a place inside of them' : describeExpression(e)}`,
     {
+      ...(text === '' ? {} : { help: `write \`${text}\`: the whole layers`, edits: replace(e.span, text) }),
       notes: [
         'layers are written `5`, `0..7`, `0..31 by 4`, `first 4`, `last 31`, `all`, `none`, or as a list or sum of these',
       ],
     },
   );
+}

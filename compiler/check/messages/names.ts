@@ -1,13 +1,20 @@
 /** Messages about names: of files, declarations, params, parts and groups. */
-import type { ImportDeclaration, Name } from '../../../grammar/ast.ts';
+import type { ImportDeclaration, Item, Name } from '../../../grammar/ast.ts';
 import { error, type Details, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { nearest } from '../../../grammar/suggest.ts';
+import { aliasNotes, aliasOf } from '../aliases.ts';
+import { insert, replace } from './edits.ts';
 
-/** "did you mean", with the edit, when a candidate is close; otherwise the candidates as a note. */
+/** "did you mean", with the edit, for a name from elsewhere or a close candidate; otherwise the candidates as a note. */
 export function suggest(name: Name, candidates: readonly string[], what = 'known'): Details {
-  const near = nearest(name.text, candidates);
+  const alias = aliasOf(name.text, candidates);
+  const near = alias?.ours ?? nearest(name.text, candidates);
   if (near !== undefined)
-    return { help: `did you mean \`${near}\`?`, edits: [{ span: name.span, text: near }] };
+    return {
+      help: `did you mean \`${near}\`?`,
+      edits: replace(name.span, near),
+      notes: alias === undefined ? [] : aliasNotes(name.text, alias),
+    };
   return candidates.length === 0 ? {} : { notes: [`${what} are ${listOf(candidates)}`] };
 }
 
@@ -21,12 +28,26 @@ export function listOf(names: readonly string[], most = 12): string {
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
 
-export const declaredTwice = (name: Name, kind: string, first: Name, inherited = false): Diagnostic =>
+export const declaredTwice = (name: Name, kind: string, first: Name): Diagnostic =>
   error('A101', name.span, `\`${name.text}\` is declared twice`, {
     label: `a second ${kind} of this name`,
     related: [{ span: first.span, label: 'first declared here' }],
-    help: inherited ? `write \`override ${name.text}\` to change the inherited one` : undefined,
   });
+
+/** A name that an adapter inherits and declares again. `kind`: what the inherited item is. */
+export function inheritedTwice(item: Item, first: Item): Diagnostic {
+  const { name } = item;
+  // An override has neither a kind nor, for a task, data of its own.
+  const same =
+    item.kind === 'part' && first.kind === 'part'
+      ? item.type.text === first.type.text
+      : item.kind === 'group';
+  const head = { ...name.span, start: item.span.start, end: name.span.start };
+  const twice = declaredTwice(name, item.kind, first.name);
+  const message = `write \`override ${name.text}\` to change the inherited one`;
+  const edits = same && first.kind === item.kind ? replace(head, 'override ') : [];
+  return { ...twice, fix: { message, edits } };
+}
 
 /** A base, adapter, recipe or data source that nobody declares. */
 export function unknownDeclaration(name: Name, kind: string, candidates: readonly string[]): Diagnostic {
@@ -113,17 +134,15 @@ export const tooLarge = (name: Name, what: 'param' | 'group' | 'adapter'): Diagn
   });
 
 export const unknownSetting = (name: Name, candidates: readonly string[]): Diagnostic =>
-  error(
-    'A126',
-    name.span,
-    `there is no param \`${name.text}\` to set`,
-    suggest({ ...name, span: name.span }, candidates),
-  );
+  error('A126', name.span, `there is no param \`${name.text}\` to set`, suggest(name, candidates));
 
-export const noBase = (name: Name): Diagnostic =>
-  error('A127', name.span, `\`${name.text}\` stands on no base`, {
-    help: `write \`adapter ${name.text} on BASE\`, or \`extends\` another adapter`,
+export function noBase(name: Name, bases: readonly string[]): Diagnostic {
+  const [only] = bases.length === 1 ? bases : [];
+  return error('A127', name.span, `\`${name.text}\` stands on no base`, {
+    help: `write \`adapter ${name.text} on ${only ?? 'BASE'}\`, or \`extends\` another adapter`,
+    edits: only === undefined ? [] : insert(name.span, name.span.end, ` on ${only}`),
   });
+}
 
 export const unknownSwept = (name: Name, candidates: readonly string[]): Diagnostic =>
   error('A211', name.span, `a sweep cannot vary \`${name.text}\``, {

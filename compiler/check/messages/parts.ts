@@ -6,8 +6,20 @@ import type { Span } from '../../../grammar/source.ts';
 import type { Selects } from '../../kinds/kind.ts';
 import type { Part } from '../../model/model.ts';
 import type { CheckedPart } from '../parts.ts';
+import { insert, remove } from './edits.ts';
 import { asWritten } from './fields.ts';
 import { one } from './names.ts';
+
+/** What is written when nobody says where: all that the kind can sit on and is usually put on. */
+const places: Readonly<Record<Selects, string>> = {
+  layers: 'on layers',
+  'layers-or-input': 'on layers',
+  linears: 'on layers.attention.{wq, wv}',
+  sites: 'on every linear in layers',
+  parameters: 'on every norm',
+  input: 'on input',
+  nothing: '',
+};
 
 const examples: Readonly<Record<Selects, string>> = {
   layers: 'on layers[last 30]',
@@ -23,10 +35,14 @@ export const needsPlace = (item: PartItem, selects: Selects): Diagnostic =>
   error('A124', item.name.span, `\`${item.name.text}\` sits nowhere`, {
     label: `${one(item.type.text)} needs \`on\``,
     help: `write where, such as \`${examples[selects]}\``,
+    edits: insert(item.name.span, item.name.span.end, ` ${places[selects]}`),
   });
 
 export const noPlace = (item: PartItem, on: Expression): Diagnostic =>
-  error('A124', on.span, `${one(item.type.text)} sits nowhere in the base`, { help: 'take `on ...` away' });
+  error('A124', on.span, `${one(item.type.text)} sits nowhere in the base`, {
+    help: 'take `on ...` away',
+    edits: remove({ ...on.span, start: item.name.span.end }),
+  });
 
 export const missingSource = (item: PartItem, kinds: readonly string[]): Diagnostic =>
   error('A130', item.name.span, `\`${item.name.text}\` reads nothing`, {
@@ -36,6 +52,7 @@ export const missingSource = (item: PartItem, kinds: readonly string[]): Diagnos
 export const noSource = (item: PartItem, from: Name): Diagnostic =>
   error('A130', from.span, `${one(item.type.text)} reads from nothing`, {
     help: `take \`from ${from.text}\` away`,
+    edits: remove({ ...from.span, start: (item.on ?? item.name).span.end }),
   });
 
 export const wrongSource = (
@@ -48,6 +65,19 @@ export const wrongSource = (
     label: one(source.type.text),
     related: [{ span: source.name.span, label: 'declared here' }],
     notes: [`${one(item.type.text)} reads from ${kinds.map(one).join(' or ')}`],
+  });
+
+/** `path` begins with the part that is read again and ends with its reader. */
+export const readsItself = (from: Name, path: readonly string[]): Diagnostic =>
+  error('A130', from.span, `\`${from.text}\` reads from itself`, {
+    label:
+      path.length === 1
+        ? 'its own name'
+        : `by way of ${path
+            .slice(1)
+            .map((p) => `\`${p}\``)
+            .join(' and ')}`,
+    help: 'name an encoder, or a projector that comes before it',
   });
 
 export const addToItself = (span: Span, name: string, target: string): Diagnostic =>
@@ -77,13 +107,22 @@ export const addUnequal = (span: Span, part: Part, target: CheckedPart): Diagnos
         label: `\`${target.part.name}\` is declared here`,
       },
     ],
-    help: 'give both the same `length`',
+    help: 'give both the same `length`, or one token, which is added to all of them',
+  });
+
+/** Trained tokens added to trained tokens are no more than trained tokens. */
+export const addStatic = (span: Span, part: Part, target: Part, fuse: Field | undefined): Diagnostic =>
+  error('A125', span, `\`${part.name}\` has nothing to add to \`${target.name}\``, {
+    label: 'only what comes from an image is added',
+    help: 'write `from` and the name of a `project`, or take `fuse` away',
+    edits: fuse === undefined ? [] : remove(fuse.span),
   });
 
 export const gateOnInput = (written: Field, name: string): Diagnostic =>
   error('A131', written.span, 'a prompt on the input has no gate', {
     label: `\`${name}\` goes through the base like words`,
     help: `take \`${asWritten(written)}\` away`,
+    edits: remove(written.span),
   });
 
 /** Nothing can ever come through this prompt. */
@@ -103,6 +142,7 @@ export function deadPrompt(p: CheckedPart, constant: boolean): Diagnostic {
       gate === undefined || gate === init ? [] : [{ span: gate.span, label: 'the gate starts at zero here' }],
     notes: ['a gate at zero gives the prompt no gradient, and a prompt of zeros gives none to the gate'],
     help: 'leave `init` away: prompts then start from a normal distribution',
+    edits: init === undefined ? [] : remove(init.span),
   });
 }
 

@@ -1,30 +1,14 @@
 /** Messages about selectors: places of the base that parts sit on. */
-import type { Expression, Name, Path } from '../../../grammar/ast.ts';
+import type { Expression, Name, Path, Segment } from '../../../grammar/ast.ts';
 import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
-import type { Span } from '../../../grammar/source.ts';
 import { nearest } from '../../../grammar/suggest.ts';
 import type { Site, SiteKind } from '../../model/model.ts';
 import type { Missing, Target } from '../selectors.ts';
 import { describeExpression } from './fields.ts';
+import { aliasNotes, aliasOf } from '../aliases.ts';
+import { replace } from './edits.ts';
 import { listOf, suggest } from './names.ts';
-
-/** Names that Hugging Face's models give to the places that Meta's checkpoints, and so we, call otherwise. */
-const aliases: Readonly<Record<string, string>> = {
-  q_proj: 'wq',
-  k_proj: 'wk',
-  v_proj: 'wv',
-  o_proj: 'wo',
-  gate_proj: 'w1',
-  up_proj: 'w3',
-  down_proj: 'w2',
-  self_attn: 'attention',
-  mlp: 'feed_forward',
-  input_layernorm: 'attention_norm',
-  post_attention_layernorm: 'ffn_norm',
-  embed_tokens: 'tok_embeddings',
-  lm_head: 'output',
-};
 
 /** What a kind can sit on: "linear layer", "linear or norm". */
 const wantedBy = (target: Target): string =>
@@ -32,23 +16,27 @@ const wantedBy = (target: Target): string =>
     ? 'linear layer'
     : target.accepts.join(' or ');
 
-/** A path that leads nowhere. */
+/** A path that leads nowhere. `translated`: where it leads when its words are taken for those of other libraries. */
 export function noSuchPlace(
   e: Path,
   missing: Missing,
   candidates: readonly string[],
   target: Target,
+  translated: Path | null,
 ): Diagnostic {
-  const alias = Object.hasOwn(aliases, missing.name.text) ? aliases[missing.name.text] : undefined;
-  const meant =
-    alias !== undefined && candidates.includes(alias) ? alias : nearest(missing.name.text, candidates);
+  const alias = aliasOf(missing.name.text, candidates);
+  const meant = alias?.ours ?? nearest(missing.name.text, candidates);
   const message = `no ${wantedBy(target)} matches \`${printExpression(e)}\``;
   const label = candidates.length === 0 ? 'nothing lies below this' : '';
-  if (missing.index === 0 && missing.name.text === 'model') {
+  const whole = translated === null ? null : printExpression(translated);
+  const near = nameReplaced(e, missing, meant ?? '');
+  if (whole !== null && whole !== near)
     return error('A110', missing.name.span, message, {
-      help: 'leave `model` away: names start with `layers`',
+      label,
+      help: `did you mean \`${whole}\`?`,
+      edits: replace(e.span, whole),
+      notes: ["places have the names of Meta's checkpoints here"],
     });
-  }
   if (meant === undefined)
     return error('A110', missing.name.span, message, {
       label,
@@ -56,9 +44,22 @@ export function noSuchPlace(
     });
   return error('A110', missing.name.span, message, {
     help: `did you mean \`${meant}\`?`,
-    edits: [{ span: missing.name.span, text: meant }],
-    notes: alias === undefined ? [] : [`\`${missing.name.text}\` is Hugging Face's name for \`${alias}\``],
+    edits: replace(missing.name.span, meant),
+    notes: alias === undefined ? [] : aliasNotes(missing.name.text, alias),
   });
+}
+
+/** The path with the word that is not there replaced by another. */
+function nameReplaced(e: Path, { name }: Missing, text: string): string {
+  const other = (n: Name): Name => (n.span.start === name.span.start ? { ...n, text } : n);
+  const segments = e.segments.map((s) =>
+    s.kind === 'name'
+      ? { ...s, name: other(s.name) }
+      : s.kind === 'choice'
+        ? { ...s, names: s.names.map(other) }
+        : s,
+  );
+  return printExpression({ ...e, segments });
 }
 
 /** A selector of places that exist, on none of which the part can sit. */
@@ -70,10 +71,25 @@ export function wrongPlace(e: Expression, found: readonly Site[], target: Target
   });
 }
 
-export const notIndexed = (span: Span): Diagnostic =>
-  error('A129', span, 'only `layers` can be followed by layers in brackets', {
-    help: 'put the brackets after `layers`, as in `layers[first 4].attention.wq`',
+export function notIndexed(e: Path, misplaced: Segment): Diagnostic {
+  const index = misplaced.kind === 'name' ? misplaced.index : null;
+  const moved = e.segments.map((s) =>
+    s.kind !== 'name'
+      ? s
+      : s.name.text === 'layers'
+        ? { ...s, index }
+        : s === misplaced
+          ? { ...s, index: null }
+          : s,
+  );
+  const head = e.segments[0];
+  const free = head?.kind === 'name' && head.name.text === 'layers' && head.index === null;
+  const text = printExpression({ ...e, segments: moved });
+  return error('A129', misplaced.span, 'only `layers` can be followed by layers in brackets', {
+    help: `put the brackets after \`layers\`, as in \`${free ? text : 'layers[first 4].attention.wq'}\``,
+    edits: free ? replace(e.span, text) : [],
   });
+}
 
 export const unknownSiteKind = (name: Name, kinds: readonly SiteKind[]): Diagnostic =>
   error(
@@ -83,10 +99,13 @@ export const unknownSiteKind = (name: Name, kinds: readonly SiteKind[]): Diagnos
     suggest(name, kinds, 'after `every`'),
   );
 
-export const notAPlace = (e: Expression, kind: string): Diagnostic =>
-  error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
-    help:
-      e.kind === 'edge' || e.kind === 'range' || e.kind === 'number' || e.kind === 'list'
-        ? `write \`layers[${printExpression(e)}]\`, or \`every linear in layers[${printExpression(e)}]\``
-        : 'write a path such as `layers.attention.wq`, or `every linear in layers`',
+export function notAPlace(e: Expression, kind: string): Diagnostic {
+  const layers = `layers[${printExpression(e)}]`;
+  const meant = ['edge', 'range', 'number', 'list'].includes(e.kind);
+  return error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
+    help: meant
+      ? `write \`${layers}\`, or \`every linear in ${layers}\``
+      : 'write a path such as `layers.attention.wq`, or `every linear in layers`',
+    edits: meant ? replace(e.span, layers) : [],
   });
+}

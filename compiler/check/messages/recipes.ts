@@ -1,7 +1,8 @@
 /** Messages about recipes. */
-import type { Field, Name } from '../../../grammar/ast.ts';
+import type { Field, Name, RecipeDeclaration } from '../../../grammar/ast.ts';
 import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import type { Span } from '../../../grammar/source.ts';
+import { addField, remove } from './edits.ts';
 import { listOf, suggest } from './names.ts';
 
 export const unknownTask = (
@@ -17,8 +18,12 @@ export const unknownTask = (
     suggest({ text: task, span }, known, 'tasks'),
   );
 
-export const noDuration = (name: Name): Diagnostic =>
-  error('A208', name.span, `\`${name.text}\` never ends`, { help: 'write `epochs = ...` or `steps = ...`' });
+/** Five epochs are those of LLaMA-Adapter: a number to start from. */
+export const noDuration = (recipe: RecipeDeclaration): Diagnostic =>
+  error('A208', recipe.name.span, `\`${recipe.name.text}\` never ends`, {
+    help: 'write `epochs = ...` or `steps = ...`, such as `epochs = 5`',
+    edits: addField(recipe, 'epochs = 5'),
+  });
 
 export const twoDurations = (name: Name, epochs: Field | undefined, steps: Field | undefined): Diagnostic =>
   error('A208', (steps ?? name).span, `\`${name.text}\` has both epochs and steps`, {
@@ -26,10 +31,11 @@ export const twoDurations = (name: Name, epochs: Field | undefined, steps: Field
     help: 'take one of them away',
   });
 
-export const idleMix = (span: Span, recipe: string): Diagnostic =>
+export const idleMix = (span: Span, recipe: string, mix: Field | undefined): Diagnostic =>
   error('A213', span, `\`${recipe}\` trains no task`, {
     label: 'every count is zero',
     help: 'give a task a count above zero, or leave `mix` away',
+    edits: mix === undefined ? [] : remove(mix.span),
   });
 
 export const untrainedTask = (tasks: readonly string[], span: Span, recipe: string): Diagnostic =>

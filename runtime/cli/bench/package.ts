@@ -104,5 +104,16 @@ function modelOf(op: Operation): Model {
   }));
   const trains = op.kind === 'block' ? trainedOf(op) : [];
   const tasks = [{ name: TASK, data: '', trains, groups: [], fields: {}, span }];
-  return { name: 'bench', base, sites: [], parts: [], parameters, groups: {}, tasks, data: [], recipes: [] };
+  return {
+    name: 'bench',
+    base,
+    sites: [],
+    parts: [],
+    parameters,
+    groups: {},
+    tasks,
+    data: [],
+    experts: [],
+    recipes: [],
+  };
 }

@@ -1,0 +1,75 @@
+/** Houlsby's adapters: a small network behind a linear, with a way around it. */
+import { axis, logical, type Parameter, type Part, type Site } from '../model/model.ts';
+import {
+  choice,
+  common,
+  constant,
+  count,
+  decays,
+  initField,
+  initOf,
+  normal,
+  numberOf,
+  rateOf,
+} from './fields.ts';
+import type { Kind } from './kind.ts';
+
+export const bottleneck: Kind = {
+  name: 'bottleneck',
+  doc: 'Sends what leaves each selected linear through a narrow trainable network and adds the result. Houlsby puts one behind the last linear of attention and one behind that of the feed-forward network, before their outputs join the stream.',
+  formula: 'y = h + U f(D h + c) + e, h = W x',
+  source:
+    'Houlsby et al., arXiv 1902.00751, section 2.1 and figure 2; weights of deviation 0.01 as in its experiments, where they are cut off at two deviations',
+  selects: 'linears',
+  fields: {
+    size: { type: count(), default: 64, doc: 'Width of the narrow layer.' },
+    function: { type: choice('gelu', 'relu', 'silu'), default: 'gelu', doc: 'What f is.' },
+    init: initField(normal(0.01), 'the two matrices'),
+    ...common,
+  },
+  parameters: (part) => part.sites.flatMap((site) => network(part, site)),
+  merge: {
+    can: false,
+    reason: 'there is a function between its two matrices, and no weight of a base does that',
+  },
+  hooks: {
+    after: (g, part, site, _x, y) => {
+      const at = `${part.name}.${site.name}`;
+      const of = (name: string) => g.parameter(`${at}.${name}`);
+      const narrow = axis(numberOf(part.fields['size']));
+      const hidden = g.addBias(g.linear(y, of('down.weight'), narrow), of('down.bias'));
+      const bent = g.activate(hidden, { function: functionOf(part) });
+      return g.add(g.addBias(g.linear(bent, of('up.weight'), site.output), of('up.bias')), y);
+    },
+  },
+};
+
+function functionOf({ fields }: Part): 'gelu' | 'relu' | 'silu' {
+  const name = fields['function'];
+  return name === 'relu' || name === 'silu' ? name : 'gelu';
+}
+
+/** D [size, output] and U [output, size] with their biases c and e, which start at zero. */
+function network(part: Part, site: Site): Parameter[] {
+  const narrow = axis(numberOf(part.fields['size']));
+  const own = (name: string, axes: Parameter['axes']): Parameter => {
+    const full = `${part.name}.${site.name}.${name}`;
+    const shape = axes.map(logical);
+    const init = name.endsWith('.bias') ? constant(0) : initOf(part.fields['init']);
+    return {
+      name: full,
+      shape,
+      axes,
+      init,
+      owner: part.name,
+      decay: decays(full, shape),
+      rate: rateOf(part),
+    };
+  };
+  return [
+    own('down.weight', [narrow, site.output]),
+    own('down.bias', [narrow]),
+    own('up.weight', [site.output, narrow]),
+    own('up.bias', [site.output]),
+  ];
+}

@@ -1,0 +1,156 @@
+/** The vision transformer of an encoder: its sizes, its parameters, and what is taken out of it. */
+import { type Builder, view } from '../graph/builder.ts';
+import type { Tensor } from '../graph/graph.ts';
+import {
+  type BlockShape,
+  blockParameters,
+  buildBlock,
+  layerNorm,
+  networkParameter,
+} from '../graph/transformer.ts';
+import { axis, ceil4, type FieldValue, padded, type Parameter } from '../model/model.ts';
+import { isCall, numberOf } from './fields.ts';
+
+/** A vision transformer: openai/CLIP clip/model.py, VisionTransformer. */
+export interface Vit {
+  /** Pixels of a side of the square image, and of a square patch. */
+  readonly resolution: number;
+  readonly patch: number;
+  readonly layers: number;
+  readonly block: BlockShape;
+  /** Width after CLIP's projection, which is applied to every token; null: there is none. */
+  readonly output: number | null;
+}
+
+/** What is taken out of it for each image. */
+export interface Taken {
+  /** Rows of the tokens, the class token first. */
+  readonly from: number;
+  readonly length: number;
+  /** As they leave these blocks, ascending, side by side; null: at the end, after `ln_post` and the projection. */
+  readonly blocks: readonly number[] | null;
+}
+
+const EPS = 1e-5;
+
+const clip = (resolution: number, patch: number, width: number, layers: number, output: number): Vit => ({
+  resolution,
+  patch,
+  layers,
+  block: { width, heads: width / 64, hidden: 4 * width, activation: 'quickGelu', eps: EPS },
+  output,
+});
+
+/** The sizes of openai/CLIP's published vision transformers. */
+const clips: Readonly<Record<string, Vit>> = {
+  'openai/clip-vit-base-patch32': clip(224, 32, 768, 12, 512),
+  'openai/clip-vit-base-patch16': clip(224, 16, 768, 12, 512),
+  'openai/clip-vit-large-patch14': clip(224, 14, 1024, 24, 768),
+  'openai/clip-vit-large-patch14-336': clip(336, 14, 1024, 24, 768),
+};
+export const clipNames = Object.keys(clips);
+
+export const patches = (vit: Vit): number => (vit.resolution / vit.patch) ** 2;
+
+/** The transformer an encoder's `model` stands for; null: there is none, or a CLIP we do not know. */
+export function vitOf(model: FieldValue | undefined): Vit | null {
+  if (!isCall(model)) return null;
+  const { call, args } = model;
+  if (call === 'clip') return clips[typeof args['id'] === 'string' ? args['id'] : ''] ?? null;
+  return call === 'vit' ? ownVit(args) : null;
+}
+
+function ownVit(args: Readonly<Record<string, FieldValue>>): Vit {
+  const int = (name: string) => numberOf(args[name]);
+  const width = int('width');
+  const activation = args['activation'] === 'gelu' ? 'gelu' : 'quickGelu';
+  const block: BlockShape = { width, heads: int('heads'), hidden: 4 * width, activation, eps: EPS };
+  return {
+    resolution: int('resolution'),
+    patch: int('patch'),
+    layers: int('layers'),
+    block,
+    output: args['output'] === null ? null : int('output'),
+  };
+}
+
+/** Numbers of one token as it leaves the blocks, or the end. */
+export const vitWidth = (vit: Vit, { blocks }: Pick<Taken, 'blocks'>): number =>
+  blocks === null ? (vit.output ?? vit.block.width) : vit.block.width * blocks.length;
+
+/** How many blocks are run: nothing above the last one that is taken. */
+const depth = (vit: Vit, { blocks }: Pick<Taken, 'blocks'>): number =>
+  blocks === null ? vit.layers : 1 + Math.max(...blocks);
+
+/** The parameters of what is run, named after the part. */
+export function vitParameters(part: string, vit: Vit, taken: Taken, fromFile: boolean): Parameter[] {
+  const { width } = vit.block;
+  const rest = { owner: part, rate: 1 };
+  const init = fromFile ? ({ kind: 'weights' } as const) : undefined;
+  const one = (name: string, axes: Parameter['axes'], fresh?: Parameter['init']) =>
+    networkParameter(`${part}.${name}`, axes, rest, init ?? fresh);
+  // CLIP starts its embeddings at a scale of width^-1/2.
+  const normal = { kind: 'normal', mean: 0, std: width ** -0.5 } as const;
+  const norm = (name: string) => ['weight', 'bias'].map((what) => one(`${name}.${what}`, [axis(width)]));
+  const blocks = Array.from({ length: depth(vit, taken) }, (_, i) =>
+    blockParameters(`blocks.${i}`, vit.block),
+  ).flat();
+  const conv = one('conv1.weight', [axis(width), axis(3 * vit.patch ** 2)]);
+  const proj = vit.output === null ? [] : [one('proj', [axis(width), axis(vit.output)], normal)];
+  return [
+    { ...conv, shape: [width, 3, vit.patch, vit.patch] },
+    one('class_embedding', [axis(width)], normal),
+    one('positional_embedding', [axis(1 + patches(vit)), axis(width)], normal),
+    ...norm('ln_pre'),
+    ...blocks.map(({ name, axes }) => one(name, axes)),
+    ...(taken.blocks === null ? [...norm('ln_post'), ...proj] : []),
+  ];
+}
+
+/** patches [batch x patches, 3 x patch x patch] to tokens [batch x `taken.length`, width]. */
+export function buildVit(
+  g: Builder,
+  part: string,
+  vit: Vit,
+  image: Tensor,
+  batch: number,
+  taken: Taken,
+): Tensor {
+  let x = embedPatches(g, part, vit, image, batch);
+  const tokens = 1 + patches(vit);
+  const { from, length } = taken;
+  const cut = (y: Tensor) => (length === tokens ? y : g.segment(y, { batch, tokens, from, length }));
+  const kept: Tensor[] = [];
+  for (let i = 0; i < depth(vit, taken); i++) {
+    x = buildBlock(g, `${part}.blocks.${i}`, x, batch, vit.block);
+    if (taken.blocks?.includes(i)) kept.push(cut(x));
+  }
+  if (taken.blocks === null) return finish(g, part, vit, cut(x));
+  g.label = part;
+  return g.beside(kept);
+}
+
+function embedPatches(g: Builder, part: string, vit: Vit, image: Tensor, batch: number): Tensor {
+  g.label = `${part}.conv1`;
+  const embedded = g.linear(image, g.parameter(`${part}.conv1.weight`), axis(vit.block.width));
+  g.tap(`${part}.conv1`, embedded);
+  const joined = g.prepend(g.parameter(`${part}.class_embedding`), embedded, {
+    batch,
+    length: 1,
+    tokens: patches(vit),
+  });
+  g.label = `${part}.positional_embedding`;
+  const placed = g.addTable(joined, g.vectors(`${part}.positional_embedding`));
+  const x = layerNorm(g, `${part}.ln_pre`, placed, EPS);
+  g.tap(`${part}.ln_pre`, x);
+  return x;
+}
+
+function finish(g: Builder, part: string, vit: Vit, x: Tensor): Tensor {
+  const last = layerNorm(g, `${part}.ln_post`, x, EPS);
+  if (vit.output === null) return last;
+  g.label = `${part}.proj`;
+  const [k, n] = [ceil4(vit.block.width), padded(axis(vit.output))];
+  const shape = { m: last.rows, n, k: vit.block.width, a: view(k), b: view(n), c: view(n) };
+  return g.matmul('nn', last, g.parameter(`${part}.proj`), shape, last.rows, axis(vit.output));
+}

@@ -1,0 +1,54 @@
+/** Figures and places in the user's words. */
+import { printLayers } from '../model/print.ts';
+import { sumOf } from '../model/counts.ts';
+import type { Base, Parameter, Part, Site } from '../model/model.ts';
+import { baseParameters } from '../model/sites.ts';
+
+/** `6,738,415,616`, whatever the locale. */
+export const figure = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+
+export const plural = (n: number, noun: string): string => `${figure(n)} ${noun}${n === 1 ? '' : 's'}`;
+
+/** `1,229,760 parameters, 0.0182% of llama7b`. */
+export function share(numbers: number, base: Base): string {
+  const percent = (100 * numbers) / sumOf(baseParameters(base));
+  return `${plural(numbers, 'parameter')}, ${percent.toFixed(4)}% of ${base.name}`;
+}
+
+/** `layers 1..31 (31 of 32)`. */
+export function describeLayers(layers: readonly number[], base: Base): string {
+  if (layers.length === 0) return `no layer (0 of ${base.layers})`;
+  return `layer${layers.length === 1 ? '' : 's'} ${printLayers(layers)} (${layers.length} of ${base.layers})`;
+}
+
+/** `64 linears: attention.{wq, wv} in layers 0..31 (32 of 32)`, a line for each set of layers. */
+export function describeSites(sites: readonly Site[], base: Base): string[] {
+  if (sites.length === 0) return ['no place'];
+  const layersOf = new Map<string, number[]>();
+  for (const { name, layer } of sites) {
+    const word = name.replace(/^layers\.\d+\./, '');
+    layersOf.set(word, [...(layersOf.get(word) ?? []), ...(layer === null ? [] : [layer])]);
+  }
+  const wordsIn = new Map<string, string[]>();
+  for (const [word, layers] of layersOf) {
+    const where = layers.length === 0 ? '' : ` in ${describeLayers(layers, base)}`;
+    wordsIn.set(where, [...(wordsIn.get(where) ?? []), word]);
+  }
+  const kinds = new Set(sites.map((s) => s.kind));
+  const noun = kinds.size === 1 ? (sites[0]?.kind ?? 'place') : 'place';
+  const lines = [...wordsIn].map(([where, words]) => `${words.map((w) => `\`${w}\``).join(', ')}${where}`);
+  return [plural(sites.length, noun), ...lines];
+}
+
+/** Where a part sits; nothing for one that sits nowhere. */
+export function describePlace(part: Part, base: Base): string[] {
+  if (part.input) return ['in front of the words'];
+  if (part.layers.length > 0) return [describeLayers(part.layers, base)];
+  return part.sites.length > 0 ? describeSites(part.sites, base) : [];
+}
+
+/** How many numbers some parameters are. */
+export function countOf(parameters: readonly Parameter[], names: Iterable<string>): number {
+  const wanted = new Set(names);
+  return sumOf(parameters.filter((p) => wanted.has(p.name)));
+}

@@ -1,0 +1,187 @@
+/**
+ * What an expert's words do to answers about an image: when they are true, when they are a captioner's, and when they
+ * lie; early in training, while the visual path is weak, and at its end.
+ *
+ *   node --import tsx examples/fusion/assisted.ts [--seeds 0,1,2] [--report]
+ *
+ * A finished trial is a line of `runs/fusion/assisted.jsonl` and is not repeated.
+ */
+import { parseArgs } from 'node:util';
+import type { Model } from '../../compiler/model/model.ts';
+import { templateFor } from '../../runtime/data/rules.ts';
+import { fillPrompt } from '../../runtime/data/templates.ts';
+import { type Device, openDevice } from '../../runtime/device.ts';
+import { contextFor, withContext } from '../../runtime/experts/context.ts';
+import { promptOf, table } from '../base/evaluate.ts';
+import { answererOf } from './answers.ts';
+import { buildData } from './build.ts';
+import { loadConcepts, withRole } from './concepts.ts';
+import { type Lab, modelOf, openLab } from './lab.ts';
+import { ask, type Pictured } from './lists.ts';
+import { shownIn } from './pictures.ts';
+import { meanAndSpread, stepsText } from './report.ts';
+import { questionsRight } from './score.ts';
+import { trainStages } from './train.ts';
+import { isFinished, keyOf, type Line, readTrials, runTrials, type Trial } from './trials.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
+
+const FILE = 'runs/fusion/assisted.jsonl';
+const DESIGN = { design: 'assisted', schedule: 'assisted' } as const;
+
+/** What stands before the question, and the column it has in the table. */
+const helps = {
+  none: 'no expert',
+  truth: 'a true expert',
+  captioner: 'the captioner',
+  lie: 'a lying expert',
+} as const;
+type Help = keyof typeof helps;
+
+interface Point {
+  readonly steps: Readonly<Record<string, number>>;
+  /** Shares of right answers about concepts that questions were trained on, and about others. */
+  readonly asked: Readonly<Record<Help, number>>;
+  readonly others: Readonly<Record<Help, number>>;
+}
+
+interface Assisted {
+  readonly points: readonly Point[];
+  /** Share of the pictures in the questions that the captioner names right. */
+  readonly captioner: number;
+}
+
+/** Steps after which the visual path is still weak, and the whole run. */
+const LOOKS = [200, 1000];
+
+type Words = (image: string) => string;
+
+/** What each expert says of a picture. The liar names the next thing in the list. */
+function expertsOf(captions: ReadonlyMap<string, string>): Readonly<Record<Help, Words>> {
+  const names = withRole(loadConcepts(), 'asked', 'named').map(({ name }) => name);
+  const next = (name: string): string => names[(names.indexOf(name) + 1) % names.length] ?? '';
+  return {
+    none: () => '',
+    truth: shownIn,
+    captioner: (image) => captions.get(image)?.trim() ?? '',
+    lie: (image) => next(shownIn(image)),
+  };
+}
+
+/** A question with what the spec's expert says in front of it, as `graft generate` would put it. */
+function promptWith({ experts, tasks }: Model, instruction: string, text: string): string {
+  const template = templateFor(tasks.find(({ name }) => name === 'read')?.fields ?? {});
+  const context = contextFor(experts, [{ name: 'namer', text }]);
+  return fillPrompt(template, withContext(template, { instruction }, context));
+}
+
+async function shares(lab: Lab, items: readonly Pictured[], experts: Readonly<Record<Help, Words>>) {
+  const images = items.map(({ image }) => image);
+  const answerer = answererOf(lab);
+  const share = async (help: Help): Promise<number> => {
+    const prompts = items.map(({ image, instruction }) =>
+      promptWith(lab.model, instruction, experts[help](image)),
+    );
+    return questionsRight(items, await answerer.answer(prompts, images));
+  };
+  return {
+    none: await share('none'),
+    truth: await share('truth'),
+    captioner: await share('captioner'),
+    lie: await share('lie'),
+  };
+}
+
+/** Trains the captioner and lets it name the pictures of all questions. */
+async function captionsOf(
+  device: Device,
+  workshop: Workshop,
+  seed: number,
+): Promise<ReadonlyMap<string, string>> {
+  const lab = await openLab(device, workshop, modelOf('fusion', 'Captioner'), { recipe: 'captions', seed });
+  const steps = lab.recipe.steps ?? 0;
+  try {
+    await trainStages(lab, [{ recipe: lab.recipe, steps, measureAt: [] }], watching('captioner'));
+    const { questionsTrained, questionsHeld } = workshop.exam;
+    const images = [...new Set([...questionsTrained, ...questionsHeld].map(({ image }) => image))];
+    const captions = await answererOf(lab).answer(
+      images.map(() => promptOf(ask)),
+      images,
+    );
+    return new Map(images.map((image, i) => [image, captions[i] ?? '']));
+  } finally {
+    lab.session.executor.destroy();
+  }
+}
+
+const watching = (name: string) => ({
+  onMeasure: () => Promise.resolve(),
+  onStep: (_: string, loss: number, done: number, of: number) => {
+    if (done % 100 === 0 || done === of)
+      console.error(`  ${name}: step ${done}/${of}  loss ${loss.toFixed(3)}`);
+  },
+});
+
+async function runTrial(device: Device, workshop: Workshop, { seed }: Trial): Promise<Assisted> {
+  const captions = await captionsOf(device, workshop, seed);
+  const right = [...captions].filter(([image, caption]) => caption.trim() === shownIn(image)).length;
+  const experts = expertsOf(captions);
+  const lab = await openLab(device, workshop, modelOf('fusion', 'Assisted'), { recipe: 'assisted', seed });
+  const { questionsTrained, questionsHeld } = workshop.exam;
+  const points: Point[] = [];
+  try {
+    const steps = lab.recipe.steps ?? 0;
+    await trainStages(lab, [{ recipe: lab.recipe, steps, measureAt: LOOKS }], {
+      ...watching('assisted'),
+      onMeasure: async (taken) => {
+        const asked = await shares(lab, questionsTrained, experts);
+        points.push({ steps: taken, asked, others: await shares(lab, questionsHeld, experts) });
+      },
+    });
+  } finally {
+    lab.session.executor.destroy();
+  }
+  return { points, captioner: right / captions.size };
+}
+
+/** A row for each time and each list of questions, the experts as columns. */
+export function assistedTable(lines: readonly Line<Assisted>[]): string {
+  const outcomes = lines.flatMap((line) => (isFinished(line) ? [line.result] : []));
+  const all = Object.keys(helps) as Help[];
+  const rows = (outcomes[0]?.points ?? []).flatMap(({ steps }, index) =>
+    (['asked', 'others'] as const).map((list) => {
+      const own = outcomes.flatMap(({ points }) => points[index]?.[list] ?? []);
+      const about = list === 'asked' ? 'asked about in training' : 'only named in training';
+      return [
+        stepsText(steps),
+        about,
+        String(own.length),
+        ...all.map((help) => meanAndSpread(own.map((p) => p[help]))),
+      ];
+    }),
+  );
+  const captioner = meanAndSpread(outcomes.map((outcome) => outcome.captioner));
+  const header = ['after', 'things', 'seeds', ...Object.values(helps)];
+  return `${table(header, rows)}\n\nThe captioner names ${captioner} of these pictures right.`;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '0,1,2' },
+      report: { type: 'boolean', default: false },
+    },
+  });
+  const trials = values.seeds.split(',').map((seed) => ({ ...DESIGN, seed: Number(seed) }));
+  if (!values.report) {
+    await buildData();
+    const device = await openDevice();
+    const workshop = await openWorkshop(modelOf('fusion', 'Assisted'));
+    await runTrials<Assisted>(FILE, trials, (trial) => runTrial(device, workshop, trial), {
+      onStart: (trial) => console.error(keyOf(trial)),
+      onError: (trial, error) => console.error(`  ${keyOf(trial)} failed: ${String(error)}`),
+    });
+  }
+  console.log(assistedTable(readTrials<Assisted>(FILE)));
+}
+
+await main();

@@ -1,0 +1,112 @@
+/** The base of a new spec: one of the well-known ones, one that a file declares, or a model's folder. */
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { checkSpec } from '../../../compiler/check/check.ts';
+import { readJson } from '../../files.ts';
+import { InputError } from '../../input-error.ts';
+import { UsageError } from '../command.ts';
+import { nodeHost } from '../host-node.ts';
+import { splitSpec } from '../spec-arguments.ts';
+
+export interface ChosenBase {
+  readonly name: string;
+  readonly layers: number;
+  /** How the spec comes by it: an `import` line or a declaration. */
+  readonly text: string;
+}
+
+/** Dimensions of the LLaMA models: arXiv 2302.13971, table 2. */
+const known: Readonly<Record<string, readonly [layers: number, dim: number, heads: number, ffn: number]>> = {
+  llama7b: [32, 4096, 32, 11008],
+  llama13b: [40, 5120, 40, 13824],
+  llama30b: [60, 6656, 52, 17920],
+  llama65b: [80, 8192, 64, 22016],
+};
+
+export const knownBases: readonly string[] = Object.keys(known);
+
+/**
+ * The base that was asked for: a well-known name, `FILE.adapter[:NAME]`, or a folder with Hugging Face's `config.json`.
+ * @param out where the spec will be: paths in it are relative to that
+ * @throws UsageError when it is none of these, InputError when the folder's model is of another kind
+ */
+export async function chooseBase(wanted: string, out: string): Promise<ChosenBase> {
+  const sizes = Object.hasOwn(known, wanted) ? known[wanted] : undefined;
+  if (sizes !== undefined) return llama(wanted, sizes);
+  if (splitSpec(wanted).path.endsWith('.adapter')) return declared(wanted, out);
+  if (existsSync(wanted) && statSync(wanted).isDirectory()) return fromConfig(wanted, out);
+  throw new UsageError(
+    `--base is one of ${knownBases.join(', ')}, FILE.adapter:NAME, or the folder of a model with its config.json, not '${wanted}'`,
+  );
+}
+
+function llama(
+  name: string,
+  [layers, dim, heads, ffn]: readonly [number, number, number, number],
+): ChosenBase {
+  const text = `/// The frozen model. Put its files where these paths say, or change them.
+base ${name} {
+  layers = ${layers}  dim = ${dim}  heads = ${heads}  ffn = ${ffn}  vocab = 32000
+  context = 2048  norm_eps = ${name === 'llama7b' || name === 'llama13b' ? '1e-6' : '1e-5'}
+  weights = "weights/${name}"  tokenizer = "weights/${name}/tokenizer.model"
+}`;
+  return { name, layers, text };
+}
+
+/** A path as a spec in the folder of `out` writes it. */
+function pathFrom(out: string, path: string): string {
+  const found = out === '-' ? path : relative(dirname(out), path);
+  return found.split(sep).join('/');
+}
+
+function declared(wanted: string, out: string): ChosenBase {
+  const { path, name } = splitSpec(wanted);
+  const { found, bases } = checkSpec(path, nodeHost);
+  if (!found) throw new UsageError(`cannot read ${path}`);
+  const names = Object.keys(bases);
+  const base = bases[name ?? (names.length === 1 ? (names[0] ?? '') : '')];
+  if (base === undefined)
+    throw new UsageError(`--base takes FILE.adapter:NAME; ${path} declares ${names.join(', ') || 'no base'}`);
+  const text = `import ${JSON.stringify(pathFrom(out, path))}  // the frozen model \`${base.name}\``;
+  return { name: base.name, layers: base.layers, text };
+}
+
+/** Hugging Face's `config.json`, as far as it is read here. */
+type Config = Readonly<Record<string, unknown>>;
+
+async function fromConfig(folder: string, out: string): Promise<ChosenBase> {
+  const file = join(folder, 'config.json');
+  const config = (await readJson(file)) as Config;
+  const number = (key: string): number => {
+    const value = config[key];
+    if (typeof value === 'number') return value;
+    throw new InputError(`${file} has no number \`${key}\``, 'give the folder of a LLaMA model');
+  };
+  if (config['model_type'] !== 'llama')
+    throw new InputError(
+      `${file} is of a model of type \`${String(config['model_type'])}\``,
+      'only `llama` is known so far',
+    );
+  if (config['rope_scaling'] !== undefined && config['rope_scaling'] !== null)
+    throw new InputError(`${file} scales its positions (\`rope_scaling\`)`, 'this is not supported yet');
+  const optional = (key: string, ours: string): string =>
+    typeof config[key] === 'number' ? `  ${ours} = ${String(config[key])}` : '';
+  const theta = typeof config['rope_theta'] === 'number' ? config['rope_theta'] : 10000;
+  const tokenizer = ['tokenizer.json', 'tokenizer.model'].find((name) => existsSync(join(folder, name)));
+  const name = nameOf(folder);
+  const text = `/// The frozen model, from its config.json.
+base ${name} {
+  layers = ${number('num_hidden_layers')}  dim = ${number('hidden_size')}  heads = ${number('num_attention_heads')}${optional('num_key_value_heads', 'kv_heads')}${optional('head_dim', 'head_dim')}
+  ffn = ${number('intermediate_size')}  vocab = ${number('vocab_size')}${optional('max_position_embeddings', 'context')}
+  norm_eps = ${number('rms_norm_eps')}  rope = half(theta: ${theta})${config['tie_word_embeddings'] === true ? '  tied = true' : ''}
+  weights = ${JSON.stringify(pathFrom(out, folder) || '.')}${tokenizer === undefined ? '' : `  tokenizer = ${JSON.stringify(pathFrom(out, join(folder, tokenizer)))}`}
+}`;
+  return { name, layers: number('num_hidden_layers'), text };
+}
+
+/** A folder's name as a name of the language. */
+function nameOf(folder: string): string {
+  const last = folder.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? '';
+  const word = last.replace(/\W+/g, '_').replace(/^(?=\d)/, '_');
+  return /^[A-Za-z_]\w*$/.test(word) ? `model_${word}`.replace(/_+/g, '_') : 'model';
+}

@@ -1,0 +1,152 @@
+/** `graft merge`: folds trained parts into the base, exactly, and writes a base that runs without them. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mergedBase, obstaclesOf } from '../../compiler/model/merge.ts';
+import type { Base, Model } from '../../compiler/model/model.ts';
+import { mib } from '../buffers.ts';
+import { openWeights, writeWhole } from '../files.ts';
+import { InputError } from '../input-error.ts';
+import { baseMetadata, planBase } from '../weights/base.ts';
+import type { Naming } from '../weights/names.ts';
+import { streamSafetensors } from '../weights/safetensors.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+import { baseSpec } from './merge/spec.ts';
+import { mergedTensors, type Rounding } from './merge/tensors.ts';
+import { loadProject, projectOptions, type Start } from './project.ts';
+import { specOptions, specUsage } from './spec-arguments.ts';
+import { startTrained } from './trained.ts';
+
+const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
+type Stored = (typeof dtypes)[keyof typeof dtypes];
+
+const options = {
+  adapter: { type: 'string' },
+  out: { type: 'string' },
+  dtype: { type: 'string', default: 'f32' },
+  ...specOptions,
+} as const;
+
+export const command: Command = {
+  name: 'merge',
+  summary: 'fold trained parts into the base where they can be',
+  usage: `usage: graft merge SPEC[:ADAPTER] --adapter FILE --out FILE.safetensors [--dtype f32|f16|bf16]
+
+  Writes the base with the parts in its weights, named as in the base's own file, and FILE.adapter, which declares it.
+  Parts that are no weights (prompts, prefixes, what looks at images) are refused, each with its reason.
+
+  --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
+  --out FILE       a new file
+  --dtype TYPE     how numbers are stored; default f32. f16 and bf16 round them
+${specUsage}`,
+  async run(argv) {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [argument] = positionals;
+    if (positionals.length !== 1 || argument === undefined) throw new UsageError('give one spec');
+    const { adapter, out } = values;
+    if (adapter === undefined) throw new UsageError('give the trained parameters with --adapter FILE');
+    if (!out?.endsWith('.safetensors')) throw new UsageError('--out takes a FILE.safetensors to write');
+    const dtype = dtypeNamed(values.dtype);
+    const { model } = loadProject(argument, projectOptions(values));
+    requireMergeable(model);
+    const spec = out.replace(/\.safetensors$/, '.adapter');
+    for (const file of [out, spec])
+      if (existsSync(file))
+        throw new InputError(`${file} exists`, 'give another name with --out: nothing is overwritten');
+    await merge(model, { adapter, out, spec, dtype });
+    return EXIT.ok;
+  },
+};
+
+function dtypeNamed(text: string): Stored {
+  const found = Object.entries(dtypes).find(([name]) => name === text);
+  if (found) return found[1];
+  throw new UsageError(`--dtype takes ${Object.keys(dtypes).join(', ')}, not \`${text}\``);
+}
+
+/** Says of every part that is no weight why, and what to do instead. */
+function requireMergeable(model: Model): void {
+  const obstacles = obstaclesOf(model);
+  if (obstacles.length === 0) return;
+  const lines = obstacles.map(({ part, kind, reason }) => `\n  \`${part}\` (${kind}): ${reason}`);
+  const drops = obstacles.filter(({ never }) => never).map(({ part }) => `drop ${part}`);
+  throw new InputError(
+    `\`${model.name}\` cannot be merged into \`${model.base.name}\`:${lines.join('')}`,
+    `keep the adapter beside its base (\`graft generate --adapter FILE\`), or train and merge one without: \`adapter Rest extends ${model.name} { ${drops.join('  ')} }\``,
+  );
+}
+
+interface Files {
+  readonly adapter: string;
+  readonly out: string;
+  readonly spec: string;
+  readonly dtype: Stored;
+}
+
+async function merge(model: Model, { adapter, out, spec, dtype }: Files): Promise<void> {
+  const start = await startTrained(model, adapter);
+  try {
+    const { naming, unexpected } = await namingOf(model);
+    const merged = mergedBase(model);
+    const rounding: Rounding = { largest: 0, at: '' };
+    const tensors = mergedTensors(model, { merged, naming, dtype, rounding, values: start.values });
+    const { size, chunks } = streamSafetensors(tensors, metadataOf(model, merged, naming, start));
+    await writeWhole(out, size, chunks());
+    await writeFile(spec, baseSpec(merged, { model, weights: out, folder: dirname(spec) }), { flag: 'wx' });
+    console.log(`${out}: ${tensors.length} tensors, ${dtype}, ${mib(size)} MiB`);
+    console.log(`${spec}: \`base ${merged.name}\`, and the adapter \`Merged\` that adds nothing to it`);
+    for (const note of notesOf(model, merged, naming, rounding)) console.error(note);
+    if (unexpected.length > 0)
+      console.error(
+        `left out: ${unexpected.slice(0, 3).join(', ')}${unexpected.length > 3 ? ` and ${unexpected.length - 3} more` : ''}, which are not of the base`,
+      );
+  } finally {
+    await start.close();
+  }
+}
+
+/** How the base's own file names its tensors. */
+async function namingOf({
+  base,
+  parameters,
+}: Model): Promise<{ naming: Naming; unexpected: readonly string[] }> {
+  const source = await openWeights(base.weights ?? '');
+  try {
+    return planBase(
+      source,
+      base,
+      parameters.filter(({ owner }) => owner === 'base'),
+    );
+  } finally {
+    await source.close();
+  }
+}
+
+/** transformers loads only what says that it is of PyTorch; ours states the order of the rows. */
+const metadataOf = (model: Model, merged: Base, naming: Naming, { fingerprint }: Start) => ({
+  ...(naming.style === 'huggingface'
+    ? { format: 'pt' }
+    : baseMetadata({ name: merged.name, rope: { ...merged.rope, style: naming.rope } })),
+  merged_adapter: model.name,
+  merged_base: fingerprint,
+});
+
+/** What somebody who uses the file must know. */
+function notesOf(model: Model, merged: Base, naming: Naming, { largest, at }: Rounding): string[] {
+  const notes: string[] = [];
+  const added = (merged.biases ?? []).filter((linear) => !model.base.biases?.includes(linear));
+  if (added.length > 0) notes.push(`biases were added to ${added.join(', ')}: the base declares \`biases\``);
+  if (naming.style === 'huggingface') {
+    if (added.includes('wq')) notes.push('in config.json, set "attention_bias": true');
+    if (added.includes('w1')) notes.push('in config.json, set "mlp_bias": true');
+    if (added.includes('output'))
+      notes.push('transformers has no bias on lm_head: it would leave lm_head.bias out');
+    if (model.base.tied && !merged.tied) notes.push('in config.json, set "tie_word_embeddings": false');
+  }
+  if (model.base.tied && !merged.tied)
+    notes.push("the output head is no longer the embedding: what was folded in is the head's alone");
+  if (largest > 0)
+    notes.push(`rounded: the largest change of a number is ${largest.toPrecision(3)}, in ${at}`);
+  return notes;
+}

@@ -1,0 +1,50 @@
+/** What `generate` is asked to continue: instructions in a task's template, and texts as they are. */
+import { showsImages } from '../../compiler/compile.ts';
+import type { Model, Task } from '../../compiler/model/model.ts';
+import { CAPTION_QUESTION } from '../data/load.ts';
+import { templateFor } from '../data/rules.ts';
+import { fillPrompt, type Template } from '../data/templates.ts';
+import { withContext } from '../experts/context.ts';
+import { InputError } from '../input-error.ts';
+
+/** An instruction with the template it goes into; null: the text is the prompt. */
+export interface Question {
+  readonly template: Template | null;
+  readonly text: string;
+}
+
+/** The task of this name; without one the first that shows images if there is one, and the first that does not if not. */
+function taskNamed(model: Model, name: string | undefined, image: boolean): Task | undefined {
+  if (name !== undefined) return model.tasks.find((t) => t.name === name);
+  return model.tasks.find((t) => showsImages(model, t.name) === image) ?? model.tasks[0];
+}
+
+/** Answering without an image is possible everywhere, and seldom meant where all that was learned had one. */
+export function tellImage(model: Model): void {
+  if (model.tasks.length > 0 && model.tasks.every((task) => showsImages(model, task.name)))
+    console.error(
+      `no image is given, although every task of \`${model.name}\` shows one: give one with --image FILE`,
+    );
+}
+
+/** An instruction for a task, or with null the question that the task itself puts to an image. */
+export function questionFor(
+  model: Model,
+  instruction: string | null,
+  { task: name, image }: { readonly task?: string | undefined; readonly image: boolean },
+): Question {
+  const task = taskNamed(model, name, image);
+  if (!task)
+    throw new InputError(
+      name === undefined
+        ? `\`${model.name}\` has no task, so no template`
+        : `\`${model.name}\` has no task \`${name}\``,
+      'use --prompt for text as it is',
+    );
+  const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
+  return { template: templateFor(task.fields), text: instruction ?? ask };
+}
+
+/** The prompt, with what experts said beside the question; a text as it is has no place for that. */
+export const promptFor = ({ template, text }: Question, context = ''): string =>
+  template === null ? text : fillPrompt(template, withContext(template, { instruction: text }, context));

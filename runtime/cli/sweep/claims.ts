@@ -1,0 +1,106 @@
+/**
+ * Who runs which trial, for several processes on one folder. A claim is a file that only one process can make:
+ * `claims/TRIAL.N`, N counting the processes that had it. A claim whose process is gone is not taken away but followed by
+ * the next number, which again only one process can make; so no two processes ever hold a trial, whatever is killed when.
+ * Whoever gets a claim looks at the results once more, since they are written before a claim is given up.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+/** A living process touches its claims this often; one that has not for so long is taken for dead, in milliseconds. */
+const BEAT = 10_000;
+const SILENCE = 120_000;
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** Tells processes apart that have one pid after the other. */
+  readonly token: string;
+  readonly trial: string;
+}
+
+const token = randomUUID();
+
+export interface Claim {
+  /** Whether it is still this process's: after a long sleep another one may have taken the trial over. */
+  isOwn(): boolean;
+  release(): void;
+}
+
+/** Claims a trial. A text says which process has it. */
+export function claim(folder: string, trial: string): Claim | string {
+  const claims = join(folder, 'claims');
+  mkdirSync(claims, { recursive: true });
+  const name = createHash('sha256').update(trial).digest('hex').slice(0, 16);
+  const numbers = numbersOf(claims, name);
+  const last = numbers.at(-1);
+  if (last !== undefined) {
+    const holder = livingOwner(join(claims, `${name}.${last}`));
+    if (holder !== null) return holder;
+  }
+  const number = last === undefined ? 0 : last + 1;
+  const path = join(claims, `${name}.${number}`);
+  const owner: Owner = { pid: process.pid, host: hostname(), token, trial };
+  try {
+    writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return 'another process';
+    throw error;
+  }
+  const beat = setInterval(() => touch(path), BEAT);
+  beat.unref();
+  return {
+    isOwn: () => numbersOf(claims, name).at(-1) === number && readOwner(path)?.token === token,
+    release() {
+      clearInterval(beat);
+      for (const old of numbersOf(claims, name))
+        if (old <= number) rmSync(join(claims, `${name}.${old}`), { force: true });
+    },
+  };
+}
+
+/** Numbers of a trial's claims, ascending. */
+const numbersOf = (claims: string, name: string): number[] =>
+  readdirSync(claims)
+    .filter((file) => file.startsWith(`${name}.`))
+    .map((file) => Number(file.slice(name.length + 1)))
+    .sort((a, b) => a - b);
+
+/** The process that holds a claim and lives, or null. */
+function livingOwner(path: string): string | null {
+  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  if (age > SILENCE) return null;
+  const owner = readOwner(path);
+  // It is being written this very moment.
+  if (owner === null) return 'another process';
+  if (owner.token === token) return `this process`;
+  const here = owner.host === hostname();
+  if (here && (owner.pid === process.pid || !isAlive(owner.pid))) return null;
+  return `process ${owner.pid}${here ? '' : ` on ${owner.host}`}`;
+}
+
+function readOwner(path: string): Owner | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Owner;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // It was taken over, or the folder is gone: `isOwn` tells.
+  }
+}
