@@ -7,6 +7,7 @@ import {
   type IToken,
   type TokenType,
 } from 'chevrotain';
+import { bracketPairs, closing, type Brackets, type Pair } from './brackets.ts';
 import { error, type Details, type Diagnostic } from './diagnostic.ts';
 import type { Source, Span } from './source.ts';
 import { nearest } from './suggest.ts';
@@ -39,15 +40,7 @@ export const messageProvider: IParserErrorMessageProvider = {
   buildEarlyExitMessage: ({ ruleName }) => wanted[ruleName] ?? 'something else',
 };
 
-const pairs: ReadonlyMap<string, { readonly open: TokenType; readonly close: TokenType }> = new Map(
-  (
-    [
-      [t.LeftBrace, t.RightBrace],
-      [t.LeftParen, t.RightParen],
-      [t.LeftBracket, t.RightBracket],
-    ] as const
-  ).map(([open, close]) => [labelOf(close), { open, close }]),
-);
+const pairs = new Map(bracketPairs.map((pair) => [labelOf(pair.close), pair]));
 
 /**
  * Whether this complaint only follows from an earlier one: an adapter that broke off leaves its items behind, and a
@@ -60,11 +53,16 @@ export function isFollowUp(d: Diagnostic, e: IRecognitionException): boolean {
 }
 
 /** What the parser could not read. */
-export function syntaxError(source: Source, e: IRecognitionException, tokens: readonly IToken[]): Diagnostic {
+export function syntaxError(
+  source: Source,
+  e: IRecognitionException,
+  tokens: readonly IToken[],
+  brackets: Brackets,
+): Diagnostic {
   const found = e.token;
   const span = found.tokenType === EOF ? endOf(source, tokens) : spanOf(source, found);
   const pair = pairs.get(e.message);
-  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, tokens);
+  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, brackets);
   if (e.message === wanted['file']) return notADeclaration(span, found);
   const expected = e.message === '`}`' ? 'an attribute or `}`' : e.message;
   return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
@@ -79,56 +77,21 @@ const startsSomethingNew = (token: IToken): boolean =>
   [...t.declarationKeywords, ...t.itemKeywords].includes(token.tokenType);
 
 /** Names the bracket that was opened last and not closed before the place where it was missed. */
-function unclosed(
-  source: Source,
-  pair: { readonly open: TokenType; readonly close: TokenType },
-  span: Span,
-  found: IToken,
-  tokens: readonly IToken[],
-): Diagnostic {
-  const before = tokens.filter((t) => found.tokenType === EOF || t.startOffset < found.startOffset);
-  const open = openAt(before);
+function unclosed(source: Source, pair: Pair, span: Span, found: IToken, brackets: Brackets): Diagnostic {
+  const { open, last } = brackets.before(found.tokenType === EOF ? Infinity : found.startOffset);
   const opener = open.findLast((token) => token.tokenType === pair.open);
   const sign = labelOf(pair.open);
   // A declaration closes everything; an item leaves the braces of its adapter open.
   const stays = found.tokenType === EOF || t.declarationKeywords.includes(found.tokenType) ? 0 : 1;
-  const text = closing(source, open.slice(stays), before.at(-1));
-  const { end } = before.length === 0 ? span : endOf(source, before);
+  const text = closing(source, open.slice(stays), last);
+  brackets.close(stays);
+  const end = last === undefined ? span.end : last.startOffset + last.image.length;
   return error('A005', span, `${sign} is never closed`, {
     label: `expected ${labelOf(pair.close)} before ${describe(found)}`,
     related: opener === undefined ? [] : [{ span: spanOf(source, opener), label: 'opened here' }],
     ...(text === '' ? {} : { help: `close it with ${labelOf(pair.close)}` }),
     edits: [{ span: { file: source.file, start: end, end }, text }],
   });
-}
-
-/** The brackets that are open behind these tokens, the innermost last. */
-function openAt(tokens: readonly IToken[]): IToken[] {
-  const open: IToken[] = [];
-  for (const token of tokens) {
-    const pair = [...pairs.values()].find((p) => [p.open, p.close].includes(token.tokenType));
-    if (pair === undefined) continue;
-    if (token.tokenType === pair.open) open.push(token);
-    else if (open.at(-1)?.tokenType === pair.open) open.pop();
-  }
-  return open;
-}
-
-/** What closes them, the innermost first: a brace on a line of its own when it was opened on another one. */
-function closing(source: Source, open: readonly IToken[], last: IToken | undefined): string {
-  let line = last?.endLine;
-  return open
-    .toReversed()
-    .map((token) => {
-      const close = [...pairs.values()].find((p) => p.open === token.tokenType)?.close;
-      const sign = typeof close?.PATTERN === 'string' ? close.PATTERN : '';
-      if (sign !== '}') return sign;
-      if (token.startLine === line) return ' }';
-      line = token.startLine;
-      const start = source.text.lastIndexOf('\n', token.startOffset) + 1;
-      return `\n${/^[ \t]*/.exec(source.text.slice(start))?.[0] ?? ''}}`;
-    })
-    .join('');
 }
 
 function notADeclaration(span: Span, found: IToken): Diagnostic {

@@ -5,6 +5,7 @@
  */
 import { Lexer, type CstNode, type IToken } from 'chevrotain';
 import type { Expression, File } from './ast.ts';
+import { followBrackets } from './brackets.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
 import { positionOf, type Source } from './source.ts';
@@ -78,9 +79,11 @@ function readOn(
 
 /** A line that went wrong once tends to go wrong again for the same reason: the first complaint is the true one. */
 function complaints(source: Source, tokens: readonly IToken[]): Diagnostic[] {
+  if (parser.errors.length === 0) return [];
   const seen = new Set<number>();
+  const brackets = followBrackets(tokens);
   return parser.errors.flatMap((e, i) => {
-    const d = syntaxError(source, e, tokens);
+    const d = syntaxError(source, e, tokens, brackets);
     const line = positionOf(source.text, d.span.start).line;
     if (seen.has(line) || (i > 0 && isFollowUp(d, e))) return [];
     seen.add(line);

@@ -46,6 +46,8 @@ function syntaxError(d: Diagnostic, text: string): SyntaxError {
 }
 
 const printer: Printer<Root> = {
+  // Where Prettier looks for the node under the cursor: a spec is formatted as a whole.
+  getVisitorKeys: () => [],
   print({ node }, { printWidth, tabWidth }) {
     const { file, text } = node;
     return fileDoc({ text, commentsOf: placeComments(file, text), room: printWidth, tab: tabWidth }, file);

@@ -19,11 +19,17 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
+/** A file with more names than this is no one's handwriting, and every mistake in it would be compared with all. */
+const MAX_CANDIDATES = 500;
+
 /** The candidate closest to a word, when it is close enough to be meant: a third of its letters may differ. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = word.length < 2 ? 0.5 : Math.max(1, Math.floor(word.length / 3)) + 0.5;
+  let tried = 0;
   for (const candidate of candidates) {
+    if (++tried > MAX_CANDIDATES) break;
+    if (Math.abs(candidate.length - word.length) > least) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];
   }

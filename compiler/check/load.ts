@@ -28,7 +28,7 @@ export function loadFiles(path: string, host: Host, read: (source: Source) => Pa
   const visit = (file: string, content: string, above: readonly string[]): void => {
     sources.set(file, content);
     const parsed = read({ file, text: content });
-    diagnostics.push(...parsed.diagnostics);
+    for (const d of parsed.diagnostics) diagnostics.push(d);
     const imports = parsed.file.declarations.filter((d): d is ImportDeclaration => d.kind === 'import');
     for (const it of imports) {
       const target = host.resolve(file, it.path);

@@ -25,24 +25,37 @@ export function checkPrompts(env: BaseEnv, parts: readonly CheckedPart[]): reado
   }
   if (!ok) return null;
   warnOverlaps(env, prompts);
-  return parts.map((p) => (prompts.includes(p) ? withoutGate(p) : p));
+  return parts.map((p) => (p.part.kind === 'prompt' ? withoutGate(p) : p));
 }
 
 /** A prefix shares the softmax of the words, and there is room for one in each layer. */
 function checkPrefixes(env: BaseEnv, parts: readonly CheckedPart[]): boolean {
-  const prefixes = parts.filter((p) => p.part.kind === 'prefix');
-  let ok = true;
-  prefixes.forEach((b, i) => {
-    for (const a of prefixes.slice(0, i)) {
-      const shared = b.part.layers.filter((layer) => a.part.layers.includes(layer));
-      if (shared.length === 0) continue;
-      env.report(prefixesMeet(a, b, shared));
-      ok = false;
-      // One report is enough for a prefix that meets several.
-      break;
-    }
+  const found = meetings(parts.filter((p) => p.part.kind === 'prefix'));
+  found.forEach(({ first, second, shared }, i) => {
+    // One report is enough for a prefix that meets several.
+    if (found[i - 1]?.second !== second) env.report(prefixesMeet(first, second, shared));
   });
-  return ok;
+  return found.length === 0;
+}
+
+interface Meeting {
+  readonly first: CheckedPart;
+  readonly second: CheckedPart;
+  readonly shared: readonly number[];
+}
+
+/** Parts that share layers with others before them; in each layer, a part meets only the first one there. */
+function meetings(parts: readonly CheckedPart[]): Meeting[] {
+  const owners = new Map<number, CheckedPart>();
+  return parts.flatMap((second) => {
+    const shared = new Map<CheckedPart, number[]>();
+    for (const layer of second.part.layers) {
+      const first = owners.get(layer);
+      if (first === undefined) owners.set(layer, second);
+      else shared.set(first, [...(shared.get(first) ?? []), layer]);
+    }
+    return [...shared].map(([first, layers]) => ({ first, second, shared: layers }));
+  });
 }
 
 /** Tokens on the input are words like any other, and tokens added to others share their gate. */
@@ -112,11 +125,6 @@ function checkGate(env: BaseEnv, p: CheckedPart): boolean {
 }
 
 function warnOverlaps(env: BaseEnv, prompts: readonly CheckedPart[]): void {
-  const separate = prompts.filter((p) => addedTo(p.part) === null);
-  separate.forEach((a, i) => {
-    for (const b of separate.slice(i + 1)) {
-      const shared = a.part.layers.filter((layer) => b.part.layers.includes(layer));
-      if (shared.length > 0) env.report(promptsMeet(a, b, shared));
-    }
-  });
+  for (const { first, second, shared } of meetings(prompts.filter((p) => addedTo(p.part) === null)))
+    env.report(promptsMeet(first, second, shared));
 }

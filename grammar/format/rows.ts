@@ -2,8 +2,8 @@
  * Lines that stand below each other. Each is a row of words and clauses, perhaps with a block behind it; neighbours of
  * one class are aligned in columns, and so are comments behind them.
  *
- * Whether a row stands on one line is decided before its clauses are aligned, and alignment makes no line too long:
- * formatting again decides the same.
+ * Whether a row stands on one line follows from its words, its own clauses and the words of others; aligning clauses
+ * makes no line too long. So formatting again decides the same.
  */
 import type { Doc } from 'prettier';
 import * as prettierDoc from 'prettier/doc';
@@ -22,8 +22,11 @@ export interface Remark {
 export interface Row {
   /** Rows of one class are aligned with their neighbours; those without one never are. */
   readonly class: string | null;
-  /** Whether the words, unlike the clauses, are aligned with every row of the class. */
-  readonly throughout: boolean;
+  /**
+   * Which rows of the class: all that are there (`throughout`, their words only), neighbours, or neighbours that stand
+   * on one line.
+   */
+  readonly scope: 'throughout' | 'neighbours' | 'one line';
   readonly words: readonly string[];
   readonly clauses: readonly { readonly word: string; readonly doc: Doc }[];
   /** Braces and what is in them, on one line (null when they cannot be) and over several. */
@@ -36,19 +39,47 @@ export interface Row {
   readonly below: readonly Remark[];
 }
 
+/** A row being laid out. */
+interface Line {
+  readonly row: Row;
+  readonly class: string | null;
+  /** What follows the words when the row fits on one line; null when it does not. */
+  cells: readonly string[] | null;
+  /** The words, padded. */
+  start: string;
+  /** All of it but comments, padded. */
+  text: string | null;
+}
+
 /** Rows as a document: blank lines kept, columns aligned. `room` is the width of a line less its indentation. */
 export function rowsDoc(rows: readonly Row[], room: number): Doc {
-  const flat = alignClauses(rows, alignWords(rows), room);
-  const padded = alignComments(rows, flat.lines);
-  const lines = rows.flatMap((row, i) => [
+  const lines = rows.map((row) => lineOf(row, room));
+  const runs = runsOf(lines);
+  alignWords(lines, runs, room);
+  for (const run of runs) alignClauses(run, room);
+  const padded = alignComments(lines);
+  const docs = lines.flatMap(({ row, start }, i) => [
     ...row.above.map(remarkLine),
-    { blank: row.blank, doc: padded[i] ?? brokenRow(row, flat.starts[i] ?? '') },
+    { blank: row.blank, doc: padded[i] ?? brokenRow(row, start) },
     ...row.below.map(remarkLine),
   ]);
   return join(
     hardline,
-    lines.map(({ blank, doc }, i) => (blank && i > 0 ? [hardline, doc] : doc)),
+    docs.map(({ blank, doc }, i) => (blank && i > 0 ? [hardline, doc] : doc)),
   );
+}
+
+function lineOf(row: Row, room: number): Line {
+  const start = wordCells(row).join(' ');
+  const all = clauseCells(row);
+  const cells = all === null || widthOf(start + all.join(' ')) > room ? null : all;
+  return {
+    row,
+    class: row.scope === 'one line' && cells === null ? null : row.class,
+    cells,
+    start,
+    text: null,
+  };
 }
 
 const remarkLine = ({ comment, blank }: Remark): { readonly blank: boolean; readonly doc: Doc } => ({
@@ -60,13 +91,14 @@ const remarkLine = ({ comment, blank }: Remark): { readonly blank: boolean; read
 const isNeighbour = (row: Row, before: Row | undefined): boolean =>
   before !== undefined && !row.blank && row.above.length === 0 && before.below.length === 0;
 
-/** Rows in runs of neighbours of one class, as indices. */
-function runsOf(rows: readonly Row[]): number[][] {
-  const runs: number[][] = [];
-  rows.forEach((row, i) => {
-    const before = rows[i - 1];
-    if (row.class !== null && row.class === before?.class && isNeighbour(row, before)) runs.at(-1)?.push(i);
-    else runs.push([i]);
+/** Neighbours of one class. */
+function runsOf(lines: readonly Line[]): Line[][] {
+  const runs: Line[][] = [];
+  lines.forEach((line, i) => {
+    const before = lines[i - 1];
+    const alike = line.class !== null && line.class === before?.class;
+    if (alike && isNeighbour(line.row, before.row)) runs.at(-1)?.push(line);
+    else runs.push([line]);
   });
   return runs;
 }
@@ -86,54 +118,41 @@ const padRow = (row: readonly string[], widths: readonly number[]): string =>
 const wordCells = (row: Row): string[] =>
   row.clauses.length > 0 || row.block !== null ? [...row.words, ''] : [...row.words];
 
-interface Runs {
-  readonly runs: readonly (readonly number[])[];
-  /** The words of each row, padded. */
-  readonly starts: readonly string[];
+/** Pads words. A row that fits no more is broken then, but rows that are aligned only on one line stay there. */
+function alignWords(lines: readonly Line[], runs: readonly (readonly Line[])[], room: number): void {
+  const throughout = lines.filter((line) => line.row.scope === 'throughout');
+  for (const run of [throughout, ...runs.filter((r) => r[0]?.row.scope !== 'throughout')]) {
+    const words = run.map((line) => wordCells(line.row));
+    const widths = columnWidths(words);
+    const starts = words.map((cells) => padRow(cells, widths));
+    const isTooWide = ({ cells }: Line, i: number): boolean =>
+      cells !== null && widthOf(starts[i] + cells.join(' ')) > room;
+    if (run[0]?.row.scope === 'one line' && run.some(isTooWide)) continue;
+    run.forEach((line, i) => {
+      if (isTooWide(line, i)) line.cells = null;
+      line.start = starts[i] ?? line.start;
+    });
+  }
 }
 
-function alignWords(rows: readonly Row[]): Runs {
-  const runs = runsOf(rows);
-  const starts: string[] = [];
-  const wide = columnWidths(rows.filter((r) => r.throughout).map(wordCells));
-  for (const run of runs) {
-    const mine = run.flatMap((i) => rows[i] ?? []);
-    const widths = mine[0]?.throughout === true ? wide : columnWidths(mine.map(wordCells));
-    for (const i of run) {
-      const row = rows[i];
-      starts[i] = row === undefined ? '' : padRow(wordCells(row), widths);
-    }
+/** Aligns the clauses and blocks of rows on one line that have the same clauses, unless one would fit no more. */
+function alignClauses(run: readonly Line[], room: number): void {
+  const shapes = new Map<string, { readonly line: Line; readonly cells: readonly string[] }[]>();
+  for (const line of run) {
+    if (line.cells === null) continue;
+    const shape = line.row.clauses.map((c) => c.word).join(' ');
+    const alike = shapes.get(shape);
+    if (alike === undefined) shapes.set(shape, [{ line, cells: line.cells }]);
+    else alike.push({ line, cells: line.cells });
   }
-  return { runs, starts };
-}
-
-/** Rows that fit on a line, with their clauses aligned; null for the others. */
-function alignClauses(
-  rows: readonly Row[],
-  { runs, starts }: Runs,
-  room: number,
-): { readonly lines: readonly (string | null)[]; readonly starts: readonly string[] } {
-  const lines: (string | null)[] = rows.map(() => null);
-  for (const run of runs) {
-    const shapes = new Map<string, { readonly index: number; readonly cells: readonly string[] }[]>();
-    for (const index of run) {
-      const row = rows[index];
-      const cells = row === undefined ? null : clauseCells(row);
-      if (row === undefined || cells === null) continue;
-      if (widthOf(starts[index] + cells.join(' ')) > room) continue;
-      const shape = row.clauses.map((c) => c.word).join(' ');
-      shapes.set(shape, [...(shapes.get(shape) ?? []), { index, cells }]);
-    }
-    for (const alike of shapes.values()) {
-      const widths = columnWidths(alike.map((a) => a.cells));
-      const padded = alike.map((a) => starts[a.index] + padRow(a.cells, widths));
-      const fits = padded.every((line) => widthOf(line) <= room);
-      alike.forEach(
-        (a, i) => (lines[a.index] = fits ? (padded[i] ?? '') : starts[a.index] + a.cells.join(' ')),
-      );
-    }
+  for (const alike of shapes.values()) {
+    const widths = columnWidths(alike.map((a) => a.cells));
+    const padded = alike.map(({ line, cells }) => line.start + padRow(cells, widths));
+    const fits = padded.every((text) => widthOf(text) <= room);
+    alike.forEach(
+      ({ line, cells }, i) => (line.text = fits ? (padded[i] ?? '') : line.start + cells.join(' ')),
+    );
   }
-  return { lines, starts };
 }
 
 /** What follows the words, each on one line; null when something has to break. */
@@ -144,17 +163,17 @@ function clauseCells(row: Row): string[] | null {
 }
 
 /** Rows on one line with their comments, which are aligned with those of neighbours; null for the others. */
-function alignComments(rows: readonly Row[], lines: readonly (string | null)[]): (string | null)[] {
-  const out: (string | null)[] = [...lines];
+function alignComments(lines: readonly Line[]): (string | null)[] {
+  const out = lines.map((line) => line.text);
   let pending: number[] = [];
   const flush = (): void => {
-    const width = Math.max(0, ...pending.map((i) => widthOf(lines[i] ?? '')));
-    for (const i of pending) out[i] = `${padTo(lines[i] ?? '', width)}  ${commentsAfter(rows[i])}`;
+    const width = pending.reduce((most, i) => Math.max(most, widthOf(out[i] ?? '')), 0);
+    for (const i of pending) out[i] = `${padTo(out[i] ?? '', width)}  ${commentsAfter(lines[i]?.row)}`;
     pending = [];
   };
-  rows.forEach((row, i) => {
-    if (lines[i] === null || !isNeighbour(row, rows[i - 1])) flush();
-    if (lines[i] !== null && commentsAfter(row) !== '') pending.push(i);
+  lines.forEach(({ row, text }, i) => {
+    if (text === null || !isNeighbour(row, lines[i - 1]?.row)) flush();
+    if (text !== null && commentsAfter(row) !== '') pending.push(i);
   });
   flush();
   return out;

@@ -35,16 +35,17 @@ const remarksDoc = (remarks: readonly Remark[]): Doc =>
     remarks.map(({ comment, blank }, i) => (blank && i > 0 ? [hardline, textOf(comment)] : textOf(comment))),
   );
 
-/** What usually takes many lines is not aligned with its neighbours. */
-const alone: ReadonlySet<Statement['kind']> = new Set(['adapter', 'base', 'recipe', 'sweep']);
+/** What usually takes many lines. */
+const large: ReadonlySet<Statement['kind']> = new Set(['base', 'recipe', 'sweep']);
 
 function rowOf(page: Page, s: Statement): Row {
   const { words, clauses } = headOf(s, page.text);
   const placed = page.commentsOf(s);
   const block = isHolder(s) ? blockOf(page, s) : null;
   const row: Row = {
-    class: alone.has(s.kind) ? null : s.kind,
-    throughout: s.kind === 'part',
+    // An adapter usually holds items, so those that hold none are not a table.
+    class: s.kind === 'adapter' ? null : s.kind,
+    scope: s.kind === 'part' ? 'throughout' : large.has(s.kind) ? 'one line' : 'neighbours',
     words: words.map((w) => w.text),
     clauses: clauses.map(({ word, value }) => ({
       word,
@@ -70,7 +71,7 @@ function verbatim(page: Page, s: Statement, row: Row): Row {
   return {
     ...row,
     class: null,
-    throughout: false,
+    scope: 'neighbours',
     words: [],
     clauses: [],
     block: { flat: null, broken: join(literalline, written) },

@@ -47,7 +47,7 @@ ${specUsage}`,
       if (values.fix) await fixFile(path, checkOptions(values), values['dry-run']);
       const checked = checkArgument(path, values);
       if (!checked.found) throw new UsageError(`cannot read ${path}`);
-      diagnostics.push(...checked.diagnostics);
+      for (const d of checked.diagnostics) diagnostics.push(d);
       for (const [file, text] of checked.sources) sources.set(file, text);
     }
     if (format === 'json') for (const d of diagnostics) console.log(diagnosticToJson(d, sources));

@@ -36,7 +36,7 @@ export const command: Command = {
     for (const path of paths) {
       const text = await readSpec(path);
       const broken = sortDiagnostics(parse({ file: path, text }).diagnostics);
-      diagnostics.push(...broken);
+      for (const d of broken) diagnostics.push(d);
       sources.set(path, text);
       if (broken.length > 0) continue;
       const formatted = await formatSpec(text, path);

@@ -76,15 +76,24 @@ const painted: Painter = {
 export const painterFor = (stream: { readonly isTTY?: boolean }): Painter =>
   stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' ? painted : plain;
 
-/** Prints diagnostics and a last line that counts them. */
+/** Nobody reads more; whoever checks a file that is no spec at all has thousands. */
+const MAX_SHOWN = 100;
+
+/** Prints diagnostics, errors first when there are too many of them, and a last line that counts them. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: ReadonlyMap<string, string>,
 ): void {
   const paint = painterFor(process.stderr);
-  for (const d of diagnostics) console.error(`${renderDiagnostic(d, sources, paint)}\n`);
-  const count = (severity: string): number => diagnostics.filter((d) => d.severity === severity).length;
+  const rest = diagnostics.length - MAX_SHOWN;
+  const ofSeverity = (severity: string): Diagnostic[] => diagnostics.filter((d) => d.severity === severity);
+  const ordered = rest > 0 ? [...ofSeverity('error'), ...ofSeverity('warning')] : diagnostics;
+  for (const d of ordered.slice(0, MAX_SHOWN)) console.error(`${renderDiagnostic(d, sources, paint)}\n`);
+  if (rest > 0) console.error(`... and ${rest} more\n`);
   const said = (n: number, noun: string): string[] => (n === 0 ? [] : [`${n} ${noun}${n === 1 ? '' : 's'}`]);
-  const total = [...said(count('error'), 'error'), ...said(count('warning'), 'warning')];
+  const total = [
+    ...said(ofSeverity('error').length, 'error'),
+    ...said(ofSeverity('warning').length, 'warning'),
+  ];
   if (total.length > 0) console.error(total.join(', '));
 }

@@ -72,6 +72,15 @@ t('check: one line of JSON for each diagnostic, counted from 0', async () => {
   assert.is(first?.['help'], 'write `20..31`, or `last 12`');
 });
 
+t('check: a file that is no spec at all is not printed line by line', async () => {
+  const path = join(dirname(broken), 'noise.adapter');
+  writeFileSync(path, '#\n'.repeat(5000));
+  const { code, err } = await run(check, path);
+  assert.is(code, EXIT.failed);
+  assert.is(err.match(/error\[A001\]/g)?.length, 100);
+  assert.match(err, /\.\.\. and 4900 more\n\n5000 errors$/);
+});
+
 t('check: usage mistakes', async () => {
   await failsToParse(check);
   await failsToParse(check, 'no-such-file.adapter');

@@ -24,9 +24,9 @@ const path = join(root, 'docs/language.md');
 const text = readFileSync(path, 'utf8');
 const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
 
-const others = readFileSync(join(root, 'docs/coming-from.md'), 'utf8');
+const others = ['coming-from', 'editor'].map((name) => readFileSync(join(root, `docs/${name}.md`), 'utf8'));
 
-[...`${text}${others}`.matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
+[...[text, ...others].join('\n').matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
   t(`example ${i + 1} checks clean`, () => {
     const host = memoryHost({ 'example.adapter': match[1] ?? '', 'bases.adapter': bases });
     const { diagnostics, sources } = checkSpec('example.adapter', host);

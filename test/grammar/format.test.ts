@@ -61,7 +61,7 @@ for (const file of documents.filter((f) => f.endsWith('.md'))) {
   });
 }
 
-t('300 random trees, as they print and with noise', async () => {
+t('300 random trees, as they print, with noise and in narrow columns', async () => {
   for (let seed = 0; seed < 300; seed++) {
     const random = randomFrom(seed);
     const tree = randomFile(random);
@@ -70,7 +70,8 @@ t('300 random trees, as they print and with noise', async () => {
     assert.equal(again.diagnostics, [], `seed ${seed}: ${text}`);
     assert.equal(withoutText(again.file), withoutText(tree), `seed ${seed}`);
     const noisy = withNoise(text, random, [0, 3, 12][seed % 3] ?? 0);
-    await assertFormats(noisy).catch((cause: unknown) => {
+    const page = [{}, { printWidth: 1 }, { printWidth: 40, tabWidth: 4 }, { printWidth: 60, useTabs: true }];
+    await assertFormats(noisy, page[seed % 4]).catch((cause: unknown) => {
       throw new Error(`seed ${seed}:\n${noisy}`, { cause });
     });
   }
@@ -91,6 +92,12 @@ t("widths and tabs are Prettier's", async () => {
     await prettier.format(text, options),
     'param late = [\n\tfirst 1,\n\tlast 2\n]\nbase b {\n\tlayers = 2  dim = 4\n}\n',
   );
+});
+
+t('an editor keeps its cursor', async () => {
+  const options = { parser: 'adapter', plugins: [plugin], cursorOffset: 24 };
+  const { formatted, cursorOffset } = await prettier.formatWithCursor('param a=1\nparam b   =  2', options);
+  assert.equal([formatted, cursorOffset], ['param a = 1\nparam b = 2\n', 23]);
 });
 
 t('Windows line ends and a byte order mark', async () => {

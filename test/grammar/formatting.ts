@@ -1,5 +1,5 @@
 /** What formatting does to a spec, and what it leaves alone. */
-import { format as prettier } from 'prettier';
+import { format as prettier, type Options } from 'prettier';
 import * as assert from 'uvu/assert';
 import type { File } from '../../grammar/ast.ts';
 import { parse } from '../../grammar/parser.ts';
@@ -7,8 +7,8 @@ import * as plugin from '../../grammar/prettier.ts';
 import { lexemes } from './noise.ts';
 
 /** Formats a spec; a mistake in it is thrown as a SyntaxError. */
-export const format = (text: string): Promise<string> =>
-  prettier(text, { parser: 'adapter', plugins: [plugin] });
+export const format = (text: string, options: Options = {}): Promise<string> =>
+  prettier(text, { ...options, parser: 'adapter', plugins: [plugin] });
 
 /** A tree without its places and comments: what a spec means. */
 export function meaning(file: File): unknown {
@@ -48,15 +48,15 @@ function assertComments(before: string, after: string): void {
 }
 
 /** Formatting a spec without mistakes changes neither its meaning nor its tokens, and formatting again changes nothing. */
-export async function assertFormats(text: string): Promise<string> {
-  const once = await format(text);
+export async function assertFormats(text: string, options: Options = {}): Promise<string> {
+  const once = await format(text, options);
   const before = parse({ file: 'x', text });
   const after = parse({ file: 'x', text: once });
   assert.equal(after.diagnostics, [], once);
   assert.equal(meaning(after.file), meaning(before.file), once);
   assert.equal(tokensOf(once), tokensOf(text));
   assertComments(text, once);
-  assert.is(await format(once), once, 'formatting again changes it');
+  assert.is(await format(once, options), once, 'formatting again changes it');
   assert.not.match(once, /[ \t]\n|\n\n\n|^\n|\r/);
   return once;
 }

@@ -60,6 +60,25 @@ const shown = (files: Readonly<Record<string, string>>): string[] =>
     [`${d.code} ${d.span.file}: ${d.message}`, ...d.notes].join('; '),
   );
 
+/** A text of five million characters. */
+const fiveMillion = (line: (i: number) => string): string => {
+  const lines: string[] = [];
+  for (let i = 0, length = 0; length < 5e6; i++) {
+    lines.push(line(i));
+    length += lines[i]?.length ?? 0;
+  }
+  return lines.join('\n');
+};
+
+t('a spec of five megabytes is read, and so are five megabytes of nonsense', () => {
+  const codesIn = (text: string): Set<string> =>
+    new Set(checkSpec('x', memoryHost({ x: text })).diagnostics.map((d) => d.code));
+  const params = fiveMillion((i) => `/// A place.\nparam p${i} = [first ${i}, 0..7 by 2]  // ${i}`);
+  assert.equal(codesIn(params), new Set());
+  assert.equal(codesIn(`${params}\nparam p1 = 1`), new Set(['A101']));
+  assert.equal(codesIn(fiveMillion((i) => (i % 2 === 0 ? '}}}}}}}}' : '#;:/'))), new Set(['A001', 'A006']));
+});
+
 t('files that import each other', () => {
   const files = {
     a: 'import "b"\nparam x = 1',

@@ -83,6 +83,49 @@ t('documents belong to what follows them without a blank line', () => {
   assert.is(file.comments.length, 6);
 });
 
+t('a document stands alone on its lines', () => {
+  const { file } = parse({
+    file: 'x',
+    text: 'param a = 1 /// behind a\nparam b = 2\n/// of c  \r\n\f/// and more\rparam c = 3\n/// of d\n// in between\nparam d = 4',
+  });
+  assert.equal(
+    file.declarations.map((d) => d.doc),
+    ['', '', 'of c\nand more', ''],
+  );
+});
+
+t('words that go on with a value may be attributes', () => {
+  const { file, diagnostics } = parse({
+    file: 'x',
+    text: 'recipe r for A { a = first 2 in = 3 b = every norm in = 4 c = 0..7 by = 5 d = 1 steps = 6 e = 1 steps f = 0..7 by 2 }',
+  });
+  assert.equal(diagnostics, []);
+  const [recipe] = file.declarations;
+  assert.equal(
+    recipe?.kind === 'recipe' && recipe.fields.map((f) => `${f.name.text} = ${printExpression(f.value)}`),
+    [
+      ...['a = first 2', 'in = 3', 'b = every norm', 'in = 4', 'c = 0..7', 'by = 5', 'd = 1', 'steps = 6'],
+      ...['e = 1 steps', 'f = 0..7 by 2'],
+    ],
+  );
+});
+
+t('an index belongs to a name', () => {
+  for (const text of ['*[0]', '**[0].w1', 'base[0]', 'layers.*[0]'])
+    assert.is(parseExpression({ file: 'x', text }).diagnostics.length, 1, text);
+});
+
+t('numbers in a path stay apart, and ranges keep their units', () => {
+  for (const text of ['layers.0. 5.wq', '0 epochs..2 epochs by 1 steps'])
+    assert.is(printExpression(expression(text)), text);
+});
+
+t('a name that is missing is not the next one', () => {
+  const [recipe] = parse({ file: 'x', text: 'recipe for A { steps = 1 }' }).file.declarations;
+  assert.ok(recipe?.kind === 'recipe');
+  assert.equal([recipe.name.text, recipe.adapter.text], ['', 'A']);
+});
+
 t('spans cover what was written', () => {
   const text = 'param late = last 31 in layers';
   const param = parse({ file: 'x', text }).file.declarations[0];
