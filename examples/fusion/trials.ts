@@ -43,11 +43,15 @@ export async function runTrials<R>(
   run: (trial: Trial) => Promise<R>,
   { retry = false, onStart, onError }: RunTrialsOptions = {},
 ): Promise<Line<R>[]> {
+  // What failed before this moment has a second chance, once: here, or in another process that began it since.
   const since = retry ? new Date().toISOString() : '';
+  const tried = new Set<string>();
   const keyed = trials.map((trial) => ({ ...trial, key: keyOf(trial) }));
   const left = () => {
     const over = new Set(
-      readTrials<R>(file).flatMap((line) => (isFinished(line) || line.started >= since ? [line.trial] : [])),
+      readTrials<R>(file).flatMap((line) =>
+        isFinished(line) || !retry || tried.has(line.trial) || line.started > since ? [line.trial] : [],
+      ),
     );
     return keyed.filter(({ key }) => !over.has(key));
   };
@@ -55,6 +59,7 @@ export async function runTrials<R>(
   await runEach(dirname(file), {
     left,
     run: async ({ key, ...trial }, held) => {
+      tried.add(key);
       onStart?.(trial, keyed.length - left().length, keyed.length);
       const [started, begun] = [new Date().toISOString(), performance.now()];
       const outcome = await tryRun(run, trial, onError);
