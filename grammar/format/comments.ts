@@ -4,7 +4,7 @@
  */
 import type { Comment, File } from '../ast.ts';
 import { braceOf } from './head.ts';
-import { childrenOf, isBracketed, isHolder, startsLine, type Holder, type Node } from './nodes.ts';
+import { childrenOf, isBracketed, isHolder, startsLine, type Node } from './nodes.ts';
 import { breaksBefore } from './text.ts';
 
 /** The comments of one node. */
@@ -41,6 +41,7 @@ export function placeComments(file: File, text: string): CommentsOf {
 /** Places the comments within `node`; `owner` is the nearest node around them that begins a line. */
 function place(node: Node, owner: Node, comments: readonly Comment[], text: string, at: CommentsOf): void {
   const children = childrenOf(node);
+  const inside = insideOf(node, text);
   const within = new Map<Node, Comment[]>();
   let i = 0;
   for (const comment of comments) {
@@ -50,7 +51,7 @@ function place(node: Node, owner: Node, comments: readonly Comment[], text: stri
       const list = within.get(next);
       if (list === undefined) within.set(next, [comment]);
       else list.push(comment);
-    } else placeOne(comment, { node, owner, before, next }, text, at);
+    } else placeOne(comment, { node, owner, inside, before, next }, text, at);
   }
   for (const [child, inner] of within) place(child, owns(node, child, text) ? child : owner, inner, text, at);
 }
@@ -66,19 +67,20 @@ const owns = (parent: Node, child: Node, text: string): boolean =>
 interface Surroundings {
   readonly node: Node;
   readonly owner: Node;
+  readonly inside: number;
   readonly before: Node | undefined;
   readonly next: Node | undefined;
 }
 
 function placeOne(
   comment: Comment,
-  { node, owner, before, next }: Surroundings,
+  { node, owner, inside, before, next }: Surroundings,
   text: string,
   at: CommentsOf,
 ): void {
   const alone = breaksBefore(text, comment.span.start) > 0;
   const first = before === undefined && !isHolder(node);
-  if (isHolder(node) && isBeforeBlock(node, comment, text)) at(node).opening.push(comment);
+  if (comment.span.start < inside) at(node).opening.push(comment);
   else if (next !== undefined && startsLine(node, next) && (alone || first)) at(next).above.push(comment);
   else if (before !== undefined && startsLine(node, before))
     (alone ? at(before).below : at(before).behind).push(comment);
@@ -87,8 +89,8 @@ function placeOne(
   else at(owner).opening.push(comment);
 }
 
-function isBeforeBlock(node: Holder, comment: Comment, text: string): boolean {
-  if (node.kind === 'file') return false;
-  const brace = braceOf(node, text);
-  return brace === null || comment.span.start < brace;
+/** Where the inside of a node begins: comments before that are in the head of a declaration or item. */
+function insideOf(node: Node, text: string): number {
+  if (!isHolder(node) || node.kind === 'file') return node.span.start;
+  return braceOf(node, text) ?? node.span.end;
 }

@@ -61,7 +61,7 @@ export function headOf(s: Statement, text: string): Head {
 /** Where the braces of a statement open, or null when it has none. */
 export function braceOf(s: Statement, text: string): number | null {
   const { words, clauses } = headOf(s, text);
-  const gap = /(?:\s|\/\/[^\n]*)*/y;
+  const gap = /(?:\s+|\/\/[^\n]*)*/y;
   gap.lastIndex = Math.max(...words.map((w) => w.span.end), ...clauses.map((c) => c.value.span.end));
   gap.exec(text);
   return gap.lastIndex < s.span.end ? gap.lastIndex : null;
