@@ -1,7 +1,7 @@
 /**
  * Trains the encoder in several ways and keeps the one that knows more of the held-out style:
  *
- *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Concepts|Apart|Through] [--steps N]
+ *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Summary|Apart|Through] [--steps N]
  *
  * Writes `eye.safetensors` in float16, which `fusion.adapter` reads. With `--steps` nothing is written.
  */
@@ -46,6 +46,7 @@ const ways: readonly (readonly Course[])[] = [
   [
     { adapter: 'Classes', recipe: 'sorting', scratch: true },
     { adapter: 'Concepts', recipe: 'knowing', scratch: true },
+    { adapter: 'Summary', recipe: 'summing', scratch: true },
   ],
   [{ adapter: 'Apart', recipe: 'looking', scratch: true }],
   [{ adapter: 'Through', recipe: 'looking_through', scratch: false }],
@@ -113,7 +114,7 @@ async function trainCourse(lab: Lab, name: string): Promise<void> {
 
 /** A classifier is asked nothing, and answers with the token of a class. */
 function examOf({ exam, tokenizer }: Workshop, adapter: string) {
-  if (adapter !== 'Classes' && adapter !== 'Concepts') return { prompt: promptOf(ask), ...exam };
+  if (adapter === 'Apart' || adapter === 'Through') return { prompt: promptOf(ask), ...exam };
   const concepts = loadConcepts();
   const lists = classLists(chooseClasses(concepts), concepts, tokenizer);
   return { prompt: '', trained: lists['classes.trained.jsonl'], heldStyle: lists['classes.heldstyle.jsonl'] };
