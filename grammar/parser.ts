@@ -9,16 +9,20 @@ import { followBrackets } from './brackets.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
 import { positionOf, type Source } from './source.ts';
-import { AdapterParser, TooDeep } from './rules.ts';
+import { AdapterParser } from './rules.ts';
 import * as t from './tokens.ts';
 import { buildExpression, buildFile } from './tree.ts';
+import { TooDeep } from './value-rules.ts';
 
 const lexer = new Lexer(t.tokens, { positionTracking: 'full', ensureOptimizations: false });
 const parser = new AdapterParser();
 
-/** The grammar's productions, for drawing its railroad diagrams. */
-export const productions = (): ReturnType<AdapterParser['getSerializedGastProductions']> =>
-  parser.getSerializedGastProductions();
+/** The grammar's productions from the whole file down, for drawing its railroad diagrams. */
+export function productions(): ReturnType<AdapterParser['getSerializedGastProductions']> {
+  const all = parser.getSerializedGastProductions();
+  const start = all.findIndex((rule) => 'name' in rule && rule.name === 'file');
+  return [...all.slice(start), ...all.slice(0, start)];
+}
 
 /** The tokens of a text and its comments, both in order; what starts no token is left out. */
 export function lex(text: string): {
