@@ -67,7 +67,7 @@ export const methods: Readonly<Record<string, Method>> = {
     decay: '0',
   },
   houlsby: {
-    doc: "Houlsby's adapters (arXiv 1902.00751): a narrow network behind attention and behind the feed-forward network.",
+    doc: "Houlsby's adapters (arXiv 1902.00751): narrow networks behind attention and feed-forward.",
     parts: [
       ['bottleneck', 'adapters', 'on layers.attention.wo + layers.feed_forward.w2', '{ size = 64 }'],
       ['unfreeze', 'norms', 'on every norm', ''],
