@@ -8,7 +8,8 @@ import {
   type TokenType,
 } from 'chevrotain';
 import { bracketPairs, closing, type Brackets, type Pair } from './brackets.ts';
-import { error, type Details, type Diagnostic } from './diagnostic.ts';
+import { error, type Diagnostic } from './diagnostic.ts';
+import { hintFor, isNextArgument, isUnit, slipAt } from './hints.ts';
 import type { Source, Span } from './source.ts';
 import { nearest } from './suggest.ts';
 import * as t from './tokens.ts';
@@ -32,6 +33,10 @@ const wanted: Readonly<Record<string, string>> = {
 const labelOf = (type: TokenType): string =>
   type === EOF ? 'a declaration' : type === t.Word ? 'a name' : (type.LABEL ?? type.name);
 
+/** What may stand where a closing brace was expected. */
+const orBrace = (rule: string): string =>
+  rule === 'adapter' ? 'another part, group or task, or `}`' : 'an attribute or `}`';
+
 /** Chevrotain asks for texts; ours say what was wanted, and `syntaxError` adds what was found. */
 export const messageProvider: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected }) => labelOf(expected),
@@ -48,8 +53,10 @@ const pairs = new Map(bracketPairs.map((pair) => [labelOf(pair.close), pair]));
  */
 export function isFollowUp(d: Diagnostic, e: IRecognitionException): boolean {
   const isItem = t.itemKeywords.includes(e.token.tokenType);
-  if (d.code === 'A006') return isItem || tokenMatcher(e.token, t.RightBrace);
-  return isItem && e.context.ruleStack.at(-1) === 'part';
+  // What is indented belongs to something that broke off.
+  if (d.code === 'A006')
+    return isItem || tokenMatcher(e.token, t.RightBrace) || (e.token.startColumn ?? 1) > 1;
+  return (isItem || tokenMatcher(e.token, t.RightBrace)) && e.context.ruleStack.at(-1) === 'part';
 }
 
 /** What the parser could not read. */
@@ -62,12 +69,14 @@ export function syntaxError(
   const found = e.token;
   const span = found.tokenType === EOF ? endOf(source, tokens) : spanOf(source, found);
   const pair = pairs.get(e.message);
-  if (pair !== undefined && startsSomethingNew(found)) return unclosed(source, pair, span, found, brackets);
+  const slip = slipAt(source, e, span, tokens);
+  if (pair !== undefined && startsSomethingNew(found) && !isNextArgument(slip) && !isUnit(slip))
+    return unclosed(source, pair, span, found, brackets);
   if (e.message === wanted['file']) return notADeclaration(span, found);
-  const expected = e.message === '`}`' ? 'an attribute or `}`' : e.message;
+  const expected = e.message === '`}`' ? orBrace(slip.rule) : e.message;
   return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
     label: `expected ${expected}`,
-    ...hint(source, e, found, span, tokens),
+    ...hintFor(slip),
   });
 }
 
@@ -97,6 +106,10 @@ function unclosed(source: Source, pair: Pair, span: Span, found: IToken, bracket
 function notADeclaration(span: Span, found: IToken): Diagnostic {
   const starts = t.declarationKeywords.map(labelOf).join(', ');
   const near = nearest(found.image, t.declarationKeywords.map(t.spelling));
+  if (found.tokenType === t.From)
+    return error('A006', span, '`from` does not start a declaration', {
+      help: 'write `import "FILE"`: it makes all that the file declares known',
+    });
   return error('A006', span, `${describe(found)} does not start a declaration`, {
     notes: [`a file holds declarations, which start with ${starts}`],
     help: tokenMatcher(found, t.RightBrace)
@@ -108,76 +121,6 @@ function notADeclaration(span: Span, found: IToken): Diagnostic {
         ? []
         : [{ span, text: near }],
   });
-}
-
-/** A slice as Python has it, `0:4`, `4:`, `:4` or `-4:`, and the same layers in our words. */
-function sliceAt(
-  source: Source,
-  colon: IToken,
-  tokens: readonly IToken[],
-): { readonly span: Span; readonly text: string } | null {
-  const at = tokens.indexOf(colon);
-  const number = (i: number): IToken | undefined =>
-    tokens[i]?.tokenType === t.NumberToken && /^\d+$/.test(tokens[i]?.image ?? '') ? tokens[i] : undefined;
-  const [from, to] = [number(at - 1), number(at + 1)];
-  const minus = from !== undefined && tokens[at - 2]?.tokenType === t.Minus ? tokens[at - 2] : undefined;
-  const start = (minus ?? from ?? colon).startOffset;
-  const last = to ?? colon;
-  const span = { file: source.file, start, end: last.startOffset + last.image.length };
-  const inBrackets = tokens[tokens.indexOf(last) + 1]?.tokenType === t.RightBracket;
-  if (!inBrackets || (minus !== undefined && to !== undefined)) return null;
-  if (from !== undefined && to !== undefined)
-    return { span, text: `${from.image}..${Math.max(0, Number(to.image) - 1)}` };
-  if (to !== undefined) return { span, text: `first ${to.image}` };
-  if (from === undefined) return { span, text: 'all' };
-  return { span, text: minus === undefined ? `all - first ${from.image}` : `last ${from.image}` };
-}
-
-/** What is probably meant, with the edit where there is one. */
-function hint(
-  source: Source,
-  e: IRecognitionException,
-  found: IToken,
-  span: Span,
-  tokens: readonly IToken[],
-): Pick<Details, 'help' | 'edits'> {
-  const to = (help: string, text: string) => ({ help, edits: [{ span, text }] });
-  // Blanks before the sign belong to it.
-  const before = source.text.slice(0, span.start).trimEnd().length;
-  const sign = (help: string, text: string) => ({
-    help,
-    edits: [{ span: { ...span, start: before }, text }],
-  });
-  const slice = tokenMatcher(found, t.Colon) ? sliceAt(source, found, tokens) : null;
-  if (slice !== null && /^(`]`|a value)$/.test(e.message))
-    return { help: `layers are written \`${slice.text}\`, both ends included`, edits: [slice] };
-  if (tokenMatcher(found, t.Minus) && /\w-\w/.test(source.text.slice(span.start - 1, span.end + 1)))
-    return to('names are made of letters, digits and `_`', '_');
-  if (tokenMatcher(found, t.Comma) && e.context.ruleStack.at(-1) === 'adapter')
-    return sign('parts and groups are added up with `+`', ' +');
-  if (tokenMatcher(found, t.Comma) && e.message !== 'a value')
-    return to('attributes are separated by blanks or new lines, without commas', '');
-  if (tokenMatcher(found, t.Colon) && e.message === '`=`')
-    return sign('attributes are written with `=`', ' =');
-  if (tokenMatcher(found, t.Equal) && e.message === '`)`') return sign('arguments are written with `:`', ':');
-  const isValue = [t.NumberToken, t.StringToken, t.Identifier, t.First, t.Last].includes(found.tokenType);
-  if (isValue && e.message === '`=`') return to('an attribute is written `name = value`', `= ${found.image}`);
-  const help = wordsOf(e, found);
-  return help === undefined ? {} : { help };
-}
-
-function wordsOf(e: IRecognitionException, found: IToken): string | undefined {
-  if (tokenMatcher(found, t.LeftBrace) && e.context.ruleStack.at(-1) === 'part') {
-    return 'a part is written `KIND NAME on PLACE { ... }`; is `on` missing?';
-  }
-  if (tokenMatcher(found, t.LeftBrace) && e.message === '`trains`')
-    return 'what it trains stands before the braces: `task NAME on DATA trains GROUP { ... }`';
-  if (tokenMatcher(found, t.LeftBrace) && e.message === '`with`')
-    return 'a sweep is written `sweep NAME over ADAPTER with RECIPE { ... }`';
-  const isKeyword = t.keywords.includes(found.tokenType);
-  if (isKeyword && e.message === 'a name')
-    return `\`${found.image}\` is a word of the language; choose another name`;
-  return undefined;
 }
 
 const describe = (token: IToken): string =>
@@ -202,15 +145,28 @@ export function lexicalError(source: Source, start: number, length: number): Dia
   const span = { file: source.file, start, end: start + Math.max(1, length) };
   const text = source.text.slice(span.start, span.end);
   const help: Readonly<Record<string, string>> = {
-    '#': 'comments start with `//`',
     ';': 'nothing needs a semicolon here',
-    '/': 'comments start with `//`',
+    '/': 'comments start with `//`; there is no division',
   };
-  const line = source.text.slice(source.text.lastIndexOf('\n', start - 1) + 1, start);
-  const isComment = text[0] === '#' && (line.trim() === '' || /^#+\s/.test(source.text.slice(start)));
   return error('A001', span, `unexpected ${length > 1 ? 'characters' : 'character'} \`${text}\``, {
     help: help[text[0] ?? ''],
-    edits: isComment ? [{ span, text: '//' }] : /^;+$/.test(text) ? [{ span, text: '' }] : [],
+    edits: /^;+$/.test(text) ? [{ span, text: '' }] : [],
+  });
+}
+
+/** A comment as Python, shells, C or CSS have it. */
+export function foreignComment(source: Source, token: IToken): Diagnostic {
+  const { image, startOffset: start } = token;
+  const sign = image.startsWith('#') ? (/^#+/.exec(image)?.[0] ?? '') : image;
+  const lines = image.replace(/^\/\*+|\*+\/$/g, '').split(/\r?\n/);
+  const words = lines.map((line) => line.replace(/^\s*\*?\s*/, '').trimEnd()).filter((line) => line !== '');
+  const text = image.startsWith('#') ? '//' : words.map((line) => `// ${line}`).join('\n');
+  // What follows a comment on its last line would become part of it.
+  const alone = /^[^\S\n]*(\r?\n|$)/.test(source.text.slice(start + image.length));
+  const span = { file: source.file, start, end: start + sign.length };
+  return error('A001', span, `unexpected ${image.startsWith('#') ? 'character `#`' : 'characters `/*`'}`, {
+    help: 'comments start with `//`, and end with their line',
+    edits: alone || image.startsWith('#') ? [{ span, text }] : [],
   });
 }
 

@@ -7,7 +7,7 @@ import { Lexer, type CstNode, type IToken } from 'chevrotain';
 import type { Expression, File } from './ast.ts';
 import { followBrackets } from './brackets.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
+import { foreignComment, isFollowUp, lexicalError, syntaxError, tooDeep } from './messages.ts';
 import { positionOf, type Source } from './source.ts';
 import { AdapterParser } from './rules.ts';
 import * as t from './tokens.ts';
@@ -62,6 +62,7 @@ function run(source: Source, rule: () => CstNode) {
   const diagnostics = [
     ...deep,
     ...lexed.errors.map((e) => lexicalError(source, e.offset, e.length)),
+    ...(lexed.groups['foreign'] ?? []).map((token) => foreignComment(source, token)),
     ...(deep.length > 0 ? [] : complaints(source, lexed.tokens)),
   ];
   return { cst, comments: lexed.groups['comments'] ?? [], diagnostics };

@@ -128,3 +128,6 @@ const printField = (f: Field): string => `${f.name.text} = ${printExpression(f.v
 
 const printBlock = (fields: readonly Field[], indent: string): string =>
   fields.length === 0 ? '{}' : `{\n${fields.map((f) => `${indent}  ${printField(f)}\n`).join('')}${indent}}`;
+
+/** 0.03 as `3%`. */
+export const percentOf = (share: number): string => `${Number((share * 100).toPrecision(6))}%`;

@@ -100,6 +100,13 @@ export const StringToken = createToken({
 });
 
 export const LineComment = createToken({ name: 'Comment', pattern: /\/\/[^\n\r]*/, group: 'comments' });
+/** Comments of other languages, read so that the checker can say how they are written here. */
+export const ForeignComment = createToken({
+  name: 'ForeignComment',
+  pattern: /#[^\n\r]*|\/\*[^]*?\*\//,
+  group: 'foreign',
+  line_breaks: true,
+});
 const WhiteSpace = createToken({
   name: 'WhiteSpace',
   pattern: /\s+/,
@@ -116,6 +123,7 @@ const signs = [
 export const tokens: TokenType[] = [
   WhiteSpace,
   LineComment,
+  ForeignComment,
   NumberToken,
   StringToken,
   ...keywords,

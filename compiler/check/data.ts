@@ -3,7 +3,7 @@ import type { DataDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
 import type { DataSource } from '../model/model.ts';
 import type { Env } from './env.ts';
-import { unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
+import { bareFile, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
 
 /** What a format's examples are, which decides what a task on them may say. */
 export type DataShape = 'text' | 'instructions' | 'images';
@@ -28,6 +28,10 @@ export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; r
 
 export const shapeOf = (data: DataSource): DataShape => dataFormats[data.format]?.shape ?? 'text';
 
+/** The format that a file of this name most likely has. */
+const formatOf = (file: string): string =>
+  /\.(txt|md)$/i.test(file) ? 'text' : /\.bin$/i.test(file) ? 'tokens' : 'instructions';
+
 /** The source a declaration describes, or null after reporting what is wrong with it. */
 export function readData(env: Env, declaration: DataDeclaration, host: Host): DataSource | null {
   const { value } = declaration;
@@ -37,7 +41,9 @@ export function readData(env: Env, declaration: DataDeclaration, host: Host): Da
     calls: Object.fromEntries(Object.keys(dataFormats).map((name) => [name, {}])),
   } as const;
   if (value.kind !== 'call') {
-    env.report(wrongType(value, type));
+    env.report(
+      value.kind === 'string' ? bareFile(value, type, formatOf(value.value)) : wrongType(value, type),
+    );
     return null;
   }
   if (!Object.hasOwn(dataFormats, value.name.text)) {

@@ -10,6 +10,7 @@ import type {
   PartItem,
   TaskItem,
 } from '../../grammar/ast.ts';
+import { kindOf, kinds } from '../kinds/index.ts';
 import type { Env } from './env.ts';
 import { cannotOverride, nothingToChange } from './messages/adapters.ts';
 import {
@@ -20,6 +21,7 @@ import {
   noBase,
   tooLarge,
   unknownDeclaration,
+  unknownKind,
 } from './messages/names.ts';
 
 /** An item and how deep in the chain of `extends` it was last written: 0 is the root. */
@@ -97,6 +99,9 @@ function apply(
       items.delete(name);
       dropped.set(name, depth);
     } else items.set(name, overridden(env, old, item, depth));
+  } else if (old !== undefined && item.kind === 'part' && kindOf(item.type.text) === undefined) {
+    const known = kinds.map((kind) => kind.name);
+    env.report(unknownKind(item.type, item.name, known));
   } else if (old !== undefined) {
     env.report(old.depth < depth ? inheritedTwice(item, old) : declaredTwice(item.name, item.kind, old.name));
   } else {

@@ -8,7 +8,7 @@ import {
   type Range,
 } from '../../grammar/ast.ts';
 import { inParam, type BaseEnv } from './env.ts';
-import { emptyRange, layersOutside, notLayers, tooManyLayers } from './messages/layers.ts';
+import { emptyRange, layersOutside, notARange, notLayers, tooManyLayers } from './messages/layers.ts';
 import { unknownName } from './messages/names.ts';
 import { evaluate } from './values.ts';
 
@@ -29,6 +29,10 @@ export function layersOf(env: BaseEnv, e: Expression): readonly number[] | null 
       const left = layersOf(env, e.left);
       const right = layersOf(env, e.right);
       if (left === null || right === null) return null;
+      if (e.operator === '-' && e.left.kind === 'number' && e.right.kind === 'number') {
+        env.report(notARange(e, e.left, e.right));
+        return null;
+      }
       if (e.operator === '+') return ascending([...left, ...right]);
       return left.filter((layer) => right.includes(layer) === (e.operator === '&'));
     }

@@ -65,6 +65,7 @@ function checkPart(
       env.report(
         unknownKind(
           item.type,
+          item.name,
           kinds.map((k) => k.name),
         ),
       );
@@ -131,7 +132,7 @@ function readPlace(
   const { on } = item;
   if (kind.selects === 'nothing') {
     if (on === null) return nowhere;
-    env.report(noPlace(item, on));
+    env.report(noPlace(item, on, kind.reads !== undefined));
     return null;
   }
   if (on === null) {
@@ -157,7 +158,10 @@ function readSource(
   names: ReadonlyMap<string, PartItem>,
 ): PartItem | null | undefined {
   if (item.from === null) {
+    // What stands after `on` was complained about.
+    const said = kind.selects === 'nothing' && item.on !== null;
     if (kind.reads?.required !== true) return null;
+    if (said) return undefined;
     env.report(missingSource(item, kind.reads.kinds));
     return undefined;
   }

@@ -94,7 +94,7 @@ export function readRecipe(
     },
     schedule: {
       kind: scheduled.call === 'linear' || scheduled.call === 'constant' ? scheduled.call : 'cosine',
-      warmup: durationOf(scheduled.args['warmup']),
+      warmup: durationOf(scheduled.args['warmup'], values),
       floor: numberOf(scheduled.args['floor']),
     },
     epochs: epochs === null ? null : numberOf(epochs),
@@ -107,9 +107,16 @@ export function readRecipe(
   };
 }
 
-function durationOf(value: FieldValue | undefined): Duration {
+/** A share of the run counts in what the recipe's length is written in. */
+function durationOf(value: FieldValue | undefined, recipe: Values['values']): Duration {
   const { args } = callOf(value);
-  return { value: numberOf(args['value']), unit: args['unit'] === 'epochs' ? 'epochs' : 'steps' };
+  const length = numberOf(args['value']);
+  const { epochs = null, steps: all = null } = recipe;
+  if (args['unit'] !== 'share')
+    return { value: length, unit: args['unit'] === 'epochs' ? 'epochs' : 'steps' };
+  return epochs === null
+    ? { value: Math.round(length * numberOf(all ?? 0)), unit: 'steps' }
+    : { value: length * numberOf(epochs), unit: 'epochs' };
 }
 
 function checkMix(

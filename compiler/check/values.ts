@@ -3,7 +3,7 @@ import { singleName, type Call, type Expression, type Name } from '../../grammar
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import { inParam, type Env } from './env.ts';
-import { outOfRange, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
+import { outOfRange, partOfAStep, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
 import { missingAttribute } from './messages/fields.ts';
 
 /** The value, or undefined after reporting why there is none. */
@@ -87,14 +87,19 @@ function readChoice(
   return undefined;
 }
 
-/** `2 epochs` or `100 steps`; a bare number counts steps. */
+/** `2 epochs`, `100 steps` or `3%`; a bare number counts steps. */
 function readDuration(env: Env, e: Expression, type: FieldType): FieldValue | undefined {
   if (e.kind !== 'number') return fail(env, e, type);
-  if (e.value < 0) {
+  const share = e.text.endsWith('%');
+  if (e.value < 0 || (share && (e.value > 1 || e.unit !== null))) {
     env.report(outOfRange(e.span, e.text, { kind: 'number', min: 0 }));
     return undefined;
   }
-  const unit = e.unit?.text.startsWith('epoch') ? 'epochs' : 'steps';
+  const unit = share ? 'share' : e.unit?.text.startsWith('epoch') ? 'epochs' : 'steps';
+  if (unit === 'steps' && !Number.isInteger(e.value)) {
+    env.report(partOfAStep(e));
+    return undefined;
+  }
   return { call: 'duration', args: { value: e.value, unit } };
 }
 
@@ -168,8 +173,14 @@ function readAny(env: Env, e: Expression, type: FieldType & { kind: 'any' }): Fi
     t.kind === 'choice' ? t.choices : t.kind === 'call' ? Object.keys(t.calls) : [],
   );
   if (name === null || words.length === 0) return fail(env, e, type);
-  env.report(unknownChoice(name, words));
+  env.report(unknownChoice(name, words, '', callOfName(type)));
   return undefined;
+}
+
+/** The call that takes a name, such as `add(words)`: what a name alone is probably meant for. */
+function callOfName(type: FieldType & { kind: 'any' }): string | undefined {
+  const calls = type.of.flatMap((t) => (t.kind === 'call' ? Object.entries(t.calls) : []));
+  return calls.find(([, rows]) => Object.values(rows)[0]?.type.kind === 'name')?.[0];
 }
 
 function looksLike(e: Expression, type: FieldType): boolean {

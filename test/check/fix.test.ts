@@ -103,6 +103,68 @@ const items: readonly (readonly [name: string, bad: string, good: string])[] = [
     'prompt p on layers { length = 4  gate = tanh(init = 0) }',
     'prompt p on layers { length = 4  gate = tanh(init: 0) }',
   ],
+  [
+    "Python's range",
+    'prompt p on layers[range(2, 32)] { length = 4 }',
+    'prompt p on layers[2..31] { length = 4 }',
+  ],
+  [
+    'with steps',
+    'prompt p on layers[range(0, 32, 4)] { length = 4 }',
+    'prompt p on layers[0..31 by 4] { length = 4 }',
+  ],
+  ['a dash for a range', 'prompt p on layers[0-3] { length = 4 }', 'prompt p on layers[0..3] { length = 4 }'],
+  ['three dots', 'prompt p on layers[0...3] { length = 4 }', 'prompt p on layers[0..3] { length = 4 }'],
+  [
+    'layers without brackets',
+    'prompt p on layers first 3 { length = 4 }',
+    'prompt p on layers[first 3] { length = 4 }',
+  ],
+  [
+    'a list of layers',
+    'prompt p on layers[0, 2] { length = 4 }',
+    'prompt p on layers[[0, 2]] { length = 4 }',
+  ],
+  [
+    "Python's None",
+    'prompt p on layers { length = 4  gate = None }',
+    'prompt p on layers { length = 4  gate = none }',
+  ],
+  ['a name in quotes', 'prompt "p" on layers { length = 4 }', 'prompt p on layers { length = 4 }'],
+  ['kind and name swapped', 'p prompt on layers { length = 4 }', 'prompt p on layers { length = 4 }'],
+  ['for', 'lora l for layers.attention.wq', 'lora l on layers.attention.wq'],
+  ['equals', 'lora l = layers.attention.wq', 'lora l on layers.attention.wq'],
+  ['a linear alone', 'lora l on q_proj, v_proj', 'lora l on layers.attention.wq + layers.attention.wv'],
+  ['a list of them in quotes', 'lora l on ["q_proj", "v_proj"]', 'lora l on layers.attention.{wq, wv}'],
+  ['all-linear', 'lora l on "all-linear"', 'lora l on every linear in layers'],
+  ['linears', 'bias b on linears', 'bias b on every linear'],
+  [
+    'and',
+    'bias b on layers\n  scale s on layers\n  group g = b and s',
+    'bias b on layers\n  scale s on layers\n  group g = b + s',
+  ],
+  [
+    'a list of parts',
+    'bias b on layers\n  scale s on layers\n  group g = [b, "s"]',
+    'bias b on layers\n  scale s on layers\n  group g = b + s',
+  ],
+  [
+    'parts in braces',
+    'bias b on layers\n  scale s on layers\n  group g = {b, s}',
+    'bias b on layers\n  scale s on layers\n  group g = b + s',
+  ],
+  ['train', 'bias b on layers\n  task t on some train b', 'bias b on layers\n  task t on some trains b'],
+  [
+    'the template in quotes',
+    "bias b on layers\n  task t on some trains b { template = 'alpaca' }",
+    'bias b on layers\n  task t on some trains b { template = alpaca }',
+  ],
+  [
+    'on for from',
+    'encoder e { model = vit(8, 4, 8, 1, 2) }\n  project v on e { length = 4 }',
+    'encoder e { model = vit(8, 4, 8, 1, 2) }\n  project v from e { length = 4 }',
+  ],
+  ['a comment of C', '/* some\n   * words */\n  bias b on layers', '// some\n// words\n  bias b on layers'],
   ['a hash', '# words\n  prompt p on layers { length = 4 }', '// words\n  prompt p on layers { length = 4 }'],
   ['single quotes', "expert o { say = '{text}' }", 'expert o { say = "{text}" }'],
   [
@@ -156,6 +218,16 @@ for (const [name, bad, good] of items)
     assert.equal(errors(fixed), []);
   });
 
+type Case = readonly [name: string, bad: string, good: string];
+
+/** Recipes of an adapter that stands before them. */
+const recipes = (cases: readonly Case[]): Case[] =>
+  cases.map(([name, bad, good]) => [
+    `a recipe: ${name}`,
+    onLlama('bias b on every linear', bad),
+    onLlama('bias b on every linear', good),
+  ]);
+
 /** Whole specs. */
 const specs: readonly (readonly [name: string, bad: string, good: string])[] = [
   [
@@ -204,6 +276,58 @@ const specs: readonly (readonly [name: string, bad: string, good: string])[] = [
     onLlama('prompt p on layers {\n    length = 4\n    length = 8\n  }'),
     onLlama('prompt p on layers {\n    length = 8\n  }'),
   ],
+  ['a file without its format', 'data d = "x.jsonl"\n', 'data d = instructions("x.jsonl")\n'],
+  ['text', 'data d = "x.txt"\n', 'data d = text("x.txt")\n'],
+  ['a name of a param without a digit', 'param a = .5\n', 'param a = 0.5\n'],
+  ...recipes([
+    ['for', 'recipe r on X { epochs = 1 }', 'recipe r for X { epochs = 1 }'],
+    ['no adapter', 'recipe r { epochs = 1 }', 'recipe r for X { epochs = 1 }'],
+    [
+      'a missing comma',
+      'recipe r for X { epochs = 1  optimizer = adamw(lr: 1e-3 weight_decay: 2%) }',
+      'recipe r for X { epochs = 1  optimizer = adamw(lr: 1e-3, weight_decay: 2%) }',
+    ],
+    [
+      'another',
+      'recipe r for X { epochs = 1  optimizer = adamw(betas: [0.9 0.95]) }',
+      'recipe r for X { epochs = 1  optimizer = adamw(betas: [0.9, 0.95]) }',
+    ],
+    [
+      'a comma too many',
+      'recipe r for X { epochs = 1  optimizer = adamw(lr: 1e-3,) }',
+      'recipe r for X { epochs = 1  optimizer = adamw(lr: 1e-3) }',
+    ],
+    [
+      'a tuple',
+      'recipe r for X { epochs = 1  optimizer = adamw(betas: (0.9, 0.95)) }',
+      'recipe r for X { epochs = 1  optimizer = adamw(betas: [0.9, 0.95]) }',
+    ],
+    [
+      'iterations',
+      'recipe r for X { epochs = 1  schedule = cosine(warmup: 100 iterations) }',
+      'recipe r for X { epochs = 1  schedule = cosine(warmup: 100 steps) }',
+    ],
+    [
+      'a share',
+      'recipe r for X { epochs = 1  schedule = cosine(warmup: 0.03) }',
+      'recipe r for X { epochs = 1  schedule = cosine(warmup: 3%) }',
+    ],
+    [
+      "Hugging Face's share",
+      'recipe r for X { epochs = 1  lr_scheduler_type = "cosine"  warmup_ratio = 0.03 }',
+      'recipe r for X { epochs = 1  schedule = cosine(warmup: 3%) }',
+    ],
+    [
+      'a rate beside the optimizer',
+      'recipe r for X { epochs = 1  optimizer = adamw(eps: 1e-8)  lr = 1e-3 }',
+      'recipe r for X { epochs = 1  optimizer = adamw(eps: 1e-8, lr: 1e-3) }',
+    ],
+    [
+      'a rate that is given',
+      'recipe r for X { epochs = 1  optimizer = adamw(lr: 1e-3)  lr = 1e-3 }',
+      'recipe r for X { epochs = 1  optimizer = adamw(lr: 1e-3) }',
+    ],
+  ]),
   ['a path without quotes', 'data d = text(corpus.txt)\n', 'data d = text("corpus.txt")\n'],
   [
     'units',

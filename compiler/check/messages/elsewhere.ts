@@ -1,6 +1,6 @@
 /** Attributes that exist in another place: what other libraries keep in one flat list. */
-import { printExpression } from '../../../grammar/print.ts';
-import { singleName, type Expression, type Field } from '../../../grammar/ast.ts';
+import { percentOf, printExpression } from '../../../grammar/print.ts';
+import { singleName, type Argument, type Expression, type Field } from '../../../grammar/ast.ts';
 import type { Details, Fix } from '../../../grammar/diagnostic.ts';
 import { aliasOf } from '../aliases.ts';
 import { remove, replace } from './edits.ts';
@@ -16,6 +16,7 @@ const arguments_: Readonly<Record<string, readonly [call: string, argument: stri
   warmup: ['schedule', 'warmup', ''],
   warmup_steps: ['schedule', 'warmup', ' steps'],
   warmup_epochs: ['schedule', 'warmup', ' epochs'],
+  warmup_ratio: ['schedule', 'warmup', '%'],
 };
 
 const calls: Readonly<Record<string, string>> = { optimizer: 'adamw', schedule: 'cosine' };
@@ -53,19 +54,40 @@ export function elsewhere(field: Field, what: string, block: readonly Field[]): 
   return null;
 }
 
-/** All that belongs into one call, in the place of the first of it. Nothing is edited where the call is already written. */
+/** All that belongs into one call: into the one that is written already, or in the place of the first of it. */
 function asArgument(call: string, block: readonly Field[]): Details {
   const mine = block.filter(
     (f) => Object.hasOwn(arguments_, f.name.text) && arguments_[f.name.text]?.[0] === call,
   );
-  const words = mine.map((f) => {
-    const [, name = '', unit = ''] = arguments_[f.name.text] ?? [];
-    return `${name}: ${printExpression(f.value)}${f.value.kind === 'number' && f.value.unit === null ? unit : ''}`;
+  const written = block.find((f) => f.name.text === call || aliasOf(f.name.text, [call]) !== undefined);
+  const value = written?.value;
+  const given = value?.kind === 'call' ? value.arguments : [];
+  const words = mine.flatMap((f) => {
+    const [, name = ''] = arguments_[f.name.text] ?? [];
+    return given.some((a) => a.name?.text === name) ? [] : [`${name}: ${asValue(f)}`];
   });
-  const text = `${call} = ${calls[call] ?? ''}(${words.join(', ')})`;
-  const taken = block.some((f) => f.name.text === call);
-  const edits: Fix['edits'] = mine.flatMap((f, i) => (i === 0 ? replace(f.span, text) : remove(f.span)));
-  return { help: `write \`${text}\``, edits: taken ? [] : edits };
+  const args = [...given.map(printArgument), ...words].join(', ');
+  const name = value?.kind === 'call' ? value.name.text : value === undefined ? null : textOf(value);
+  const text = `${call} = ${name ?? calls[call] ?? ''}(${args})`;
+  const help = words.length > 0 ? `write \`${text}\`` : `\`${call}\` says it already; take this away`;
+  const place = words.length > 0 ? written : undefined;
+  const edits: Fix['edits'] = mine.flatMap((f, i) =>
+    i === 0 && words.length > 0 && written === undefined ? replace(f.span, text) : remove(f.span),
+  );
+  return { help, edits: [...(place === undefined ? [] : replace(place.span, text)), ...edits] };
+}
+
+const printArgument = (a: Argument): string =>
+  `${a.name === null ? '' : `${a.name.text}: `}${printExpression(a.value)}`;
+
+const textOf = (e: Expression): string => (e.kind === 'string' ? e.value : printExpression(e));
+
+/** The value of an attribute with the unit that is in its name. */
+function asValue({ name, value }: Field): string {
+  const unit = arguments_[name.text]?.[2] ?? '';
+  if (value.kind !== 'number' || value.unit !== null || value.text.endsWith('%'))
+    return printExpression(value);
+  return unit === '%' ? percentOf(value.value) : `${value.text}${unit}`;
 }
 
 /** `["q_proj", "v_proj"]` as a selector, as far as the names are known. */

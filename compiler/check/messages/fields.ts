@@ -5,11 +5,12 @@ import {
   type Expression,
   type Field,
   type Name,
+  type NumberLiteral,
   type PartItem,
   type Range,
 } from '../../../grammar/ast.ts';
 import { error, type Details, type Diagnostic } from '../../../grammar/diagnostic.ts';
-import { printExpression } from '../../../grammar/print.ts';
+import { percentOf, printExpression } from '../../../grammar/print.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { Field as FieldRow, FieldType, NumberType } from '../../kinds/kind.ts';
 import { addField, remove, replace } from './edits.ts';
@@ -39,7 +40,7 @@ export function describeType(type: FieldType): string {
     case 'name':
       return 'a name';
     case 'duration':
-      return '`N steps` or `N epochs`';
+      return '`N steps`, `N epochs`, or `N%` of the run';
     case 'layers':
       return 'layers';
     case 'choice':
@@ -134,6 +135,25 @@ export function outOfRange(span: Span, text: string, type: FieldType): Diagnosti
   });
 }
 
+/** As much as others write for a share of a run, or half a step. */
+export function partOfAStep(e: NumberLiteral): Diagnostic {
+  const percent = e.value < 1 && e.unit === null ? percentOf(e.value) : null;
+  return error('A120', e.span, `${e.text} is no whole number of steps`, {
+    ...(percent === null
+      ? { help: 'write whole steps, or `epochs` behind it' }
+      : { help: `a share of the run is written \`${percent}\``, edits: replace(e.span, percent) }),
+  });
+}
+
+/** A file without its format. */
+export const bareFile = (e: Expression, type: FieldType, format: string): Diagnostic =>
+  error(
+    'A119',
+    e.span,
+    `expected ${describeType(type)}, not ${describeExpression(e)}`,
+    written(e, `${format}(${printExpression(e)})`),
+  );
+
 /** A model id in quotes. */
 export function unknownModel(name: Name, known: readonly string[]): Diagnostic {
   const found = unknownChoice(name, known);
@@ -141,11 +161,23 @@ export function unknownModel(name: Name, known: readonly string[]): Diagnostic {
   return { ...found, ...(found.fix === undefined ? {} : { fix: { ...found.fix, edits } }) };
 }
 
-export function unknownChoice(name: Name, choices: readonly string[], suffix = ''): Diagnostic {
+/** `call`: a choice that takes a name, which the word may be. */
+export function unknownChoice(
+  name: Name,
+  choices: readonly string[],
+  suffix = '',
+  call?: string,
+): Diagnostic {
   const known = choices.map((c) => c + suffix);
+  const [only] = choices.length === 1 ? choices : [];
+  const text = `${call}(${name.text})`;
+  const other =
+    call !== undefined
+      ? { help: `did you mean \`${text}\`?`, edits: replace(name.span, text) }
+      : { help: only && `write \`${only}\`, the only one` };
   const details = suggest(name, choices);
   return error('A122', name.span, `\`${name.text}\` is not one of the choices`, {
-    ...details,
+    ...(details.help === undefined ? other : details),
     notes: [`choices are ${listOf(known, 20)}`],
   });
 }

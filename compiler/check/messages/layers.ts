@@ -58,16 +58,39 @@ export const emptyRange = (e: Range): Diagnostic =>
         : [],
   });
 
+/** Python's `range(2, 32)`, whose end is left out, as `2..31`; nothing for any other expression. */
+function rangeOf(e: Expression): string {
+  if (e.kind !== 'call' || e.name.text !== 'range') return '';
+  const numbers = e.arguments.map(({ value }) => (value.kind === 'number' ? value.value : NaN));
+  const [from = NaN, to = NaN, by = 1] = numbers.length === 1 ? [0, ...numbers] : numbers;
+  return by >= 1 && to > from ? `${from}..${to - 1}${by === 1 ? '' : ` by ${by}`}` : '';
+}
+
+/** `0-3`: a layer taken from another one. */
+export function notARange(e: Expression, from: NumberLiteral, to: NumberLiteral): Diagnostic {
+  const text = `${from.text}..${to.text}`;
+  return error('A128', e.span, `layer ${to.text} is not in layer ${from.text}, so it cannot be taken away`, {
+    help: `did you mean \`${text}\`?`,
+    edits: replace(e.span, text),
+  });
+}
+
 export function notLayers(e: Expression): Diagnostic {
   const [head] = e.kind === 'path' ? e.segments : [];
   const layers = head?.kind === 'name' && head.name.text === 'layers' ? head : null;
-  const text = layers === null ? '' : printExpression({ kind: 'path', segments: [layers], span: e.span });
+  const text =
+    layers === null ? rangeOf(e) : printExpression({ kind: 'path', segments: [layers], span: e.span });
   return error(
     'A128',
     e.span,
     `expected layers, not ${e.kind === 'path' ? 'a place inside of them' : describeExpression(e)}`,
     {
-      ...(text === '' ? {} : { help: `write \`${text}\`: the whole layers`, edits: replace(e.span, text) }),
+      ...(text === ''
+        ? {}
+        : {
+            help: `write \`${text}\`${layers === null ? ', both ends included' : ': the whole layers'}`,
+            edits: replace(e.span, text),
+          }),
       notes: [
         'layers are written `5`, `0..7`, `0..31 by 4`, `first 4`, `last 31`, `all`, `none`, or as a list or sum of these',
       ],

@@ -68,8 +68,24 @@ export function unknownDeclaration(name: Name, kind: string, candidates: readonl
   });
 }
 
-export const unknownKind = (name: Name, candidates: readonly string[]): Diagnostic =>
-  error('A103', name.span, `\`${name.text}\` is not a kind of part`, suggest(name, candidates, 'kinds'));
+/** `second`: the name of the part, which may be a kind when the two were swapped. */
+export function unknownKind(name: Name, second: Name, candidates: readonly string[]): Diagnostic {
+  const swapped = candidates.includes(second.text);
+  const help =
+    name.text === 'and'
+      ? 'parts and groups are added up with `+`'
+      : swapped
+        ? `the kind stands first: \`${second.text} ${name.text}\``
+        : undefined;
+  const edits =
+    name.text === 'and'
+      ? replace(name.span, '+')
+      : [...replace(name.span, second.text), ...replace(second.span, name.text)];
+  return error('A103', name.span, `\`${name.text}\` is not a kind of part`, {
+    ...suggest(name, candidates, 'kinds'),
+    ...(help === undefined ? {} : { help, edits, notes: [] }),
+  });
+}
 
 export const unknownName = (name: Name, candidates: readonly string[], what: string): Diagnostic =>
   error('A104', name.span, `there is no ${what === 'layers' ? 'set of layers' : what} \`${name.text}\``, {
@@ -80,6 +96,7 @@ export const unknownName = (name: Name, candidates: readonly string[], what: str
 export const importNotFound = (it: ImportDeclaration, path: string): Diagnostic =>
   error('A107', it.pathSpan, `the import \`${it.path}\` is not there`, {
     label: it.path === path ? '' : `looked for \`${path}\``,
+    help: 'a path is taken from the folder of this file; `graft init` writes a spec whose import is right',
   });
 
 export const importCycle = (it: ImportDeclaration, above: readonly string[], target: string): Diagnostic =>
@@ -146,6 +163,7 @@ export function noBase(name: Name, bases: readonly string[]): Diagnostic {
 
 export const unknownSwept = (name: Name, candidates: readonly string[]): Diagnostic =>
   error('A211', name.span, `a sweep cannot vary \`${name.text}\``, {
+    help: `write \`param ${name.text} = ...\`, and \`${name.text}\` in the place of its value`,
     ...suggest(name, candidates),
     label: 'not a param',
   });

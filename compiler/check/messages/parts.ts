@@ -1,12 +1,12 @@
 /** Messages about parts: places, sources, prompts that do not go together. */
 import { textOf } from '../../kinds/fields.ts';
-import type { Expression, Field, Name, PartItem } from '../../../grammar/ast.ts';
+import { singleName, type Expression, type Field, type Name, type PartItem } from '../../../grammar/ast.ts';
 import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { Selects } from '../../kinds/kind.ts';
 import type { Part } from '../../model/model.ts';
 import type { CheckedPart } from '../parts.ts';
-import { insert, remove } from './edits.ts';
+import { insert, remove, replace } from './edits.ts';
 import { asWritten } from './fields.ts';
 import { one } from './names.ts';
 
@@ -38,11 +38,16 @@ export const needsPlace = (item: PartItem, selects: Selects): Diagnostic =>
     edits: insert(item.name.span, item.name.span.end, ` ${places[selects]}`),
   });
 
-export const noPlace = (item: PartItem, on: Expression): Diagnostic =>
-  error('A124', on.span, `${one(item.type.text)} sits nowhere in the base`, {
-    help: 'take `on ...` away',
-    edits: remove({ ...on.span, start: item.name.span.end }),
+/** `reads`: the kind reads from another part, whose name may have been written after `on`. */
+export function noPlace(item: PartItem, on: Expression, reads: boolean): Diagnostic {
+  const name = reads && item.from === null ? singleName(on) : null;
+  const place = { ...on.span, start: item.name.span.end };
+  return error('A124', on.span, `${one(item.type.text)} sits nowhere in the base`, {
+    help:
+      name === null ? 'take `on ...` away' : `what it reads is written with \`from\`: \`from ${name.text}\``,
+    edits: name === null ? remove(place) : replace(place, ` from ${name.text}`),
   });
+}
 
 export const missingSource = (item: PartItem, kinds: readonly string[]): Diagnostic =>
   error('A130', item.name.span, `\`${item.name.text}\` reads nothing`, {

@@ -38,6 +38,21 @@ export function noSuchPlace(
       edits: replace(e.span, whole),
       notes: ["places have the names of Meta's checkpoints here"],
     });
+  const [first, ...others] = e.segments;
+  const bare = first?.kind === 'name' && others.length === 0 ? selectorOf([first.name.text]) : null;
+  const inLayers = bare ?? (others.length > 0 && isArea(first) ? `layers.${printExpression(e)}` : null);
+  if (inLayers !== null)
+    return error('A110', missing.name.span, message, {
+      label,
+      help: `did you mean \`${inLayers}\`?`,
+      edits: replace(e.span, inLayers),
+    });
+  if (/^(linear|norm|embedding)s?$/.test(missing.name.text) && others.length === 0)
+    return error('A110', missing.name.span, message, {
+      label,
+      help: `did you mean \`every ${missing.name.text.replace(/s$/, '')}\`?`,
+      edits: replace(e.span, `every ${missing.name.text.replace(/s$/, '')}`),
+    });
   if (missing.name.text === 'all')
     return error('A110', missing.name.span, message, {
       label: 'all layers, but no places in them',
@@ -54,6 +69,10 @@ export function noSuchPlace(
     notes: alias === undefined ? [] : aliasNotes(missing.name.text, alias),
   });
 }
+
+/** `attention` or `feed_forward`, of which every layer has one. */
+const isArea = (s: Segment | undefined): boolean =>
+  s?.kind === 'name' && ['attention', 'feed_forward'].includes(s.name.text);
 
 /** The path with the word that is not there replaced by another. */
 function nameReplaced(e: Path, { name }: Missing, text: string): string {
@@ -98,20 +117,23 @@ export function notIndexed(e: Path, misplaced: Segment): Diagnostic {
 }
 
 export const unknownSiteKind = (name: Name, kinds: readonly SiteKind[]): Diagnostic =>
-  error(
-    'A122',
-    name.span,
-    `there is nothing called \`${name.text}\` in a base`,
-    suggest(name, kinds, 'after `every`'),
-  );
+  error('A122', name.span, `there is nothing called \`${name.text}\` in a base`, {
+    ...suggest(name, kinds, 'after `every`'),
+    ...(/^layers?$/.test(name.text)
+      ? { help: 'write `layers`, or `every linear in layers`', edits: [] }
+      : {}),
+  });
 
 export function notAPlace(e: Expression, kind: string): Diagnostic {
   const layers = `layers[${printExpression(e)}]`;
-  const names = e.kind === 'list' ? e.items.map((item) => singleName(item)?.text ?? null) : [null];
+  const names = (e.kind === 'list' ? e.items : [e]).map((item) =>
+    item.kind === 'string' ? item.value : (singleName(item)?.text ?? null),
+  );
   const known = names.filter((name) => name !== null);
-  const selector = known.length === names.length ? selectorOf(known) : null;
+  const all = e.kind === 'string' && e.value === 'all-linear' ? 'every linear in layers' : null;
+  const selector = all ?? (known.length === names.length ? selectorOf(known) : null);
   if (selector !== null)
-    return error('A129', e.span, `expected places for \`${kind}\`, not a list`, {
+    return error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
       help: `did you mean \`${selector}\`?`,
       edits: replace(e.span, selector),
     });

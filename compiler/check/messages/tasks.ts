@@ -89,12 +89,22 @@ export const meaninglessField = (field: Field, data: DataSource, task: string): 
     edits: remove(field.span),
   });
 
-export const badPlaceholder = (field: Field, span: Span, name: string, count: number): Diagnostic =>
-  error('A133', span, `\`${field.name.text}\` has ${count === 0 ? 'no' : `${count} times`} \`{${name}}\``, {
-    help: `write \`{${name}}\` once, where it belongs`,
+export function badPlaceholder(field: Field, span: Span, name: string, count: number): Diagnostic {
+  const { value } = field;
+  const quoted = name === 'output' && value.kind === 'string' && value.value === 'alpaca';
+  const message = `\`${field.name.text}\` has ${count === 0 ? 'no' : `${count} times`} \`{${name}}\``;
+  return error('A133', span, message, {
+    help: quoted
+      ? 'write `alpaca` without quotes: the template of that name'
+      : `write \`{${name}}\` once, where it belongs`,
     // Before the closing quote: an answer comes after what leads up to it.
-    edits: count === 0 ? insert(span, span.end - 1, ` {${name}}`) : [],
+    edits: quoted
+      ? replace(value.span, 'alpaca')
+      : count === 0
+        ? insert(span, span.end - 1, ` {${name}}`)
+        : [],
   });
+}
 
 export const nothingTrains = (item: PartItem): Diagnostic =>
   warning('A302', item.name.span, `nothing trains \`${item.name.text}\``, {

@@ -66,6 +66,15 @@ export const methods: Readonly<Record<string, Method>> = {
     lr: '3e-3',
     decay: '0',
   },
+  houlsby: {
+    doc: "Houlsby's adapters (arXiv 1902.00751): narrow networks behind attention and feed-forward.",
+    parts: [
+      ['bottleneck', 'adapters', 'on layers.attention.wo + layers.feed_forward.w2', '{ size = 64 }'],
+      ['unfreeze', 'norms', 'on every norm', ''],
+    ],
+    lr: '3e-4',
+    decay: '0',
+  },
   prefix: {
     doc: 'Prefix tuning (arXiv 2101.00190): keys and values before those of the words, in every layer.',
     parts: [['prefix', 'past', 'on layers', '{ length = length }']],
