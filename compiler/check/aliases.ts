@@ -128,6 +128,7 @@ const common: Names = {
   tokens: 'length',
   len: 'length',
   num_queries: 'length',
+  position: 'side',
   type: 'kind',
   norm: 'unfreeze',
   train: 'unfreeze',

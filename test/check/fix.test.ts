@@ -134,6 +134,12 @@ const items: readonly (readonly [name: string, bad: string, good: string])[] = [
   ['kind and name swapped', 'p prompt on layers { length = 4 }', 'prompt p on layers { length = 4 }'],
   ['for', 'lora l for layers.attention.wq', 'lora l on layers.attention.wq'],
   ['equals', 'lora l = layers.attention.wq', 'lora l on layers.attention.wq'],
+  ['linears of layers', 'lora l on layers.{wq, wv}', 'lora l on layers.attention.{wq, wv}'],
+  [
+    'linears of some layers',
+    'lora l on layers[0..1].{q_proj, w1}',
+    'lora l on layers[0..1].attention.wq + layers[0..1].feed_forward.w1',
+  ],
   ['a linear alone', 'lora l on q_proj, v_proj', 'lora l on layers.attention.wq + layers.attention.wv'],
   ['a list of them in quotes', 'lora l on ["q_proj", "v_proj"]', 'lora l on layers.attention.{wq, wv}'],
   ['all-linear', 'lora l on "all-linear"', 'lora l on every linear in layers'],

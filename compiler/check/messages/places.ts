@@ -39,8 +39,8 @@ export function noSuchPlace(
       notes: ["places have the names of Meta's checkpoints here"],
     });
   const [first, ...others] = e.segments;
-  const bare = first?.kind === 'name' && others.length === 0 ? selectorOf([first.name.text]) : null;
-  const inLayers = bare ?? (others.length > 0 && isArea(first) ? `layers.${printExpression(e)}` : null);
+  const inLayers =
+    linearsOf(e) ?? (others.length > 0 && isArea(first) ? `layers.${printExpression(e)}` : null);
   if (inLayers !== null)
     return error('A110', missing.name.span, message, {
       label,
@@ -68,6 +68,18 @@ export function noSuchPlace(
     edits: replace(missing.name.span, meant),
     notes: alias === undefined ? [] : aliasNotes(missing.name.text, alias),
   });
+}
+
+/** `wq`, `layers.wq` or `layers[0].{wq, w1}` with the words between; null for any other path. */
+function linearsOf({ segments }: Path): string | null {
+  const [head] = segments;
+  const layers = head?.kind === 'name' && head.name.text === 'layers' ? head : null;
+  const [last, ...more] = layers === null ? segments : segments.slice(1);
+  if (last === undefined || more.length > 0) return null;
+  const names = last.kind === 'name' ? [last.name] : last.kind === 'choice' ? last.names : [];
+  const selector = selectorOf(names.map(({ text }) => text));
+  if (selector === null || layers === null || layers.index === null) return selector;
+  return selector.replaceAll('layers.', `layers[${printExpression(layers.index)}].`);
 }
 
 /** `attention` or `feed_forward`, of which every layer has one. */
