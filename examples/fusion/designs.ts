@@ -30,17 +30,9 @@ export const designs: Readonly<Record<string, Design>> = {
   'late-shared': { title: 'late, shared', adapter: 'LateShared', recipes: plain },
   'early-shared': { title: 'early, shared', adapter: 'EarlyShared', recipes: plain },
   'late-disjoint': { title: 'late, disjoint', adapter: 'LateDisjoint', recipes: plain },
-  'late-null': {
-    title: 'late, disjoint, blank image on text',
-    adapter: 'LateNull',
-    recipes: {
-      sequential: 'sequential_blank',
-      joint: 'joint_blank',
-      mostly_captions: 'mostly_captions_blank',
-    },
-    blank: true,
-  },
+  'late-null': blank('late, disjoint, blank image on text', 'LateNull'),
   'early-disjoint': { title: 'early, disjoint', adapter: 'EarlyDisjoint', recipes: plain },
+  'early-null': blank('early, disjoint, blank image on text', 'EarlyNull'),
   'late-shared-mixed': mixed('late, shared', 'LateShared'),
   'early-shared-mixed': mixed('early, shared', 'EarlyShared'),
   'late-disjoint-mixed': mixed('late, disjoint', 'LateDisjoint'),
@@ -50,6 +42,15 @@ export const designs: Readonly<Record<string, Design>> = {
   'late-disjoint-asked': asked('late, disjoint', 'LateDisjoint'),
   'early-disjoint-asked': asked('early, disjoint', 'EarlyDisjoint'),
 };
+
+function blank(title: string, adapter: string): Design {
+  const recipes = {
+    sequential: 'sequential_blank',
+    joint: 'joint_blank',
+    mostly_captions: 'mostly_captions_blank',
+  };
+  return { title, adapter, recipes, blank: true };
+}
 
 function mixed(title: string, adapter: string): Design {
   return { title, adapter: `${adapter}Mixed`, recipes: { joint_mixed: 'joint_mixed' } };

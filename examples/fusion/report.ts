@@ -52,7 +52,10 @@ export const meanAndSpread = (values: readonly (number | null)[], digits = 2): s
 const right = (title: string) => ({ title, right: true });
 
 /** One table a schedule; a sequential trial has a row for each time it was measured. */
-export function interference(lines: readonly Line<Outcome>[], figures: readonly Figure[]): Report['sections'] {
+export function interference(
+  lines: readonly Line<Outcome>[],
+  figures: readonly Figure[],
+): Report['sections'] {
   return (Object.keys(schedules) as Schedule[]).flatMap((schedule) => {
     const rows = Object.entries(designs).flatMap(([design, { title }]) =>
       rowsOf(outcomesOf(lines, design, schedule), title, figures),

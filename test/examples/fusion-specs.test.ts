@@ -51,8 +51,10 @@ t('disjoint designs have nothing in common, shared ones train all that instructi
       adapter,
     );
   }
-  const null_ = new Set(trainsOf('LateNull', 'instruct_blank'));
-  assert.not(trainsOf('LateNull', 'caption').some((name) => null_.has(name)));
+  for (const adapter of ['LateNull', 'EarlyNull']) {
+    const blank = new Set(trainsOf(adapter, 'instruct_blank'));
+    assert.not(trainsOf(adapter, 'caption').some((name) => blank.has(name)));
+  }
   for (const adapter of ['EarlyShared', 'LateShared', 'LateSharedMixed', 'EarlySharedAsked']) {
     const seeing = new Set(trainsOf(adapter, 'caption'));
     assert.ok(
