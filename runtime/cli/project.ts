@@ -57,6 +57,8 @@ export function loadProject(argument: string, options: ProjectOptions = {}): Pro
   const { path, name: adapter } = splitSpec(argument);
   const checked = loadChecked(path, options);
   const names = Object.keys(checked.adapters);
+  if (names.length === 0)
+    throw new InputError(`${path} declares no adapter`, 'write `adapter NAME on BASE { ... }`');
   if (adapter !== undefined && !names.includes(adapter)) {
     const near = nearest(adapter, names);
     throw new InputError(
