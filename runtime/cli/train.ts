@@ -148,7 +148,7 @@ async function train(
   const data = await loadRecipeData(model, recipe, tokenizer);
   for (const [task, { report }] of data.datasets) {
     console.error(
-      `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`,
+      `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
     );
     const bad = report.bad ?? [];
     if (bad.length > 0)
