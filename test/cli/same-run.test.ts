@@ -1,11 +1,20 @@
 /** A run that is refused leaves its folder as it was, and what a run is a function of may not change under it. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requireSameRun } from '../../runtime/checkpoint.ts';
 import { identityOf } from '../../runtime/cli/identity.ts';
+import { loadProject, startOf } from '../../runtime/cli/project.ts';
 import { claim } from '../../runtime/cli/sweep/claims.ts';
 import { fromLibrary } from '../compiler/subjects.ts';
 import { withDevice } from '../compiler/sessions.ts';
@@ -89,6 +98,19 @@ t("the numbers of an encoder's file are part of a run's identity", async () => {
   );
   const { inputs: _, ...old } = meta;
   requireSameRun(old, { ...other, seed: 0 }, 'x');
+});
+
+t('files of a base that is refused are closed', async () => {
+  const { model } = loadProject(join(folder, 'spec.adapter'));
+  const wide = { ...model, base: { ...model.base, layers: 1 } };
+  const open = () => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+  const before = open();
+  for (let i = 0; i < 3; i++)
+    await startOf(wide, 0).then(
+      () => assert.unreachable('it has two layers'),
+      (error: Error) => assert.match(error.message, /it has 2 layers/),
+    );
+  assert.is(open(), before);
 });
 
 t.run();
