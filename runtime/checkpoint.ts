@@ -23,6 +23,8 @@ export interface CheckpointMeta {
   readonly seed: number;
   /** The adapter and its recipe as the run has them, `--steps` included; older files do not say. */
   readonly recipe?: string;
+  /** Hashes of what else the run reads, such as data and encoders' files, by what they are called; older files do not say. */
+  readonly inputs?: Readonly<Record<string, string>>;
   /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
   readonly cellSteps: readonly number[];
   /** Versions of what wrote it, such as `{ graft: '0.1.0', package: '1' }`. */
@@ -170,11 +172,11 @@ async function readCheckpoint(path: string): Promise<Pick<LoadedCheckpoint, 'ten
 }
 
 /**
- * Refuses to go on with a run whose spec, base or seed has changed: it would be neither the old run nor a new one.
+ * Refuses to go on with a run whose spec, base, data or seed has changed: it would be neither the old run nor a new one.
  */
 export function requireSameRun(
   meta: CheckpointMeta,
-  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed' | 'recipe'>,
+  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed' | 'recipe' | 'inputs'>,
   path: string,
 ): void {
   const changed = [
@@ -183,6 +185,9 @@ export function requireSameRun(
     meta.recipe !== undefined &&
       meta.recipe !== run.recipe &&
       'the adapter, the recipe or its steps have changed',
+    ...Object.entries(meta.inputs ?? {}).map(
+      ([name, hash]) => run.inputs?.[name] !== hash && `the ${name} has changed`,
+    ),
     meta.seed !== run.seed && `the seed was ${meta.seed} and is ${run.seed}`,
   ].filter((change) => change !== false);
   if (changed.length === 0) return;

@@ -3,6 +3,7 @@
  *
  * A browser never loads this module. The calls that write go through `FileSystem`, so tests can fill the disk.
  */
+import { isUtf8 } from 'node:buffer';
 import { open, readFile, stat } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
@@ -51,13 +52,28 @@ function cannotRead(path: string, error: unknown): InputError {
 
 /**
  * Reads a text file as UTF-8.
- * @throws InputError with the path tried and the current folder
+ * @throws InputError with the path tried and the current folder, or the line that is no UTF-8: read as if it were, its
+ * letters would be trained on as replacement characters
  */
 export async function readText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  if (!isUtf8(bytes))
+    throw new InputError(`${path}:${firstForeignLine(bytes)}: not UTF-8 text`, 'save it as UTF-8');
   try {
-    return (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      .toString('utf8')
+      .replace(/^\ufeff/, '');
   } catch (error) {
     throw cannotRead(path, error);
+  }
+}
+
+/** Number of the first line that is no UTF-8. */
+function firstForeignLine(bytes: Uint8Array): number {
+  for (let line = 1, start = 0; ; line++) {
+    const end = bytes.indexOf(0x0a, start);
+    if (end < 0 || !isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
   }
 }
 

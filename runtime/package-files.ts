@@ -1,5 +1,5 @@
 /** Packages on disk, in Node. */
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Manifest } from '../compiler/package/package.ts';
 import { readText } from './files.ts';
@@ -33,7 +33,10 @@ export async function writePackage(
 
 /** What lay in the folder before is deleted, so it must be a package and nothing else. */
 async function requireOwn(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
+  const there = await stat(folder).catch(() => null);
+  if (there && !there.isDirectory())
+    throw new InputError(`${resolve(folder)} is a file`, 'give a folder with --out: nothing is overwritten');
+  const names = there ? await readdir(folder).catch(() => []) : [];
   const foreign = names.filter((name) => name !== 'kernels' && name !== 'manifest.json');
   if (foreign.length > 0)
     throw new InputError(

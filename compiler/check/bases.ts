@@ -1,7 +1,7 @@
 /** `base` declarations: the dimensions of a frozen transformer, and whether they can be. */
 import type { BaseDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
-import { callOf, choice, count, number, numberOf, orNone } from '../kinds/fields.ts';
+import { callOf, choice, count, number, numberOf, orNone, times } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { type Base, type FieldValue, type Linear, linears } from '../model/model.ts';
 import { FRESH_STD } from '../model/sites.ts';
@@ -14,18 +14,18 @@ const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotati
 /** The attributes of a `base`. */
 export const baseFields: Readonly<Record<string, Field>> = {
   family: { type: choice('llama'), default: 'llama', doc: 'Architecture of the network.' },
-  layers: { type: count(), doc: 'Transformer layers.' },
-  dim: { type: count(), doc: 'Width of a token.' },
-  heads: { type: count(), doc: 'Query heads in each layer.' },
+  layers: { type: times, doc: 'Transformer layers.' },
+  dim: { type: count, doc: 'Width of a token.' },
+  heads: { type: times, doc: 'Query heads in each layer.' },
   kv_heads: {
-    type: orNone(count()),
+    type: orNone(times),
     default: null,
     doc: 'Key and value heads; none: as many as query heads.',
   },
-  head_dim: { type: orNone(count()), default: null, doc: 'Width of a head; none: dim / heads.' },
-  ffn: { type: count(), doc: "Width of the feed-forward network's hidden layer." },
-  vocab: { type: count(), doc: 'Tokens in the vocabulary.' },
-  context: { type: count(), default: 2048, doc: 'Longest sequence, in tokens.' },
+  head_dim: { type: orNone(count), default: null, doc: 'Width of a head; none: dim / heads.' },
+  ffn: { type: count, doc: "Width of the feed-forward network's hidden layer." },
+  vocab: { type: count, doc: 'Tokens in the vocabulary.' },
+  context: { type: count, default: 2048, doc: 'Longest sequence, in tokens.' },
   norm_eps: { type: number(0), default: 1e-5, doc: 'Added to the mean square in every norm.' },
   rope: {
     type: { kind: 'call', calls: { interleaved: { theta }, half: { theta } } },

@@ -25,7 +25,7 @@ const runs: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
     model: { type: string, doc: 'A spec, `SPEC:ADAPTER`, or the folder of a package.' },
     adapter: { type: orNone(string), default: null, doc: 'Its trained parameters.' },
     ask: { type: orNone(string), default: null, doc: "What it is asked; none: its own task's question." },
-    tokens: { type: count(), default: 40, doc: 'Longest answer, in its tokens.' },
+    tokens: { type: count, default: 40, doc: 'Longest answer, in its tokens.' },
   },
   detect: {
     model: { type: string, doc: "An ONNX file with FastestDet's inputs and outputs." },
@@ -55,7 +55,7 @@ export const expertFields: Readonly<Record<string, Field>> = {
     default: 30,
     doc: 'Seconds for one image, its start included; later answers are not waited for.',
   },
-  length: { type: count(), default: 300, doc: 'Longest answer, in characters; what is longer is cut.' },
+  length: { type: count, default: 300, doc: 'Longest answer, in characters; what is longer is cut.' },
 };
 
 /** The expert an item describes, or null after reporting what is wrong with it. */

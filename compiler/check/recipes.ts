@@ -1,6 +1,6 @@
 /** Recipes: how the tasks of an adapter take turns and how they are optimised. */
 import type { Expression, RecipeDeclaration } from '../../grammar/ast.ts';
-import { callOf, count, isCall, number, numberOf, orNone } from '../kinds/fields.ts';
+import { callOf, isCall, number, numberOf, orNone, times, whole } from '../kinds/fields.ts';
 import type { Field, FieldType } from '../kinds/kind.ts';
 import type { Duration, FieldValue, Recipe } from '../model/model.ts';
 import type { Env } from './env.ts';
@@ -53,11 +53,11 @@ export const recipeFields: Readonly<Record<string, Field>> = {
     doc: 'How the learning rate changes.',
   },
   epochs: { type: orNone(positive), default: null, doc: 'Passes over the data; or write `steps`.' },
-  steps: { type: orNone(count()), default: null, doc: 'Optimizer steps; or write `epochs`.' },
-  batch: { type: count(), default: 32, doc: 'Sequences in one micro-batch.' },
-  accumulate: { type: count(), default: 1, doc: 'Micro-batches to one optimizer step.' },
+  steps: { type: orNone(whole(1)), default: null, doc: 'Optimizer steps; or write `epochs`.' },
+  batch: { type: whole(1, 2 ** 16), default: 32, doc: 'Sequences in one micro-batch.' },
+  accumulate: { type: times, default: 1, doc: 'Micro-batches to one optimizer step.' },
   clip: { type: orNone(positive), default: null, doc: 'Bound on the norm of all gradients.' },
-  seed: { type: count(0), default: 0, doc: 'Of the initial numbers and the order of the data.' },
+  seed: { type: whole(0), default: 0, doc: 'Of the initial numbers and the order of the data.' },
 };
 
 /** The recipe for an adapter with these tasks, or null after reporting what is wrong. */

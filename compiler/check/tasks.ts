@@ -1,7 +1,7 @@
 /** Tasks: what each trains, on what, and whether that can work. */
 import { singleName, type Expression, type Field as SpecField, type TaskItem } from '../../grammar/ast.ts';
 import { printExpression } from '../../grammar/print.ts';
-import { anyOf, choice, count, orNone } from '../kinds/fields.ts';
+import { anyOf, choice, count, orNone, whole } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
 import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/model.ts';
@@ -37,9 +37,9 @@ export const taskFields: Readonly<Record<string, Field>> = {
     default: 'alpaca',
     doc: 'How an example becomes text: `alpaca`, or a string with {instruction}, {input} and {output}.',
   },
-  max_tokens: { type: count(), default: 512, doc: 'Sequences are cut after this many tokens.' },
+  max_tokens: { type: count, default: 512, doc: 'Sequences are cut after this many tokens.' },
   ignore: {
-    type: anyOf(count(0), choice('unknown', 'none')),
+    type: anyOf(whole(0), choice('unknown', 'none')),
     default: 'unknown',
     doc: "A token that is never a label: an id, the tokenizer's `unknown` (id 0 in LLaMA's, as the official loss has it), or none.",
   },

@@ -22,7 +22,7 @@ export const bottleneck: Kind = {
     'Houlsby et al., arXiv 1902.00751, section 2.1 and figure 2; weights of deviation 0.01 as in its experiments, where they are cut off at two deviations',
   selects: 'linears',
   fields: {
-    size: { type: count(), default: 64, doc: 'Width of the narrow layer.' },
+    size: { type: count, default: 64, doc: 'Width of the narrow layer.' },
     function: { type: choice('gelu', 'relu', 'silu'), default: 'gelu', doc: 'What f is.' },
     init: initField(normal(0.01), 'the two matrices'),
     ...common,

@@ -2,7 +2,7 @@
 import { axis, type FieldValue, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { ImageInput, PixelRules } from '../package/package.ts';
-import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone } from './fields.ts';
+import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone, times } from './fields.ts';
 import type { Field, Kind } from './kind.ts';
 import { buildVit, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
 
@@ -99,13 +99,13 @@ export const encoder: Kind = {
             weights,
           },
           vit: {
-            resolution: { type: count(), doc: 'Pixels of a side of the image.' },
-            patch: { type: count(), doc: 'Pixels of a side of a patch.' },
-            width: { type: count(), doc: 'Width of a token.' },
-            layers: { type: count(), doc: 'Transformer blocks.' },
-            heads: { type: count(), doc: 'Heads in each block.' },
+            resolution: { type: times, doc: 'Pixels of a side of the image.' },
+            patch: { type: times, doc: 'Pixels of a side of a patch.' },
+            width: { type: count, doc: 'Width of a token.' },
+            layers: { type: times, doc: 'Transformer blocks.' },
+            heads: { type: times, doc: 'Heads in each block.' },
             output: {
-              type: orNone(count()),
+              type: orNone(count),
               default: null,
               doc: 'Width after a last projection; none: there is none.',
             },
@@ -113,8 +113,8 @@ export const encoder: Kind = {
             weights,
           },
           features: {
-            width: { type: count(), doc: 'Numbers in each token.' },
-            tokens: { type: count(), default: 1, doc: 'Tokens of an image.' },
+            width: { type: count, doc: 'Numbers in each token.' },
+            tokens: { type: count, default: 1, doc: 'Tokens of an image.' },
           },
         },
       },

@@ -8,7 +8,18 @@ export const number = (min?: number, max?: number): FieldType => ({
   ...(min === undefined ? {} : { min }),
   ...(max === undefined ? {} : { max }),
 });
-export const count = (min = 1): FieldType => ({ kind: 'number', integer: true, min });
+export const whole = (min: number, max?: number): FieldType => ({
+  kind: 'number',
+  integer: true,
+  min,
+  ...(max === undefined ? {} : { max }),
+});
+/** A size or a length: a slip such as `dim = 1e12` is refused before anything is planned with it. */
+export const count: FieldType = whole(1, 2 ** 20);
+/** Tokens that are put beside or before the words: together with a context they still fit one grid of workgroups. */
+export const lengthType: FieldType = whole(1, 2 ** 16);
+/** How often something is repeated, such as layers: each time costs the compiler work. */
+export const times: FieldType = whole(1, 2 ** 12);
 export const choice = (...choices: string[]): FieldType => ({ kind: 'choice', choices });
 export const anyOf = (...of: FieldType[]): FieldType => ({ kind: 'any', of });
 export const orNone = (type: FieldType): FieldType => anyOf(type, choice('none'));

@@ -18,7 +18,7 @@ export const lora: Kind = {
     'LoRA, arXiv 2106.09685, section 4.1; `llama_adapter_v2_multimodal7b/llama/llama.py` for alpha = none',
   selects: 'linears',
   fields: {
-    rank: { type: count(), default: 8, doc: 'Width of the thin matrices.' },
+    rank: { type: count, default: 8, doc: 'Width of the thin matrices.' },
     alpha: {
       type: orNone(number(0)),
       default: null,

@@ -1,6 +1,6 @@
 /** Prefix tuning: raw keys and values in front of every layer's own. */
 import { axis, type Axis, type Base, type Parameter, type Part } from '../model/model.ts';
-import { common, count, decays, initField, initOf, normal, numberOf, rateOf } from './fields.ts';
+import { common, decays, initField, initOf, lengthType, normal, numberOf, rateOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 export const prefix: Kind = {
@@ -11,7 +11,7 @@ export const prefix: Kind = {
   source: 'Prefix-Tuning, arXiv 2101.00190, section 4.2; keys and values as PEFT passes them',
   selects: 'layers',
   fields: {
-    length: { type: count(), default: 10, doc: 'Keys and values in each layer.' },
+    length: { type: lengthType, default: 10, doc: 'Keys and values in each layer.' },
     init: initField(normal(1), 'the keys and values'),
     ...common,
   },

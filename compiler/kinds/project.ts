@@ -11,7 +11,7 @@ import {
 } from '../graph/transformer.ts';
 import { axis, type Axis, type Base, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
-import { choice, common, count, numberOf, orNone, rateOf } from './fields.ts';
+import { choice, common, count, lengthType, numberOf, orNone, rateOf, times } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** LayerNorm's eps in timm 0.3.2 and torch; RMSNorm's own default in imagebind_LLM. */
@@ -41,20 +41,20 @@ export const project: Kind = {
       doc: 'One linear layer; two with a GELU between; learned queries through transformer blocks; or the ImageBind bridge.',
     },
     length: {
-      type: count(),
+      type: lengthType,
       default: 10,
       doc: 'Tokens it makes: those of the first tokens that come in, of the queries, or all from one class token by a wider layer.',
     },
     norm: { type: choice('layer', 'none'), default: 'none', doc: 'A LayerNorm on what it makes.' },
     hidden: {
-      type: orNone(count()),
+      type: orNone(count),
       default: null,
       doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, that of what comes in, four times that of what goes out.",
     },
-    depth: { type: count(), default: 8, doc: 'Blocks of `queries`.' },
-    heads: { type: count(), default: 16, doc: 'Heads in each block of `queries`.' },
+    depth: { type: times, default: 8, doc: 'Blocks of `queries`.' },
+    heads: { type: times, default: 16, doc: 'Heads in each block of `queries`.' },
     output: {
-      type: orNone(count()),
+      type: orNone(count),
       default: null,
       doc: "Numbers in each token it makes; none: the base's width, which prompts need.",
     },
@@ -64,17 +64,17 @@ export const project: Kind = {
       doc: 'A safetensors file; it is then frozen unless a task trains it. None: it starts from random numbers.',
     },
     width: {
-      type: orNone(count()),
+      type: orNone(count),
       default: null,
       doc: 'Numbers in each token that comes in. What it reads from says it.',
     },
     tokens: {
-      type: orNone(count()),
+      type: orNone(count),
       default: null,
       doc: 'Tokens that come in. What it reads from says it.',
     },
     scales: {
-      type: count(),
+      type: count,
       default: 1,
       doc: "Blocks whose numbers lie side by side in what comes in. The encoder's `at` says it.",
     },

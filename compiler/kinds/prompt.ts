@@ -6,11 +6,11 @@ import {
   choice,
   common,
   constant,
-  count,
   decays,
   initField,
   initOf,
   isCall,
+  lengthType,
   normal,
   number,
   numberOf,
@@ -78,7 +78,7 @@ export const prompt: Kind = {
   inherits: (source) => ({ length: source.fields['length'] ?? null }),
   fields: {
     length: {
-      type: orNone(count()),
+      type: orNone(lengthType),
       default: null,
       doc: 'Tokens in each layer. With `from`, the projector says it.',
     },

@@ -12,12 +12,14 @@ import { InputError } from '../input-error.ts';
 import { mib } from '../buffers.ts';
 import { requireFit } from '../fit.ts';
 import { writePackage } from '../package-files.ts';
-import { type Command, EXIT, UsageError } from './command.ts';
+import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } from './project.ts';
 import { nodeHost } from './host-node.ts';
 import { specOptions, specUsage, splitSpec } from './spec-arguments.ts';
 
 const STAGES = ['ast', 'model', 'graph', 'schedule', 'memory', 'wgsl'] as const;
+/** As a recipe's `batch`. */
+const MOST_SEQUENCES = 2 ** 16;
 type Stage = (typeof STAGES)[number];
 
 const options = {
@@ -106,15 +108,13 @@ function optionsOf(
   },
 ): CompileOptions {
   const recipe = model.recipes.length > 0 ? pickRecipe(model, values.recipe) : null;
-  const batch = Number(values.batch ?? recipe?.batch ?? 1);
-  if (values.tokens !== undefined && !(Number.isInteger(Number(values.tokens)) && Number(values.tokens) >= 1))
-    throw new UsageError(`--tokens takes a whole number from 1, not \`${values.tokens}\``);
+  const batch =
+    values.batch === undefined
+      ? (recipe?.batch ?? 1)
+      : wholeNumber(values.batch, '--batch', 1, MOST_SEQUENCES);
+  const words = values.tokens === undefined ? undefined : wholeNumber(values.tokens, '--tokens', 1);
   const wordsOf = (limit: unknown) =>
-    Math.min(
-      Number(values.tokens ?? (typeof limit === 'number' ? limit : model.base.context)),
-      model.base.context,
-    );
-  if (!Number.isInteger(batch) || batch < 1) throw new UsageError('--batch takes a whole number from 1');
+    Math.min(words ?? (typeof limit === 'number' ? limit : model.base.context), model.base.context);
   const tokens = Object.fromEntries(
     model.tasks.map((task) => [task.name, wordsOf(task.fields['max_tokens'])]),
   );

@@ -43,10 +43,13 @@ ${specUsage}`,
     const diagnostics: Diagnostic[] = [];
     const sources = new Map<string, string>();
     for (const argument of positionals) {
-      const { path } = splitSpec(argument);
+      const { path, name } = splitSpec(argument);
       if (values.fix) await fixFile(path, checkOptions(values), values['dry-run']);
       const checked = checkArgument(path, values);
       if (!checked.found) throw new UsageError(`cannot read ${path}`);
+      const faulty = checked.diagnostics.some(({ severity }) => severity === 'error');
+      if (!faulty && name !== undefined && !Object.hasOwn(checked.adapters, name))
+        throw new UsageError(`${path} has no adapter '${name}'`);
       for (const d of checked.diagnostics) diagnostics.push(d);
       for (const [file, text] of checked.sources) sources.set(file, text);
     }

@@ -30,9 +30,20 @@ export class UsageError extends Error {
   }
 }
 
-/** The number an option is given. @throws UsageError when it is no whole number, or less than `least` */
-export function wholeNumber(text: string, option: string, least = 0): number {
+/** The number an option is given. @throws UsageError when it is no whole number, or not from `least` to `most` */
+export function wholeNumber(text: string, option: string, least = 0, most = Infinity): number {
   const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= least) return value;
-  throw new UsageError(`${option} takes a whole number from ${least}, not \`${text}\``);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw new UsageError(
+    `${option} takes a whole number from ${least}${most === Infinity ? '' : ` to ${most}`}, not \`${text}\``,
+  );
+}
+
+/** The number from 0 to `most` an option is given; it may be a fraction. @throws UsageError when it is none */
+export function positiveNumber(text: string, option: string, most = Infinity): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= most && value < Infinity) return value;
+  throw new UsageError(
+    `${option} takes a number from 0${most === Infinity ? '' : ` to ${most}`}, not \`${text}\``,
+  );
 }

@@ -7,7 +7,7 @@ import { sharedDevice } from '../device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
 import { requireFit } from '../fit.ts';
 import { createSampler, type Sampling } from '../sample.ts';
-import { type Command, EXIT, UsageError } from './command.ts';
+import { type Command, EXIT, positiveNumber, UsageError, wholeNumber } from './command.ts';
 import {
   consultExperts,
   describeAnswer,
@@ -68,20 +68,30 @@ ${specUsage}`,
     const experts = readExpertSettings(model, values);
     if (experts.given.size > 0 && questions.every(({ template }) => template === null))
       throw new UsageError('--expert goes with --ask: a --prompt is taken as it is');
-    const sampling: Sampling = {
-      temperature: Number(values.temperature),
-      topK: Number(values['top-k']),
-      topP: Number(values['top-p']),
-      seed: Number(values.seed),
-    };
-    const maxTokens = Number(values['max-tokens']);
-    if (!Number.isInteger(maxTokens) || maxTokens < 1)
-      throw new UsageError(`--max-tokens takes a whole number from 1, not \`${values['max-tokens']}\``);
+    const sampling = readSampling(values);
+    const maxTokens = wholeNumber(values['max-tokens'], '--max-tokens', 1);
     const { adapter = null, stop: stops = [], verbose } = values;
     await answer(model, questions, { sampling, maxTokens, stops, adapter, images, experts, verbose });
     return EXIT.ok;
   },
 };
+
+function readSampling(values: {
+  readonly temperature: string;
+  readonly 'top-k': string;
+  readonly 'top-p': string;
+  readonly seed: string;
+}): Sampling {
+  const sampling = {
+    temperature: positiveNumber(values.temperature, '--temperature'),
+    topK: wholeNumber(values['top-k'], '--top-k'),
+    topP: positiveNumber(values['top-p'], '--top-p', 1),
+    seed: wholeNumber(values.seed, '--seed'),
+  };
+  // Refuses a top-p of 0 before anything is loaded.
+  createSampler(sampling);
+  return sampling;
+}
 
 interface Asked {
   readonly ask?: string[] | undefined;

@@ -19,11 +19,12 @@ import { openSession, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type BaseParameter, planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
+import type { WeightSource } from '../weights/source.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';
 import { emptyLibrary, type Library, readTaskData } from './library.ts';
-import { openEncoders, type TaskImages } from './pictures.ts';
+import { type EncoderWeights, openEncoders, type TaskImages } from './pictures.ts';
 import { readBaseOption, readSettings, splitSpec } from './spec-arguments.ts';
 
 export { loadTaskData } from './library.ts';
@@ -57,6 +58,8 @@ export function loadProject(argument: string, options: ProjectOptions = {}): Pro
   const { path, name: adapter } = splitSpec(argument);
   const checked = loadChecked(path, options);
   const names = Object.keys(checked.adapters);
+  if (names.length === 0)
+    throw new InputError(`${path} declares no adapter`, 'write `adapter NAME on BASE { ... }`');
   if (adapter !== undefined && !names.includes(adapter)) {
     const near = nearest(adapter, names);
     throw new InputError(
@@ -222,10 +225,38 @@ export async function startOf(
       'write `weights = "FILE"` in the base, or start from nothing with --scratch',
     );
   const source = await openWeights(base.weights);
+  let encoders: EncoderWeights | null = null;
+  const close = async () => {
+    await source.close();
+    await encoders?.close();
+  };
+  try {
+    const { load, fingerprint } = await openBase(source, model);
+    const opened = (encoders = await openEncoders(model));
+    return {
+      fingerprint,
+      close,
+      values: async (p) =>
+        options.initial?.get(p.name) ?? (await load(p.name)) ?? (await opened.load(p.name)) ?? fresh(p),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The base's parameters in its file, each read when asked for, and what tells this base from others. */
+async function openBase(
+  source: WeightSource,
+  { base, parameters }: Model,
+): Promise<{
+  readonly load: (name: string) => Promise<Float32Array | null>;
+  readonly fingerprint: string;
+}> {
   const plan = planBase(
     source,
     base,
-    model.parameters.filter(({ owner }) => owner === 'base'),
+    parameters.filter(({ owner }) => owner === 'base'),
   );
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
   const load = async (name: string) => {
@@ -240,17 +271,7 @@ export async function startOf(
       // Of a sample the same is taken again, so a large base is never held as a whole.
       values: sampleEvenly((await load(parameter.name)) ?? new Float32Array()),
     });
-  const fingerprint = await fingerprintBase(sampled);
-  const encoders = await openEncoders(model);
-  return {
-    fingerprint,
-    close: async () => {
-      await source.close();
-      await encoders.close();
-    },
-    values: async (p) =>
-      options.initial?.get(p.name) ?? (await load(p.name)) ?? (await encoders.load(p.name)) ?? fresh(p),
-  };
+  return { load, fingerprint: await fingerprintBase(sampled) };
 }
 
 /** A compiled model on the device with its start in place; the base's file is closed. */

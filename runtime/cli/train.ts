@@ -1,12 +1,11 @@
 /** `graft train SPEC[:ADAPTER]`: trains by a recipe, in a folder of its own. */
-import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { describeBad } from '../data/pictures.ts';
 import { openDevice } from '../device.ts';
-import { openWeights, readBytes } from '../files.ts';
+import { openWeights } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../package-files.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
@@ -16,6 +15,7 @@ import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { encodeTasks, type Encoding } from './pictures.ts';
+import { identityOf } from './identity.ts';
 import { hasTests, printScore, scoreTests, trainedValues } from './heldout.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import {
@@ -29,6 +29,7 @@ import {
   tokenizerOf,
 } from './project.ts';
 import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
+import { claim, type Claim } from './sweep/claims.ts';
 import { compileTraining, withSteps } from './training.ts';
 
 const options = {
@@ -64,15 +65,20 @@ ${specUsage}`,
     const project = loadProject(spec, projectOptions(values));
     const recipe = adjust(pickRecipe(project.model, values.recipe), values);
     const folder = values.out ?? `runs/${project.model.name}`;
-    await prepareFolder(folder, values.resume);
-    await train(project, recipe, folder, {
+    const given: TrainOptions = {
       spec,
       params: readSettings(values.set),
       scratch: values.scratch,
       from: values.from,
       checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every', 1),
       encoder: encodingOf(values.encoder),
-    });
+    };
+    const held = await prepareFolder(folder, values.resume);
+    try {
+      await train(project, recipe, folder, given);
+    } finally {
+      held.release();
+    }
     return EXIT.ok;
   },
 };
@@ -92,8 +98,11 @@ function encodingOf(text: string): Encoding {
   throw new UsageError(`--encoder takes inline, cached or auto, not \`${text}\``);
 }
 
-async function prepareFolder(folder: string, resume: boolean): Promise<void> {
-  const exists = ['metrics.jsonl', 'checkpoints'].some((name) => existsSync(`${folder}/${name}`));
+/** @returns the claim of this process on the folder */
+async function prepareFolder(folder: string, resume: boolean): Promise<Claim> {
+  const exists = ['metrics.jsonl', 'checkpoints', 'adapter.safetensors'].some((name) =>
+    existsSync(`${folder}/${name}`),
+  );
   if (exists && !resume)
     throw new InputError(
       `${folder} already holds a run`,
@@ -102,15 +111,22 @@ async function prepareFolder(folder: string, resume: boolean): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
+    return claimFolder(folder);
   } catch (cause) {
-    throw new InputError(
-      `cannot write into the folder ${folder}: ${String(cause)}`,
-      'give another folder with --out',
-      {
-        cause,
-      },
-    );
+    if (cause instanceof InputError) throw cause;
+    const message = `cannot write into the folder ${folder}: ${String(cause)}`;
+    throw new InputError(message, 'free some space, or give another folder with --out', { cause });
   }
+}
+
+/** Two processes in one folder would write over each other's metrics and checkpoints. */
+function claimFolder(folder: string): Claim {
+  const held = claim(folder, 'run');
+  if (typeof held !== 'string') return held;
+  throw new InputError(
+    `${folder} is in use: ${held} trains there`,
+    'wait for it, or give another folder with --out',
+  );
 }
 
 interface TrainOptions {
@@ -132,7 +148,7 @@ async function train(
   const data = await loadRecipeData(model, recipe, tokenizer);
   for (const [task, { report }] of data.datasets) {
     console.error(
-      `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}`,
+      `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
     );
     const bad = report.bad ?? [];
     if (bad.length > 0)
@@ -147,28 +163,21 @@ async function train(
     scratch: given.scratch,
     ...(initial ? { initial } : {}),
   });
+  const identity = await identityOf(model, spec.hash, start, data, given.from);
   const session = await openCompiled(device, compiled, start);
-  // A run that starts from other parameters is another run.
-  const origin = given.from === undefined ? [] : [await hashFile(given.from)];
-  const identity = { spec: spec.hash, base: [start.fingerprint, ...origin].join('+'), versions };
-  await writePackage(`${folder}/package`, compiled.manifest, compiled.sources);
-  await writeRecord(
-    folder,
-    {
-      spec: given.spec,
-      adapter: model.name,
-      recipe: recipe.name,
-      params: given.params,
-      seed: recipe.seed,
-      steps: recipe.steps,
-      scratch: given.scratch,
-      from: given.from ?? null,
-      specHash: spec.hash,
-      base: start.fingerprint,
-      versions,
-    },
-    device,
-  );
+  const record = {
+    spec: given.spec,
+    adapter: model.name,
+    recipe: recipe.name,
+    params: given.params,
+    seed: recipe.seed,
+    steps: recipe.steps,
+    scratch: given.scratch,
+    from: given.from ?? null,
+    specHash: spec.hash,
+    base: start.fingerprint,
+    versions,
+  };
   process.once('SIGINT', () => {
     console.error(`\nstopped; --resume --out ${folder} goes on from the last checkpoint, if there is one`);
     process.exit(130);
@@ -180,7 +189,12 @@ async function train(
     folder,
     identity,
     checkpointEvery: given.checkpointEvery,
-    onStart: (step) => (progress = makeProgress(process.stderr, step)),
+    // Not before the checkpoint was found to be this run's: a run that is refused leaves the folder as it was.
+    onStart: async (step) => {
+      await writePackage(`${folder}/package`, compiled.manifest, compiled.sources);
+      await writeRecord(folder, record, device);
+      progress = makeProgress(process.stderr, step);
+    },
     onStep: (metrics, horizon) => progress?.step(metrics, horizon),
   });
   (progress as Progress | null)?.end();
@@ -213,8 +227,3 @@ async function readInitial(
   await source.close();
   return values;
 }
-
-const hashFile = async (path: string): Promise<string> =>
-  createHash('sha256')
-    .update(await readBytes(path))
-    .digest('hex');

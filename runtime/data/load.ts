@@ -108,7 +108,9 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
       `data \`${source.name}\` (${source.paths.join(', ')}) has nothing to learn: ${report.examples} examples, no labels`,
       examples.length === 0
         ? 'it needs at least one example'
-        : `the prompts fill the context of ${options.context} tokens: shorten the template`,
+        : truncated > 0
+          ? `the prompts fill the context of ${options.context} tokens: shorten the template`
+          : 'an example needs a token after its prompt that is not ignored: give longer ones',
     );
   }
   return { name: source.name, examples, records, ...(pictures ? { pictures } : {}), report };
@@ -292,7 +294,8 @@ function tokenRecords(text: string, path: string): Located[] {
 function tokensOf(value: unknown, where: () => string): { tokens: number[]; prompt: number } {
   const record = Array.isArray(value) ? { tokens: value as unknown } : ((value ?? {}) as TextRecord);
   const { tokens, prompt = 0 } = record as { tokens?: unknown; prompt?: unknown };
-  if (Array.isArray(tokens) && tokens.every((id) => typeof id === 'number') && typeof prompt === 'number') {
+  const isPrompt = typeof prompt === 'number' && Number.isInteger(prompt) && prompt >= 0;
+  if (Array.isArray(tokens) && tokens.every((id) => typeof id === 'number') && isPrompt) {
     return { tokens, prompt };
   }
   throw new InputError(

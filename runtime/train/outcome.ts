@@ -1,7 +1,6 @@
 /** What a finished run leaves beside its metrics: the trained parameters, and how to repeat it. */
-import { writeFile } from 'node:fs/promises';
 import type { Device } from '../device.ts';
-import { writeSafetensors } from '../files.ts';
+import { writeSafetensors, writeWhole } from '../files.ts';
 import { readParameter, type Session } from '../session.ts';
 import { type AdapterModel, adapterMetadata } from '../weights/adapter.ts';
 
@@ -42,8 +41,7 @@ export interface RunRecord {
 /** `run.json`: everything needed to do the run again. */
 export async function writeRecord(folder: string, record: RunRecord, device: Device): Promise<void> {
   const { vendor, architecture, description } = device.adapter;
-  await writeFile(
-    `${folder}/run.json`,
-    `${JSON.stringify({ ...record, device: { vendor, architecture, description } }, null, 2)}\n`,
-  );
+  const text = JSON.stringify({ ...record, device: { vendor, architecture, description } }, null, 2);
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  await writeWhole(`${folder}/run.json`, bytes.length, [bytes]);
 }

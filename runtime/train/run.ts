@@ -29,14 +29,14 @@ export interface RunOptions {
   /** Batches of each task the recipe mixes. */
   readonly data: ReadonlyMap<string, Batches>;
   readonly folder: string;
-  readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions'>;
+  readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions' | 'inputs'>;
   /** Steps between checkpoints; null: none are written, and the run begins with its first step. */
   readonly checkpointEvery: number | null;
   /** How checkpoints are kept and written. */
   readonly checkpoints?: SaveOptions;
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
-  /** Called once before the first step, with the step the run goes on from. */
-  readonly onStart?: (step: number, horizon: Horizon) => void;
+  /** Called once before the first step, with the step the run goes on from; a promise of it is waited for. */
+  readonly onStart?: (step: number, horizon: Horizon) => unknown;
 }
 
 /** Results are read this many steps late, so that the device is never idle for a read. */
@@ -54,8 +54,8 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
   const { recipe, folder } = options;
   const horizon = horizonOf(recipe, stepsPerEpoch(options));
   const first = await resume(trainer, options);
+  await options.onStart?.(first, horizon);
   const metrics = await openMetrics(folder, first);
-  options.onStart?.(first, horizon);
   const losses: number[] = [];
   const pending: {
     readonly result: Promise<StepResult>;

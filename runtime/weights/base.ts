@@ -4,6 +4,7 @@
 import { type Base, type Linear, linears, type Parameter } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { fingerprintBase } from './fingerprint.ts';
+import { isFloat } from './dtypes.ts';
 import { recogniseNames, type Naming } from './names.ts';
 import { isRotary, reorderRope } from './rope.ts';
 import { showShape, type ReadOptions, type WeightSource } from './source.ts';
@@ -38,7 +39,11 @@ export function planBase(source: WeightSource, base: Base, parameters: Iterable<
       problems.push(`missing: \`${parameter.name}\` ${showShape(parameter.shape)}`);
       continue;
     }
-    const found = source.tensors.get(tensor)!.shape;
+    const { shape: found, dtype } = source.tensors.get(tensor)!;
+    if (!isFloat(dtype))
+      problems.push(
+        `\`${tensor}\` holds whole numbers (${dtype}), as of a quantised model: convert it to F16 or F32`,
+      );
     if (!sameShape(found, parameter.shape)) {
       problems.push(
         `\`${tensor}\` is ${showShape(found)}, the base \`${base.name}\` needs ${showShape(parameter.shape)}`,

@@ -18,6 +18,9 @@ export const dtypeBytes: Readonly<Record<Dtype, number>> = {
 export const isDtype = (name: unknown): name is Dtype =>
   typeof name === 'string' && Object.hasOwn(dtypeBytes, name);
 
+/** Whether numbers of this type may have fractions, as weights do. */
+export const isFloat = (dtype: Dtype): boolean => /F\d+$/.test(dtype);
+
 /** The bytes at an address a typed array can start at; copies only when it must. */
 function aligned(bytes: Uint8Array, to: number): Uint8Array {
   return bytes.byteOffset % to === 0 ? bytes : bytes.slice();

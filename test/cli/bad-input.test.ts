@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { graft, graftEach, type Outcome } from './processes.ts';
 import { type Case, groups } from './cases.ts';
 import './file-cases.ts';
+import './odd-cases.ts';
 import { makeProject } from './tiny-project.ts';
 import { withDevice } from '../compiler/sessions.ts';
 
@@ -62,6 +63,7 @@ t('what was refused left nothing behind and took nothing away', () => {
   assert.not(existsSync(join(folder, 'seven')));
   assert.ok(existsSync(join(folder, 'spec.adapter')));
   assert.is(readFileSync(join(folder, 'occupied'), 'utf8'), 'a file');
+  assert.is(readFileSync(join(folder, 'thesis'), 'utf8'), 'years of work');
 });
 
 t('exit codes are those of the process', async () => {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -178,6 +179,31 @@ t('a missing file says which path was tried', async () => {
   const { host, ...rest } = { tokenizer: characters, context: 40, vocab: 1000, host: dataHost('/nowhere') };
   const wanted = loadData({ name: 'd', format: 'text', paths: ['a/b.txt'] }, { ...rest, host });
   await refused(wanted, /cannot read \/nowhere\/a\/b\.txt: there is no such file/);
+});
+
+t('text that is no UTF-8 is refused with its line, and a byte order mark is passed over', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'graft-data-'));
+  try {
+    const host = dataHost(folder);
+    const record = (word: string) => `{"instruction": "a", "output": "${word}"}\r\n`;
+    writeFileSync(join(folder, 'latin.jsonl'), Buffer.from(record('a') + record('caf\u00e9'), 'latin1'));
+    writeFileSync(join(folder, 'wide.jsonl'), Buffer.from(`\ufeff${record('a')}`, 'utf16le'));
+    writeFileSync(join(folder, 'mark.jsonl'), `\ufeff${record('caf\u00e9')}`);
+    const read = (path: string) =>
+      loadData({ name: 'd', format: 'alpaca', paths: [path] }, { ...options, host });
+    const options = { tokenizer: characters, context: 40, vocab: 1000, template: short };
+    await refused(read('latin.jsonl'), /latin\.jsonl:2: not UTF-8 text/);
+    await refused(read('wide.jsonl'), /wide\.jsonl:1: not UTF-8 text/);
+    assert.is((await read('mark.jsonl')).records[0]?.['output'], 'caf\u00e9');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+t('tokens that teach nothing, and prompts that are no counts', async () => {
+  await refused(load('tokens', '[1]\n[2]'), /nothing to learn: 2 examples[^]*after its prompt/);
+  await refused(load('tokens', '{"tokens": [1, 2], "prompt": -1}'), /d\.jsonl:1: no list of token ids/);
+  await refused(load('tokens', '{"tokens": [1, 2], "prompt": 0.5}'), /d\.jsonl:1: no list of token ids/);
 });
 
 t('long examples are cut, left out or refused', async () => {

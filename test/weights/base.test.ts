@@ -35,6 +35,7 @@ const tiny: Base = {
 };
 
 type Tensors = Map<string, { shape: readonly number[]; values: Float32Array }>;
+type Stored = ReadonlyMap<string, { shape: readonly number[]; values: Float32Array | Uint8Array }>;
 
 function weightsOf(base: Base): Tensors {
   const random = createRandom('weights');
@@ -46,7 +47,7 @@ function weightsOf(base: Base): Tensors {
   );
 }
 
-async function sourceOf(tensors: Tensors, metadata: Record<string, string> = {}): Promise<WeightSource> {
+async function sourceOf(tensors: Stored, metadata: Record<string, string> = {}): Promise<WeightSource> {
   const { size, chunks } = layoutSafetensors(
     [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
     metadata,
@@ -217,6 +218,20 @@ t('tensors nobody asked for are listed', async () => {
   tensors.set('rope.freqs', { shape: [1], values: Float32Array.of(1) });
   const plan = planBase(await sourceOf(tensors), tiny, baseParameters(tiny));
   assert.equal(plan.unexpected, ['adapter_query.weight']);
+});
+
+t('whole numbers are no weights: a quantised model is refused by name', async () => {
+  const name = 'layers.0.attention.wq.weight';
+  const tensors = weightsOf(tiny);
+  const former = tensors.get(name)!;
+  const whole = [name, { ...former, values: Uint8Array.from(former.values) }] as const;
+  const source = await sourceOf(
+    new Map<string, { shape: readonly number[]; values: Float32Array | Uint8Array }>([...tensors, whole]),
+  );
+  assert.match(
+    await message(async () => planBase(source, tiny, baseParameters(tiny))),
+    /`layers\.0\.attention\.wq\.weight` holds whole numbers \(U8\), as of a quantised model/,
+  );
 });
 
 t('a base that holds NaN is refused', async () => {

@@ -1,0 +1,116 @@
+/** A run that is refused leaves its folder as it was, and what a run is a function of may not change under it. */
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { requireSameRun } from '../../runtime/checkpoint.ts';
+import { identityOf } from '../../runtime/cli/identity.ts';
+import { loadProject, startOf } from '../../runtime/cli/project.ts';
+import { claim } from '../../runtime/cli/sweep/claims.ts';
+import { fromLibrary } from '../compiler/subjects.ts';
+import { withDevice } from '../compiler/sessions.ts';
+import { graftEach, type Outcome } from './processes.ts';
+import { makeProject } from './tiny-project.ts';
+
+const t = suite('the same run');
+
+let folder = '';
+t.before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'graft-same-'));
+  await makeProject(folder);
+});
+t.after(() => rmSync(folder, { recursive: true, force: true }));
+
+const train = (...rest: string[]): string[] => [
+  'train',
+  'spec.adapter',
+  '--steps',
+  '2',
+  '--out',
+  'run',
+  ...rest,
+];
+const text = (path: string): string => readFileSync(join(folder, path), 'utf8');
+const left = (): string[] =>
+  ['run.json', 'package/manifest.json', 'metrics.jsonl'].map((file) => text(`run/${file}`));
+
+t('another spec, other data and a second process are refused, and nothing is written over', () =>
+  withDevice(async () => {
+    const [first] = await graftEach([train()], folder);
+    assert.is(first?.code, 0, first?.err);
+    const before = left();
+    const [other, seed] = await graftEach(
+      [train('--resume', '--set', 'length=2'), train('--resume', '--seed', '8')],
+      folder,
+    );
+    appendFileSync(join(folder, 'some.jsonl'), '{"instruction": "b", "output": "a"}\n');
+    const [data] = await graftEach([train('--resume')], folder);
+    const mine = claim(join(folder, 'run'), 'run');
+    const [second] = await graftEach([train('--resume')], folder);
+    if (typeof mine !== 'string') mine.release();
+    const says = (outcome: Outcome | undefined, words: RegExp): void => {
+      assert.is(outcome?.code, 1);
+      assert.match(outcome?.err ?? '', words);
+    };
+    says(other, /the spec has changed/);
+    says(seed, /the seed was 3 and is 8/);
+    says(data, /the data `some` has changed/);
+    says(second, new RegExp(`run is in use: process ${process.pid} trains there`));
+    assert.equal(left(), before);
+  }),
+);
+
+t('an adapter that lies in the folder is not trained over', async () => {
+  writeFileSync(join(folder, 'adapter.safetensors'), 'of last week');
+  const [refused] = await graftEach([['train', 'spec.adapter', '--out', '.']], folder);
+  assert.is(refused?.code, 1);
+  assert.match(refused?.err ?? '', /already holds a run/);
+});
+
+t("the numbers of an encoder's file are part of a run's identity", async () => {
+  const model = fromLibrary('llama-adapter-v2-multimodal.adapter');
+  const parameters = [
+    { ...model.parameters[0]!, name: 'vision.proj', owner: 'vision', init: { kind: 'weights' } as const },
+  ];
+  const identity = (value: number) =>
+    identityOf(
+      { ...model, parameters },
+      'spec',
+      { fingerprint: 'base', close: () => Promise.resolve(), values: () => Float32Array.of(value) },
+      { datasets: new Map() },
+      undefined,
+    );
+  const [one, same, other] = [await identity(1), await identity(1), await identity(2)];
+  const meta = { ...one, step: 1, seed: 0, cellSteps: [] };
+  requireSameRun(meta, { ...same, seed: 0 }, 'x');
+  assert.throws(
+    () => requireSameRun(meta, { ...other, seed: 0 }, 'x'),
+    /the weights file of `vision` has changed/,
+  );
+  const { inputs: _, ...old } = meta;
+  requireSameRun(old, { ...other, seed: 0 }, 'x');
+});
+
+t('files of a base that is refused are closed', async () => {
+  const { model } = loadProject(join(folder, 'spec.adapter'));
+  const wide = { ...model, base: { ...model.base, layers: 1 } };
+  const open = () => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+  const before = open();
+  for (let i = 0; i < 3; i++)
+    await startOf(wide, 0).then(
+      () => assert.unreachable('it has two layers'),
+      (error: Error) => assert.match(error.message, /it has 2 layers/),
+    );
+  assert.is(open(), before);
+});
+
+t.run();
