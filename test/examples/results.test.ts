@@ -35,7 +35,10 @@ t('every committed trial finished, and says when and with which commit', () => {
 
 t('the tables are those of the trials', () => {
   const fusion = interference(lines, shown)
-    .map(({ title, blocks: [table] }) => `### ${title}\n\n${table ? blockText(table) : ''}`)
+    .map(
+      ({ title, blocks: [table] }) =>
+        `### ${title.charAt(0).toUpperCase()}${title.slice(1)}\n\n${table ? blockText(table) : ''}`,
+    )
     .join('\n\n');
   checkGenerated(join(root, 'docs/results.md'), { fusion });
 });

@@ -252,6 +252,21 @@ t('our own files: names as they are, base and row order checked', async () => {
   assert.ok((await importAdapter(source, more)).missing.includes('low.layers.0.attention.wq.a'));
 });
 
+t('a tensor with the right count of numbers in another shape is refused', async () => {
+  const model = modelOf(base, { lora: 2 });
+  const values = valuesOf(model);
+  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
+  const turned = [...values].map(([name, own]) => ({
+    name,
+    shape: [...shapes.get(name)!].reverse(),
+    values: own,
+  }));
+  assert.match(
+    await message(importAdapter(await sourceOf(turned), model)),
+    /wq\.a` is \[8, 2\], the spec needs \[2, 8\]/,
+  );
+});
+
 withShared(t, 'the golden cases: every key exists in the shape of our parameter', async (folder) => {
   const golden: [string, OfficialFamily, (config: Record<string, number>) => Spec][] = [
     ['B', 'v1', (c) => ({ prompt: { length: c['adapter_len']!, layers: last(c, 'adapter_layer') } })],
