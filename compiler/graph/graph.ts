@@ -250,4 +250,4 @@ export const PARTIALS = 256;
 export { BLOCK, IGNORE, STEP } from '../package/constants.ts';
 
 /** Distinct sets of tasks that may train a parameter. */
-export const MAX_CELLS = 30;
+export const MAX_CELLS = 1022;

@@ -15,6 +15,7 @@ import { verify } from '../../compiler/graph/verify.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { fuseScale } from '../../compiler/passes/fuse-scale.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
+import { layOut } from '../../compiler/passes/layout.ts';
 import { prune } from '../../compiler/passes/prune.ts';
 import { givenFor, inputsOf, type Numbers, packAll, randomBatch } from '../compiler/oracle.ts';
 import { fromLibrary, library, modelOf, randomValues, tiny } from '../compiler/subjects.ts';
@@ -169,6 +170,20 @@ t('nothing below the lowest trained leaf is differentiated', () => {
       Array.from({ length: late }, (_, i) => 4 - late + i),
     );
   }
+});
+
+t('a hundred tasks, each with parameters of its own, have a cell each', () => {
+  const items = Array.from(
+    { length: 100 },
+    (_, i) => `prompt p${i} on layers[0] { length = 1 }\ntask t${i} on some trains p${i}`,
+  );
+  const model = modelOf(items.join('\n'));
+  const reached = new Map(model.tasks.map(({ name, trains }) => [name, new Set(trains)]));
+  const { cells } = layOut(model, reached);
+  assert.equal(
+    cells.map(({ tasks }) => tasks),
+    model.tasks.map(({ name }) => [name]),
+  );
 });
 
 t('the backward pass of one prompted layer has the nodes it needs and no other', () => {
