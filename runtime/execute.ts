@@ -9,9 +9,8 @@ import type { Dispatch, KernelEntry, Manifest, Program, Slice } from '../compile
 import { allocateBuffers, type Buffers, type HostArray } from './buffers.ts';
 import type { Device } from './device.ts';
 import { checkDispatch, checkKernel } from './limits.ts';
-
-/** WebGPU's largest default alignment of a uniform offset, and the size of one dispatch's block. */
-const UNIFORM_STEP = 256;
+import { buildPipeline, makeLayout } from './pipelines.ts';
+import { blockKey, packUniforms, UNIFORM_STEP } from './uniforms.ts';
 
 /** Gives the WGSL text of a kernel by its name in the manifest. */
 export type ShaderSource = Readonly<Record<string, string>> | ((name: string) => string);
@@ -191,15 +190,7 @@ export class Executor {
   #layout(bindings: number): GPUBindGroupLayout {
     const known = this.#layouts.get(bindings);
     if (known) return known;
-    const entries = Array.from({ length: bindings + 1 }, (_, binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: binding === 0 ? ('uniform' as const) : ('storage' as const) },
-    }));
-    const layout = this.device.device.createBindGroupLayout({
-      label: `${bindings} storage bindings`,
-      entries,
-    });
+    const layout = makeLayout(this.device, bindings);
     this.#layouts.set(bindings, layout);
     return layout;
   }
@@ -248,58 +239,6 @@ function encodeStep(pass: GPUComputePassEncoder, { pipeline, bindGroup, dispatch
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, bindGroup);
   pass.dispatchWorkgroups(...dispatch.grid);
-}
-
-function blockKey(dispatch: Dispatch): string {
-  return dispatch.uniforms.join(' ');
-}
-
-/** Lays the uniform words of all dispatches out at steps of 256 bytes; equal blocks are kept once. */
-function packUniforms(programs: readonly Program[]): {
-  words: Uint32Array<ArrayBuffer>;
-  offsets: Map<string, number>;
-} {
-  const offsets = new Map<string, number>();
-  const blocks: (readonly number[])[] = [];
-  for (const dispatch of programs.flatMap((program) => program.dispatches)) {
-    const key = blockKey(dispatch);
-    if (offsets.has(key)) continue;
-    offsets.set(key, blocks.length * UNIFORM_STEP);
-    blocks.push(dispatch.uniforms);
-  }
-  const words = new Uint32Array((Math.max(1, blocks.length) * UNIFORM_STEP) / 4);
-  blocks.forEach((block, index) => words.set(block, (index * UNIFORM_STEP) / 4));
-  return { words, offsets };
-}
-
-/** Compiles a kernel; a mistake in its WGSL becomes an error with the line. */
-async function buildPipeline(
-  device: Device,
-  name: string,
-  code: string,
-  layout: GPUBindGroupLayout,
-): Promise<GPUComputePipeline> {
-  const gpu = device.device;
-  device.begin(`compiling ${name}.wgsl`);
-  gpu.pushErrorScope('validation');
-  const module = gpu.createShaderModule({ label: name, code });
-  const invalid = gpu.popErrorScope();
-  const pipelineLayout = gpu.createPipelineLayout({ label: name, bindGroupLayouts: [layout] });
-  const made = gpu
-    .createComputePipelineAsync({
-      label: name,
-      layout: pipelineLayout,
-      compute: { module, entryPoint: 'main' },
-    })
-    .then(
-      (pipeline) => ({ pipeline }),
-      (error: unknown) => ({ error }),
-    );
-  const problem = await invalid;
-  const result = await made;
-  if ('pipeline' in result && !problem) return result.pipeline;
-  const detail = problem?.message ?? ('error' in result ? String(result.error) : '');
-  throw new Error(`kernel ${name}.wgsl does not compile:\n${detail.trim()}`);
 }
 
 /** Allocates the buffers of a package and builds its programs. What is in the buffers is zero until it is written. */
