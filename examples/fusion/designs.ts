@@ -37,6 +37,7 @@ export const designs: Readonly<Record<string, Design>> = {
   'early-shared-mixed': mixed('early, shared', 'EarlyShared'),
   'late-disjoint-mixed': mixed('late, disjoint', 'LateDisjoint'),
   'early-disjoint-mixed': mixed('early, disjoint', 'EarlyDisjoint'),
+  'early-slow-mixed': mixed('early, disjoint, slow gates', 'EarlySlow'),
   'late-shared-asked': asked('late, shared', 'LateShared'),
   'early-shared-asked': asked('early, shared', 'EarlyShared'),
   'late-disjoint-asked': asked('late, disjoint', 'LateDisjoint'),
