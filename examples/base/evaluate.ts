@@ -2,6 +2,7 @@
  * What is measured of a base and of an adapter on it. Nothing here runs a model: it is given as two callbacks, so the
  * same figures can be had of any of them.
  */
+import { tableText } from '../../runtime/report/text.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
 import { bigram, meanCost, unigram } from './baselines.ts';
 import { random } from './random.ts';
@@ -138,14 +139,9 @@ export async function evaluateInstructions(
   return scores;
 }
 
-/** A Markdown table with columns as wide as they need to be. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    `| ${widths.map((width, i) => (row[i] ?? '').padEnd(width)).join(' | ')} |`;
-  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-}
+/** A Markdown table. */
+export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  tableText({ kind: 'table', columns: header.map((title) => ({ title })), rows });
 
 export function baseTable(figures: BaseFigures): string {
   return table(

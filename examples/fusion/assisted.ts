@@ -12,43 +12,21 @@ import { templateFor } from '../../runtime/data/rules.ts';
 import { fillPrompt } from '../../runtime/data/templates.ts';
 import { type Device, openDevice } from '../../runtime/device.ts';
 import { contextFor, withContext } from '../../runtime/experts/context.ts';
-import { promptOf, table } from '../base/evaluate.ts';
+import { promptOf } from '../base/evaluate.ts';
 import { answererOf } from './answers.ts';
+import { type Assisted, assistedTable, type Help, type Point } from './assisted-table.ts';
 import { buildData } from './build.ts';
 import { loadConcepts, withRole } from './concepts.ts';
 import { type Lab, modelOf, openLab } from './lab.ts';
 import { ask, type Pictured } from './lists.ts';
 import { shownIn } from './pictures.ts';
-import { meanAndSpread, stepsText } from './report.ts';
 import { questionsRight } from './score.ts';
 import { trainStages } from './train.ts';
-import { isFinished, keyOf, type Line, readTrials, runTrials, type Trial } from './trials.ts';
+import { keyOf, readTrials, runTrials, type Trial } from './trials.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
 const FILE = 'runs/fusion/assisted.jsonl';
 const DESIGN = { design: 'assisted', schedule: 'assisted' } as const;
-
-/** What stands before the question, and the column it has in the table. */
-const helps = {
-  none: 'no expert',
-  truth: 'a true expert',
-  captioner: 'the captioner',
-  lie: 'a lying expert',
-} as const;
-type Help = keyof typeof helps;
-
-interface Point {
-  readonly steps: Readonly<Record<string, number>>;
-  /** Shares of right answers about concepts that questions were trained on, and about others. */
-  readonly asked: Readonly<Record<Help, number>>;
-  readonly others: Readonly<Record<Help, number>>;
-}
-
-interface Assisted {
-  readonly points: readonly Point[];
-  /** Share of the pictures in the questions that the captioner names right. */
-  readonly captioner: number;
-}
 
 /** Steps after which the visual path is still weak, and the whole run. */
 const LOOKS = [200, 1000];
@@ -141,27 +119,6 @@ async function runTrial(device: Device, workshop: Workshop, { seed }: Trial): Pr
     lab.session.executor.destroy();
   }
   return { points, captioner: right / captions.size };
-}
-
-/** A row for each time and each list of questions, the experts as columns. */
-export function assistedTable(lines: readonly Line<Assisted>[]): string {
-  const outcomes = lines.flatMap((line) => (isFinished(line) ? [line.result] : []));
-  const all = Object.keys(helps) as Help[];
-  const rows = (outcomes[0]?.points ?? []).flatMap(({ steps }, index) =>
-    (['asked', 'others'] as const).map((list) => {
-      const own = outcomes.flatMap(({ points }) => points[index]?.[list] ?? []);
-      const about = list === 'asked' ? 'asked about in training' : 'only named in training';
-      return [
-        stepsText(steps),
-        about,
-        String(own.length),
-        ...all.map((help) => meanAndSpread(own.map((p) => p[help]))),
-      ];
-    }),
-  );
-  const captioner = meanAndSpread(outcomes.map((outcome) => outcome.captioner));
-  const header = ['after', 'things', 'seeds', ...Object.values(helps)];
-  return `${table(header, rows)}\n\nThe captioner names ${captioner} of these pictures right.`;
 }
 
 async function main(): Promise<void> {
