@@ -241,7 +241,7 @@ t('proposals explain themselves', () => {
     (p) => p.label === 'length',
   );
   assert.is(attribute?.snippet, 'length = $1');
-  assert.match(attribute?.detail ?? '', /a whole number of at least 1, or `none`; default `none`/);
+  assert.match(attribute?.detail ?? '', /a whole number from 1 to [\d,]+, or `none`; default `none`/);
   const call = completion(inside('  encoder e { model = <|> }'))?.proposals.find(
     (p) => p.label === 'features',
   );
