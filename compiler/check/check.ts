@@ -101,7 +101,7 @@ export function checkLoaded(loaded: Loaded, path: string, host: Host, options: C
   const own = [...scope.sweeps.values()].filter((sweep) => sweep.span.file === path);
   const swept = options.withoutSweeps === true ? [] : own;
   const sweeps = swept.flatMap((sweep) => {
-    const checker = checkerOf(loaded, host, options, sweep);
+    const checker = checkerOf(loaded, host, options, sweep, bases);
     return (
       remember(sweep, scope, (to) => readSweepOf({ scope, report: to }, sweep, subjects, checker), report) ??
       []
@@ -127,18 +127,19 @@ interface Reading {
   readonly subjects: ReadonlyMap<string, Subject>;
 }
 
-/** Reads all adapters, or the one of this name alone. */
+/** Reads all adapters, or the one of this name alone. `before`: bases of another reading of the same files. */
 function readAdapters(
   loaded: Loaded,
   host: Host,
   options: CheckOptions,
   report: Report,
   only?: string,
+  before?: Reading['bases'],
 ): Reading {
   const { remember = checkAlways } = options;
   const scope = collectScope(loaded.files, options.params ?? {}, loaded.sources, report);
   const env: Env = { scope, report };
-  const bases = mapValues(scope.bases, (d) => readBase(env, d, host));
+  const bases = mapValues(scope.bases, (d) => asBefore(readBase(env, d, host), before?.get(d.name.text)));
   const data = mapValues(scope.data, (d) => readData(env, d, host));
   const subjects = new Map<string, Subject>();
   for (const declaration of scope.adapters.values()) {
@@ -155,6 +156,10 @@ function readAdapters(
   return { scope, env, bases, subjects };
 }
 
+/** The base of before where it is the same: its places and parameters are known by it. */
+const asBefore = (base: Base | null, before: Base | null = null): Base | null =>
+  before !== null && JSON.stringify(base) === JSON.stringify(before) ? before : base;
+
 /**
  * The errors that a sweep's adapter and recipe have with other values of params. Null on another base than the spec's: a
  * sweep's layers are meant for that one, and what does not fit another is a failed trial.
@@ -164,6 +169,7 @@ function checkerOf(
   host: Host,
   options: CheckOptions,
   sweep: SweepDeclaration,
+  bases: Reading['bases'],
 ): CheckWith | null {
   if (options.base !== undefined) return null;
   return (params) => {
@@ -171,7 +177,7 @@ function checkerOf(
     const report: Report = (d) => isError(d) && errors.push(d);
     const given = { ...options, params: { ...options.params, ...params }, remember: checkAlways };
     const apart = { ...loaded, sources: new Map(loaded.sources) };
-    const { scope, env, subjects } = readAdapters(apart, host, given, report, sweep.adapter.text);
+    const { scope, env, subjects } = readAdapters(apart, host, given, report, sweep.adapter.text, bases);
     const [recipe, subject] = [scope.recipes.get(sweep.recipe.text), subjects.get(sweep.adapter.text)];
     if (recipe !== undefined && subject !== undefined) readRecipe(env, recipe, taskNames(subject));
     return errors;
