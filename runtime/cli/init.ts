@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { writeWhole } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { formatText } from './formatting.ts';
 import { chooseBase, knownBases } from './init/bases.ts';
 import { fusions, methods, problemOf, scaffold, tasks } from './init/scaffold.ts';
 
@@ -42,7 +43,7 @@ export const command: Command = {
           'choose another --out, or write over it with --force',
         );
       const base = await chooseBase(answers.base, out);
-      const spec = scaffold({ ...answers, base });
+      const spec = await formatText(scaffold({ ...answers, base }));
       if (out === '-') process.stdout.write(spec);
       else await write(out, spec);
       return EXIT.ok;

@@ -15,6 +15,7 @@ import { chooseBase, knownBases } from '../../runtime/cli/init/bases.ts';
 import { fusions, methods, problemOf, scaffold, tasks } from '../../runtime/cli/init/scaffold.ts';
 import { choose, command } from '../../runtime/cli/init.ts';
 import { UsageError } from '../../runtime/cli/command.ts';
+import { formatText } from '../../runtime/cli/formatting.ts';
 import { InputError } from '../../runtime/input-error.ts';
 
 const t = suite('init');
@@ -134,6 +135,18 @@ t('choices that do not fit are refused with what would', async () => {
   await says({ tasks: 'caption', fusion: 'none' }, /choose --fusion/);
   await says({ tasks: 'instruct', fusion: 'early' }, /needs the task caption/);
   assert.instance(await chooseBase('llama8b', 'my.adapter').catch((e: unknown) => e), UsageError);
+});
+
+t('what it writes is formatted', async () => {
+  const out = join(folder, 'formatted.adapter');
+  for (const method of Object.keys(methods))
+    for (const fusion of ['early', 'late', 'input']) {
+      const flags = ['--yes', '--force', '--method', method, '--fusion', fusion, '--out', out];
+      assert.is(await command.run(flags), 0);
+      const text = readFileSync(out, 'utf8');
+      assert.is(text, await formatText(text), `${method}, ${fusion}`);
+      assert.match(text, /trains seeing/);
+    }
 });
 
 t('the command: no terminal, no questions; nothing is written over', async () => {
