@@ -67,7 +67,6 @@ t('the tables are those of the trials', async () => {
     experts: assistedTable(assisted),
     gates: await sweepTable('gates'),
     layers: await sweepTable('layers'),
-    parts: await sweepTable('parts'),
   });
 });
 
