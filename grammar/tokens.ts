@@ -85,7 +85,7 @@ export const Star = sign('Star', '*');
 export const NumberToken = createToken({
   name: 'Number',
   label: 'a number',
-  pattern: /[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?:%|[A-Za-z][A-Za-z0-9]*)?/,
+  pattern: /[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?:%|[A-Za-z]\w*)?/,
 });
 
 /**
