@@ -2,8 +2,10 @@
  * Trains the encoder in several ways and keeps the one that knows more of the held-out style:
  *
  *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Summary|Apart|Through] [--steps N]
+ *   node --import tsx examples/fusion/eye.ts --judge
  *
  * Writes `eye.safetensors` in float16, which `fusion.adapter` reads. With `--steps` nothing is written.
+ * `--judge` trains nothing and says what the file that is there knows.
  */
 import { parseArgs } from 'node:util';
 import { clock } from '../../runtime/cli/progress.ts';
@@ -31,6 +33,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '0' },
     only: { type: 'string' },
     steps: { type: 'string' },
+    judge: { type: 'boolean', default: false },
   },
 });
 
@@ -185,6 +188,11 @@ async function main(): Promise<void> {
     recipe: 'joint',
     seed: 0,
   });
+  if (options.judge) {
+    const { trained, heldStyle } = await judgeTokens(judge, []);
+    console.log(`nearest: trained ${trained.toFixed(2)}, held-out style ${heldStyle.toFixed(2)}`);
+    return;
+  }
   for (const way of ways)
     if (!options.only || options.only === nameOf(way))
       eyes.push(await trainEye(device, workshop, judge, way));

@@ -14,7 +14,7 @@ import {
 } from './official.ts';
 import { reorderRope, type RopeStyle } from './rope.ts';
 import type { NewTensor } from './safetensors.ts';
-import { elements, showShape, type WeightSource } from './source.ts';
+import { elements, sameShape, showShape, type WeightSource } from './source.ts';
 
 /** Official files have Meta's row order. */
 const OFFICIAL_ROPE: RopeStyle = 'interleaved';
@@ -121,12 +121,6 @@ function requireSameRope(source: WeightSource, base: Base): void {
   );
 }
 
-/** The same numbers in the same places: axes of one number make no difference. */
-function isSameShape(a: readonly number[], b: readonly number[]): boolean {
-  const [long, other] = [a, b].map((shape) => shape.filter((size) => size !== 1));
-  return String(long) === String(other);
-}
-
 async function readTensor(
   source: WeightSource,
   tensor: string,
@@ -139,7 +133,7 @@ async function readTensor(
   const width = elements(shape.slice(1));
   const [start, end] = key.rows ?? [0, shape[0] ?? 1];
   const rows = key.rows ? info.shape[0]! : elements(info.shape) / width;
-  const wrong = key.rows ? info.shape[1] !== width || end > rows : !isSameShape(info.shape, shape);
+  const wrong = key.rows ? info.shape[1] !== width || end > rows : !sameShape(info.shape, shape);
   if (wrong) {
     throw new InputError(
       `${source.name}: \`${tensor}\` is ${showShape(info.shape)}, the spec needs ${key.rows ? `rows ${start} to ${end - 1} of width ${width}` : showShape(shape)}`,

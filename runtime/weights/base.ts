@@ -7,7 +7,7 @@ import { fingerprintBase } from './fingerprint.ts';
 import { isFloat } from './dtypes.ts';
 import { recogniseNames, type Naming } from './names.ts';
 import { isRotary, reorderRope } from './rope.ts';
-import { showShape, type ReadOptions, type WeightSource } from './source.ts';
+import { sameShape, showShape, type ReadOptions, type WeightSource } from './source.ts';
 
 /** What loading needs to know of a parameter; `Model.parameters` and `Manifest.parameters` both have it. */
 export type BaseParameter = Pick<Parameter, 'name' | 'shape' | 'init'>;
@@ -60,12 +60,6 @@ export function planBase(source: WeightSource, base: Base, parameters: Iterable<
   if (problems.length > 0) throw mismatch(source, base, naming, problems);
   return { reads, unexpected, naming };
 }
-
-/** Sizes of one may be left out: a norm saved as [1, dim] is the same vector. */
-const sameShape = (a: readonly number[], b: readonly number[]): boolean => {
-  const sizes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
-  return sizes(a) === sizes(b);
-};
 
 /** Tensors that show the file to be another model, although all that was asked for is there. */
 function foreign(naming: Naming, base: Base, asked: ReadonlySet<string>, whole: boolean): string[] {

@@ -84,6 +84,12 @@ export function requireFinite(values: Float32Array, tensor: string, file: string
 /** `[2, 3]` for messages. */
 export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
+/** Whether two shapes hold the same numbers in the same places: a norm saved as [1, dim] is the same vector. */
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean => {
+  const sizes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
+  return sizes(a) === sizes(b);
+};
+
 /** Product of the sizes: 1 for a scalar. */
 export const elements = (shape: readonly number[]): number =>
   shape.reduce((product, size) => product * size, 1);
