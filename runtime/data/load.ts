@@ -6,8 +6,9 @@ import { InputError } from '../input-error.ts';
 import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
 import type { ImageStore } from './image-store.ts';
 import { type BadPicture, besideFile, describeBad, isBad } from './pictures.ts';
-import { asObjects, parseRecords, type Located } from './records.ts';
+import { asObjects, type Located, parseRecords } from './records.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
+import { streamOf, tokenRecords, tokensOf } from './token-files.ts';
 
 /** How a loader gets at files; `dataHost` of runtime/files.ts in Node, fetch in a browser. */
 export interface DataHost {
@@ -270,7 +271,9 @@ async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> 
   const loaded = { examples: [] as Example[], records: [] as TextRecord[], truncated: 0, skipped: 0 };
   for (const path of source.paths) {
     if (path.endsWith('.bin')) {
-      loaded.examples.push(...packed(await readStream(path, options), options).examples);
+      loaded.examples.push(
+        ...packed(streamOf(await options.host.readBytes(path), options.vocab, path), options).examples,
+      );
       continue;
     }
     for (const { value, where } of tokenRecords(await options.host.readText(path), path)) {
@@ -282,38 +285,4 @@ async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> 
     }
   }
   return loaded;
-}
-
-/** A file that is one flat list is one example. */
-function tokenRecords(text: string, path: string): Located[] {
-  const records = parseRecords(text, path);
-  if (!records.every(({ value }) => typeof value === 'number')) return records;
-  return [{ value: records.map(({ value }) => value), where: () => `${path}:1` }];
-}
-
-function tokensOf(value: unknown, where: () => string): { tokens: number[]; prompt: number } {
-  const record = Array.isArray(value) ? { tokens: value as unknown } : ((value ?? {}) as TextRecord);
-  const { tokens, prompt = 0 } = record as { tokens?: unknown; prompt?: unknown };
-  const isPrompt = typeof prompt === 'number' && Number.isInteger(prompt) && prompt >= 0;
-  if (Array.isArray(tokens) && tokens.every((id) => typeof id === 'number') && isPrompt) {
-    return { tokens, prompt };
-  }
-  throw new InputError(
-    `${where()}: no list of token ids`,
-    'write [1, 2, 3] or {"tokens": [1, 2, 3], "prompt": 1}',
-  );
-}
-
-async function readStream(path: string, options: LoadOptions): Promise<Uint32Array> {
-  const bytes = await options.host.readBytes(path);
-  if (bytes.length % 2 !== 0) {
-    throw new InputError(
-      `${path}: ${bytes.length} bytes are no whole number of uint16`,
-      'the file is cut off or of another format',
-    );
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const stream = Uint32Array.from({ length: bytes.length / 2 }, (_, i) => view.getUint16(2 * i, true));
-  checkIds(stream, options.vocab, path);
-  return stream;
 }
