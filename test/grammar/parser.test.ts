@@ -57,6 +57,15 @@ t('operators associate to the left', () => {
   assert.ok(e.kind === 'binary' && e.left.kind === 'binary' && e.right.kind === 'path');
 });
 
+t('what is written together with a number belongs to it', () => {
+  const { diagnostics, file } = parse({ file: 'x', text: 'param a = 512M_' });
+  assert.equal(
+    diagnostics.map(({ code, message }) => `${code} ${message}`),
+    ['A004 `M_` is not a unit that can follow a number'],
+  );
+  assert.is(file.declarations.length, 1);
+});
+
 t('a unit belongs to a number only when no attribute of that name follows', () => {
   const { file, diagnostics } = parse({
     file: 'x',
