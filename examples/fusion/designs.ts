@@ -2,11 +2,15 @@
 import type { Recipe } from '../../compiler/model/model.ts';
 import type { Trial } from './trials.ts';
 
+/** Specs of this folder with designs in them; those of `deep` stand on the deeper base. */
+export type Spec = 'fusion' | 'deep';
+
 export interface Design {
   /** In tables. */
   readonly title: string;
-  /** In fusion.adapter. */
+  /** In fusion.adapter, or in the spec that is named. */
   readonly adapter: string;
+  readonly spec?: Spec;
   /** Recipes by schedule. */
   readonly recipes: Readonly<Partial<Record<Schedule, string>>>;
   /** Text comes with the blank picture, in training and when it is measured. */
@@ -42,6 +46,10 @@ export const designs: Readonly<Record<string, Design>> = {
   'early-shared-asked': asked('early, shared', 'EarlyShared'),
   'late-disjoint-asked': asked('late, disjoint', 'LateDisjoint'),
   'early-disjoint-asked': asked('early, disjoint', 'EarlyDisjoint'),
+  ...deep('late-shared', 'late, shared', 'LateShared'),
+  ...deep('early-shared', 'early, shared', 'EarlyShared'),
+  ...deep('late-disjoint', 'late, disjoint', 'LateDisjoint'),
+  ...deep('early-disjoint', 'early, disjoint', 'EarlyDisjoint'),
 };
 
 function blank(title: string, adapter: string): Design {
@@ -59,6 +67,18 @@ function mixed(title: string, adapter: string): Design {
 
 function asked(title: string, adapter: string): Design {
   return { title, adapter: `${adapter}Asked`, recipes: { joint_asked: 'joint_asked' } };
+}
+
+/** The same on the deeper base, with images on captions alone and on half of the instructions. */
+function deep(design: string, title: string, adapter: string): Record<string, Design> {
+  const [plainDesign, mixedDesign] = [{ title, adapter, recipes: { joint: 'joint' } }, mixed(title, adapter)];
+  const grown = (design: Design): Design => ({
+    ...design,
+    title: `${title}, 12 layers`,
+    adapter: `Deep${design.adapter}`,
+    spec: 'deep',
+  });
+  return { [`deep-${design}`]: grown(plainDesign), [`deep-${design}-mixed`]: grown(mixedDesign) };
 }
 
 /** Every design with every schedule it has a recipe for, seed by seed, so that a stopped run has whole rounds. */

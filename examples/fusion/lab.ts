@@ -12,6 +12,7 @@ import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import type { Device } from '../../runtime/device.ts';
 import type { Session } from '../../runtime/session.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';
+import type { Spec } from './designs.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Sequences asked at once, and the longest question and answer of any task in tokens. */
@@ -34,7 +35,7 @@ export interface Lab {
 export const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** An adapter of one of the folder's specs. */
-export const modelOf = (spec: 'eye' | 'fusion', adapter: string): Model =>
+export const modelOf = (spec: 'eye' | Spec, adapter: string): Model =>
   loadProject(`${here(`${spec}.adapter`)}:${adapter}`).model;
 
 export interface LabOptions {

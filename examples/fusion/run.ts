@@ -16,7 +16,7 @@ import { openDevice } from '../../runtime/device.ts';
 import { reportHtml } from '../../runtime/report/html.ts';
 import { reportText } from '../../runtime/report/text.ts';
 import { buildData } from './build.ts';
-import { allTrials, type Stage } from './designs.ts';
+import { allTrials, designs, type Stage } from './designs.ts';
 import { here, modelOf } from './lab.ts';
 import { fusionReport, type Outcome } from './report.ts';
 import type { Memory } from './train.ts';
@@ -35,6 +35,8 @@ const { values: options } = parseArgs({
 });
 const FILE = `runs/fusion/${options.short ? 'short' : 'results'}.jsonl`;
 
+const DEEP = here('../../.cache/base/english3m.safetensors');
+
 const say = (text: string): void => console.error(text);
 
 /** A twentieth of a stage, measured at the end only. */
@@ -48,10 +50,15 @@ async function main(): Promise<void> {
   const seeds = options.seeds.split(',').map(Number);
   if (!seeds.every((seed) => Number.isInteger(seed) && seed >= 0))
     throw new Error(`--seeds ${options.seeds}: write whole numbers with commas between them`);
-  const wanted = allTrials(seeds).filter(
+  const named = allTrials(seeds).filter(
     (trial) => options.only.length === 0 || options.only.some((text) => keyOf(trial).includes(text)),
   );
-  if (wanted.length === 0) throw new Error(`no trial has ${options.only.join(' or ')} in its name`);
+  if (named.length === 0) throw new Error(`no trial has ${options.only.join(' or ')} in its name`);
+  const wanted = existsSync(DEEP) ? named : named.filter(({ design }) => designs[design]?.spec !== 'deep');
+  if (wanted.length < named.length)
+    say(
+      `${named.length - wanted.length} trials need the deeper base, which \`npm run base:corpus && npm run base:grow\` makes`,
+    );
   if (!options.report) {
     if (!existsSync(here('eye.safetensors')))
       throw new Error('eye.safetensors is missing: node --import tsx examples/fusion/eye.ts makes it');

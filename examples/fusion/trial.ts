@@ -30,7 +30,7 @@ export async function runTrial(
   const found = designs[design];
   const recipe = found?.recipes[schedule as Schedule];
   if (!found || !recipe) throw new Error(`no design ${design} with the schedule ${schedule}`);
-  const model = modelOf('fusion', found.adapter);
+  const model = modelOf(found.spec ?? 'fusion', found.adapter);
   const lab = await openLab(device, workshop, model, { recipe, seed });
   const points: Point[] = [];
   const answerer = answererOf(lab);

@@ -50,4 +50,23 @@ t('the two stages of pre-training train the whole base on windows of their own',
   assert.is(adapters['Copying']!.recipes[0]!.batch, mixture.text + mixture.repeats + mixture.dictionary);
 });
 
+t('the deeper base has twice the layers and is trained whole on the rows of the second stage', () => {
+  const { diagnostics, adapters } = check('deep');
+  assert.equal(
+    diagnostics.map((d) => d.message),
+    [],
+  );
+  const { base, parameters, tasks } = adapters['Growing']!;
+  const { layers, ...rest } = check('full').adapters['Full']!.base;
+  assert.equal({ ...base, name: rest.name, weights: rest.weights }, { ...rest, layers: 2 * layers });
+  assert.equal(
+    tasks[0]!.trains,
+    parameters.map((p) => p.name),
+  );
+  assert.is(
+    parameters.reduce((sum, p) => sum + p.shape.reduce((a, b) => a * b, 1), 0),
+    2_636_928,
+  );
+});
+
 t.run();

@@ -11,6 +11,8 @@ const check = (name: string, params: Readonly<Record<string, string>> = {}) =>
     params,
   });
 const fusion = check('fusion');
+const deep = check('deep');
+const specs = { fusion, deep };
 
 const sizesOf = (adapter: string): Map<string, number> => {
   const all = fusion.adapters[adapter]?.parameters ?? [];
@@ -23,8 +25,8 @@ const countOf = (adapter: string, task: string): number => {
   return trainsOf(adapter, task).reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
 };
 
-t('both specs check without a word', () => {
-  for (const { diagnostics } of [fusion, check('eye')])
+t('the specs check without a word', () => {
+  for (const { diagnostics } of [fusion, deep, check('eye')])
     assert.equal(
       diagnostics.map((d) => d.message),
       [],
@@ -32,8 +34,8 @@ t('both specs check without a word', () => {
 });
 
 t('every design of the table is an adapter with its recipes', () => {
-  for (const { adapter, recipes } of Object.values(designs)) {
-    const own = fusion.adapters[adapter];
+  for (const { adapter, recipes, spec } of Object.values(designs)) {
+    const own = specs[spec ?? 'fusion'].adapters[adapter];
     assert.ok(own, adapter);
     for (const name of Object.values(recipes as Record<Schedule, string>))
       assert.ok(
@@ -89,8 +91,8 @@ t('the encoder is the same in both specs, frozen in one and trained in the other
   assert.ok(2 * count < 2e6, `${count}`);
   const own = new Set(eye['Apart']?.tasks[0]?.trains);
   assert.ok(vision(eye, 'Apart').every((p) => own.has(p.name)));
-  for (const { adapter } of Object.values(designs))
-    for (const task of fusion.adapters[adapter]?.tasks ?? [])
+  for (const { adapter, spec } of Object.values(designs))
+    for (const task of specs[spec ?? 'fusion'].adapters[adapter]!.tasks)
       assert.not(task.trains.some((name) => name.startsWith('vision.')));
 });
 

@@ -1,0 +1,29 @@
+/**
+ * `npm run base:grow`: the deeper base of `deep.adapter`, from the embedded one. Its text is that of `npm run
+ * base:corpus`.
+ */
+import { existsSync } from 'node:fs';
+import { loadProject } from '../../runtime/cli/project.ts';
+import { writeSafetensors } from '../../runtime/files.ts';
+import { adapterMetadata } from '../../runtime/weights/adapter.ts';
+import { expandLayers } from './expand.ts';
+import { judgeBase, readTensors } from './judge.ts';
+import { here } from './lab.ts';
+import { trainStage } from './stage.ts';
+
+const SPEC = here('deep.adapter');
+const START = here('../../.cache/base/english3m.start.safetensors');
+
+if (!existsSync(here('../../.cache/base/rows.mixed.bin')))
+  throw new Error('.cache/base/rows.mixed.bin is missing: npm run base:corpus makes it');
+const { model, spec } = loadProject(`${SPEC}:Growing`);
+const shallow = loadProject(`${here('full.adapter')}:Full`).model.base;
+const values = expandLayers(await readTensors(here('base.safetensors')), shallow.layers, model.base.layers);
+const tensors = model.parameters.map(({ name, shape }) => ({
+  name,
+  shape,
+  values: values.get(name) ?? new Float32Array(),
+}));
+await writeSafetensors(START, tensors, adapterMetadata(model, '', spec.hash));
+const trained = await trainStage(`${SPEC}:Growing`, 'runs/growing', START);
+await judgeBase(`${SPEC}:Growing`, trained, here('../../.cache/base/english3m.safetensors'));

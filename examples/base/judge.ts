@@ -1,0 +1,60 @@
+/** The last word on a base that was trained: its figures, and its file when it is good enough to be adapted. */
+import { readFileSync } from 'node:fs';
+import { compile } from '../../compiler/compile.ts';
+import { loadProject, openCompiled, startOf, tokenizerOf } from '../../runtime/cli/project.ts';
+import { openDevice } from '../../runtime/device.ts';
+import { openWeights, writeSafetensors } from '../../runtime/files.ts';
+import { lossOfRows } from '../../runtime/score.ts';
+import { makeTrainer } from '../../runtime/train/trainer.ts';
+import { baseMetadata } from '../../runtime/weights/base.ts';
+import { baseTable, evaluateBase } from './evaluate.ts';
+import { here } from './lab.ts';
+
+const stream = (file: string): Uint16Array => {
+  const bytes = readFileSync(here(`../../.cache/base/${file}`));
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+};
+
+/** Every tensor of a safetensors file. */
+export async function readTensors(path: string): Promise<Map<string, Float32Array>> {
+  const source = await openWeights(path);
+  try {
+    const values = new Map<string, Float32Array>();
+    for (const name of source.tensors.keys())
+      values.set(name, await source.read(name, { checkFinite: true }));
+    return values;
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Prints the figures of the base that a run of `target` (SPEC:NAME) left in `trained`, and writes it to `out` in float16.
+ * @throws Error when it cannot copy, and then nothing is written
+ */
+export async function judgeBase(target: string, trained: string, out: string): Promise<void> {
+  const { model } = loadProject(target);
+  const tokenizer = await tokenizerOf(model.base);
+  const values = await readTensors(trained);
+  const device = await openDevice();
+  const [task] = model.tasks;
+  if (!task) throw new Error(`${target} has no task`);
+  const compiled = compile(model, {
+    profile: device.profile,
+    evaluation: { batch: 16, tokens: { [task.name]: model.base.context } },
+  });
+  const start = await startOf(model, 0, { scratch: true, initial: values });
+  const trainer = makeTrainer(await openCompiled(device, compiled, start));
+  const streams = { train: stream('text.train.bin'), heldout: stream('text.heldout.bin') };
+  const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, task.name, rows));
+  console.log(baseTable(figures));
+  if (!figures.accepted) throw new Error('the base is not accepted: it cannot copy (docs/base.md)');
+  const tensors = model.parameters.map(({ name, shape }) => ({
+    name,
+    shape,
+    values: values.get(name) ?? new Float32Array(),
+    dtype: 'F16' as const,
+  }));
+  await writeSafetensors(out, tensors, baseMetadata(model.base));
+  console.log(`${out} is written`);
+}
