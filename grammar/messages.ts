@@ -149,7 +149,8 @@ export function lexicalError(source: Source, start: number, length: number): Dia
     '/': 'comments start with `//`; there is no division',
   };
   return error('A001', span, `unexpected ${length > 1 ? 'characters' : 'character'} \`${text}\``, {
-    help: help[text[0] ?? ''],
+    // What a reader of UTF-8 puts in the place of bytes that are none.
+    help: text.includes('\ufffd') ? 'this is not UTF-8: save the file as UTF-8' : help[text[0] ?? ''],
     edits: /^;+$/.test(text) ? [{ span, text: '' }] : [],
   });
 }

@@ -1,19 +1,8 @@
 /** Builds a graph node by node; every method computes the shape of what it returns. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, axis, logical, padded } from '../model/model.ts';
-import type {
-  Gate,
-  Graph,
-  Home,
-  Matmul,
-  Node,
-  OpName,
-  Ops,
-  Prepend,
-  Segment,
-  Tensor,
-  View,
-} from './graph.ts';
+import type { Gate, Home, Matmul, OpName, Ops, Prepend, Segment, Tensor, View } from './graph.ts';
+import { describe, extent, Tape } from './tape.ts';
 
 /** Strides of a tensor seen as (outer, inner) batches of matrices; unset strides are zero. */
 export const view = (row: number, outer = 0, inner = 0, offset = 0): View => ({ offset, row, outer, inner });
@@ -33,107 +22,7 @@ export interface Product {
   readonly alpha?: number;
 }
 
-/** What a builder must know of every parameter: how it lies on the device, and whether any task trains it. */
-export type ParameterTable = ReadonlyMap<
-  string,
-  { readonly axes: readonly Axis[]; readonly trainable: boolean }
->;
-
-export class Builder {
-  readonly tensors: Tensor[] = [];
-  readonly nodes: Node[] = [];
-  readonly outputs: { name: string; tensor: number }[] = [];
-  /** Label given to the nodes built from here on. */
-  label = '';
-  taps = false;
-  /** Vectors in front of each sequence. */
-  prepended = 0;
-  readonly name: string;
-  readonly batch: number;
-  readonly tokens: number;
-  readonly #parameters = new Map<string, Tensor>();
-  readonly #table: ParameterTable;
-
-  constructor(name: string, batch: number, tokens: number, table: ParameterTable = new Map()) {
-    this.name = name;
-    this.batch = batch;
-    this.tokens = tokens;
-    this.#table = table;
-  }
-
-  tensor(
-    name: string,
-    rows: number,
-    ax: Axis,
-    home: Home = 'activations',
-    dtype: 'f32' | 'u32' = 'f32',
-    parameter?: string,
-  ): Tensor {
-    const made: Tensor = {
-      id: this.tensors.length,
-      name,
-      dtype,
-      rows,
-      axis: ax,
-      home,
-      ...(parameter ? { parameter } : {}),
-    };
-    this.tensors.push(made);
-    return made;
-  }
-
-  /** The tensor of a parameter; the same one each time it is asked for. */
-  parameter(name: string): Tensor {
-    const known = this.#parameters.get(name);
-    if (known) return known;
-    const row = this.#table.get(name);
-    const [first, second] = row?.axes ?? [];
-    invariant(row && first, `parameter ${name} is not in the table`);
-    const home = row.trainable ? 'parameters' : 'weights';
-    const made = this.tensor(name, second ? padded(first) : 1, second ?? first, home, 'f32', name);
-    this.#parameters.set(name, made);
-    return made;
-  }
-
-  /** A matrix parameter as a list of vectors: its rows are not padded, since no linear multiplies by it. */
-  vectors(name: string): Tensor {
-    const known = this.#parameters.get(name);
-    if (known) return known;
-    const length = this.#table.get(name)?.axes[0];
-    const made = this.parameter(name);
-    invariant(length, `parameter ${name} is not in the table`);
-    const rows: Tensor = { ...made, rows: logical(length) };
-    this.tensors[made.id] = rows;
-    this.#parameters.set(name, rows);
-    return rows;
-  }
-
-  /** Names a tensor that is worth looking at; it becomes an output when `taps` is set. */
-  tap(name: string, tensor: Tensor): void {
-    if (this.taps) this.output(name, tensor);
-  }
-
-  output(name: string, tensor: Tensor): void {
-    this.outputs.push({ name, tensor: tensor.id });
-  }
-
-  /** Moves a tensor to another home in place: gradients end up beside their parameters this way. */
-  rehome(tensor: Tensor, home: Home, parameter?: string): Tensor {
-    const moved: Tensor = { ...tensor, home, ...(parameter ? { parameter } : {}) };
-    this.tensors[tensor.id] = moved;
-    return moved;
-  }
-
-  node<K extends OpName>(
-    op: K,
-    inputs: readonly (Tensor | null)[],
-    outputs: readonly (Tensor | null)[],
-    attrs: Ops[K],
-  ): void {
-    const ids = (list: readonly (Tensor | null)[]) => list.map((t) => t?.id ?? null);
-    this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, label: this.label } as Node);
-  }
-
+export class Builder extends Tape {
   /** One output of the same shape as `like`. */
   #same<K extends OpName>(op: K, inputs: readonly (Tensor | null)[], attrs: Ops[K], like: Tensor): Tensor {
     const out = this.tensor(`${this.label}:${op}`, like.rows, like.axis);
@@ -315,22 +204,4 @@ export class Builder {
     this.node('copy', [x], [y], {});
     return y;
   }
-
-  graph(): Graph {
-    return {
-      name: this.name,
-      batch: this.batch,
-      tokens: this.tokens,
-      prepended: this.prepended,
-      tensors: this.tensors,
-      nodes: this.nodes,
-      outputs: this.outputs,
-    };
-  }
 }
-
-export const describe = (t: Tensor): string =>
-  `${t.name} [${t.rows}, ${t.axis.groups === 1 ? t.axis.size : `${t.axis.groups}x${t.axis.size}`}]`;
-
-/** Numbers a tensor takes in memory. */
-export const extent = (t: Tensor): number => t.rows * padded(t.axis);

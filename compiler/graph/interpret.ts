@@ -2,7 +2,7 @@
 import { invariant } from '../../grammar/invariant.ts';
 import { ops } from '../ops/index.ts';
 import type { Op, Operand, Values } from '../ops/op.ts';
-import { extent } from './builder.ts';
+import { extent } from './tape.ts';
 import type { Graph, Node, OpName } from './graph.ts';
 import { tensorAt } from './slots.ts';
 

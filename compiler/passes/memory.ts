@@ -6,7 +6,7 @@
  * of their own in each program, so what the host wrote once may stay.
  */
 import { invariant } from '../../grammar/invariant.ts';
-import { extent } from '../graph/builder.ts';
+import { extent } from '../graph/tape.ts';
 import type { Graph, Tensor } from '../graph/graph.ts';
 import { tensorAt, used } from '../graph/slots.ts';
 import type { BufferName, Slice } from '../package/package.ts';

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { loadProject } from '../../runtime/cli/project.ts';
-import { writeSafetensors } from '../../runtime/files.ts';
+import { writeSafetensors } from '../../runtime/files-write.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
 import { expandLayers } from './expand.ts';
 import { judgeBase, readTensors } from './judge.ts';

@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { clock } from '../../runtime/cli/progress.ts';
 import { type Device, openDevice } from '../../runtime/device.ts';
-import { writeSafetensors } from '../../runtime/files.ts';
+import { writeSafetensors } from '../../runtime/files-write.ts';
 import { encodePictures } from '../../runtime/data/pictures-encoded.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';

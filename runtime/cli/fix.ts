@@ -4,7 +4,7 @@ import { fixSpec, type Applied, type Fixed } from '../../compiler/check/fix.ts';
 import type { CheckOptions } from '../../compiler/check/check.ts';
 import { applyEdits, tidied } from '../../grammar/edit.ts';
 import { placeOf } from '../../grammar/render.ts';
-import { writeWhole } from '../files.ts';
+import { writeWhole } from '../files-write.ts';
 import { InputError } from '../input-error.ts';
 import { UsageError } from './command.ts';
 import { nodeHost } from './host-node.ts';

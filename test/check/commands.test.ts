@@ -81,6 +81,14 @@ t('check: a file that is no spec at all is not printed line by line', async () =
   assert.match(err, /\.\.\. and 4900 more\n\n5000 errors$/);
 });
 
+t('check: a file in another encoding is told to be saved as UTF-8', async () => {
+  const path = join(dirname(broken), 'latin1.adapter');
+  writeFileSync(path, Buffer.from('param caf\xe9 = 3\n', 'latin1'));
+  const { code, err } = await run(check, path);
+  assert.is(code, EXIT.failed);
+  assert.match(err, /latin1\.adapter:1:10\n[^]*help: this is not UTF-8: save the file as UTF-8/);
+});
+
 t('check: usage mistakes', async () => {
   await failsToParse(check);
   await failsToParse(check, 'no-such-file.adapter');

@@ -1,7 +1,7 @@
 /** Graphs in float64: what a program must give, from parameters and a batch. */
 import type { Graph, Tensor } from '../../compiler/graph/graph.ts';
 import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
-import { extent } from '../../compiler/graph/builder.ts';
+import { extent } from '../../compiler/graph/tape.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';

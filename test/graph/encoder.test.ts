@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { buildEncoding } from '../../compiler/graph/programs.ts';
-import { extent } from '../../compiler/graph/builder.ts';
+import { extent } from '../../compiler/graph/tape.ts';
 import { ceil4, type Model, padded } from '../../compiler/model/model.ts';
 import { givenFor, inputsOf, packAll } from '../compiler/oracle.ts';
 import { modelOf, randomValues, tiny } from '../compiler/subjects.ts';

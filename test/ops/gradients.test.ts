@@ -1,7 +1,8 @@
 /** Every gradient rule against central finite differences, in float64 through the references. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Builder, extent, view } from '../../compiler/graph/builder.ts';
+import { Builder, view } from '../../compiler/graph/builder.ts';
+import { extent } from '../../compiler/graph/tape.ts';
 import { type Gate, IGNORE, type OpName, type Tensor } from '../../compiler/graph/graph.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { type Axis, axis, ceil4, padded } from '../../compiler/model/model.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCheckpoint, requireSameRun, saveCheckpoint, type Checkpoint } from '../../runtime/checkpoint.ts';
-import { UNFINISHED, type FileSystem } from '../../runtime/files.ts';
+import { UNFINISHED, type FileSystem } from '../../runtime/files-write.ts';
 
 const t = suite('checkpoint');
 

@@ -18,7 +18,7 @@ import type { Recipe } from '../../compiler/model/model.ts';
 import { loadCheckpoint } from '../../runtime/checkpoint.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Device } from '../../runtime/device.ts';
-import type { FileSystem } from '../../runtime/files.ts';
+import type { FileSystem } from '../../runtime/files-write.ts';
 import { InputError } from '../../runtime/input-error.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
 import type { StepMetrics } from '../../runtime/train/metrics.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openTokenizer, openWeights, writeSafetensors } from '../../runtime/files.ts';
+import { openTokenizer, openWeights } from '../../runtime/files.ts';
+import { writeSafetensors } from '../../runtime/files-write.ts';
 import { trainBpe } from '../../runtime/tokenizer/train-bpe.ts';
 
 const t = suite('files');

@@ -1,5 +1,6 @@
 /** What the tests of the kernels share: the profiles to force, and nodes with their data. */
-import { Builder, extent } from '../../compiler/graph/builder.ts';
+import { Builder } from '../../compiler/graph/builder.ts';
+import { extent } from '../../compiler/graph/tape.ts';
 import type { Graph, Home, Node, OpName, Ops, Tensor } from '../../compiler/graph/graph.ts';
 import { type Axis, axis, ceil4 } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';

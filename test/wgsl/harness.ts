@@ -5,7 +5,7 @@
  * tensor takes garbage home, a kernel that writes past one breaks a guard, and both fail the test.
  */
 import type { Graph, Node, Tensor } from '../../compiler/graph/graph.ts';
-import { extent } from '../../compiler/graph/builder.ts';
+import { extent } from '../../compiler/graph/tape.ts';
 import { ops } from '../../compiler/ops/index.ts';
 import type { Op, Operand } from '../../compiler/ops/op.ts';
 import type { Kernel, Launch } from '../../compiler/wgsl/kernel.ts';

@@ -1,6 +1,7 @@
 /** Our graphs of the measured operations. */
 import { attend } from '../../../compiler/graph/attention.ts';
-import { Builder, type ParameterTable } from '../../../compiler/graph/builder.ts';
+import { Builder } from '../../../compiler/graph/builder.ts';
+import type { ParameterTable } from '../../../compiler/graph/tape.ts';
 import type { Tensor } from '../../../compiler/graph/graph.ts';
 import { axis, type Axis, type Model } from '../../../compiler/model/model.ts';
 import { differentiate } from '../../../compiler/passes/autodiff.ts';

@@ -1,6 +1,6 @@
 /** The same operations in float64 on the CPU, by the references of the compiler's operations: slow, and obviously right. */
 import { invariant } from '../../../grammar/invariant.ts';
-import { extent } from '../../../compiler/graph/builder.ts';
+import { extent } from '../../../compiler/graph/tape.ts';
 import type { Graph, Node, Tensor } from '../../../compiler/graph/graph.ts';
 import { tensorAt } from '../../../compiler/graph/slots.ts';
 import { ops } from '../../../compiler/ops/index.ts';
