@@ -1,0 +1,62 @@
+/** Commands that the docs tell to type: scripts and commands of that name exist, and sweeps have as many trials as said. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { planSweep } from '../../runtime/cli/sweep/plan.ts';
+
+const t = suite('docs: commands');
+const root = join(import.meta.dirname, '../..');
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  scripts: Readonly<Record<string, string>>;
+};
+const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => join('docs', file));
+
+/** Lines of shell blocks that begin with `npm`, by page. */
+const lines = ['README.md', ...pages].flatMap((page) =>
+  [
+    ...readFileSync(join(root, page), 'utf8').matchAll(
+      /^npm (?<script>start|test|run (?:--silent )?[\w:]+)(?<rest>.*)$/gm,
+    ),
+  ].map(({ groups }) => ({
+    page,
+    script: (groups?.['script'] ?? '').replace(/^run (--silent )?/, ''),
+    rest: groups?.['rest'] ?? '',
+  })),
+);
+
+t('every script that is named is there, and makes a fresh clone ready first', () => {
+  assert.ok(lines.length > 30);
+  for (const { page, script } of lines) {
+    assert.ok(scripts[script], `${page}: ${script}`);
+    assert.match(scripts[`pre${script}`] ?? '', /^node runtime\/setup\/prepare\.mjs/, `${page}: ${script}`);
+  }
+});
+
+t('every command of graft that is named is there', () => {
+  const named = lines.flatMap(({ page, script, rest }) => {
+    const [, name] = /^ -- (\w+)/.exec(rest) ?? [];
+    return script === 'graft' && name !== undefined ? [{ page, name }] : [];
+  });
+  assert.ok(named.length > 15);
+  for (const { page, name } of named)
+    assert.ok(existsSync(join(root, `runtime/cli/${name}.ts`)), `${page}: graft ${name}`);
+});
+
+t('every sweep that is named has trials, as many as are said', async () => {
+  const sweeps = lines.flatMap(({ page, rest }) => {
+    const [, target = ''] = /^ -- sweep (\S+)/.exec(rest) ?? [];
+    const [, count] = /# (\d+) trials/.exec(rest) ?? [];
+    return target === '' ? [] : [{ page, target, count }];
+  });
+  assert.ok(sweeps.length >= 5);
+  for (const { page, target, count } of sweeps) {
+    const { trials } = await planSweep(join(root, target), {});
+    assert.ok(trials.length > 0, `${page}: ${target}`);
+    if (count !== undefined) assert.is(trials.length, Number(count), `${page}: ${target}`);
+  }
+});
+
+t.run();
