@@ -1,7 +1,6 @@
 /** A vector added to what leaves a site. */
-import { logical } from '../model/model.ts';
 import { addVector } from './affine.ts';
-import { common, decays, initField, initOf, rateOf } from './fields.ts';
+import { common, initField, initOf, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 export const bias: Kind = {
@@ -12,19 +11,7 @@ export const bias: Kind = {
   selects: 'sites',
   fields: { init: initField(0, 'the vectors'), ...common },
   parameters: (part) =>
-    part.sites.map((site) => {
-      const name = `${part.name}.${site.name}`;
-      const shape = [logical(site.output)];
-      return {
-        name,
-        shape,
-        axes: [site.output],
-        init: initOf(part.fields['init']),
-        owner: part.name,
-        decay: decays(name, shape),
-        rate: rateOf(part),
-      };
-    }),
+    part.sites.map((site) => parameterOf(part, site.name, [site.output], initOf(part.fields['init']))),
   merge: {
     can: true,
     changes: 'bias',

@@ -1,16 +1,15 @@
 /** Houlsby's adapters: a small network behind a linear, with a way around it. */
-import { axis, logical, type Parameter, type Part, type Site } from '../model/model.ts';
+import { axis, type Parameter, type Part, type Site } from '../model/model.ts';
 import {
   choice,
   common,
   constant,
   count,
-  decays,
   initField,
   initOf,
   normal,
   numberOf,
-  rateOf,
+  parameterOf,
 } from './fields.ts';
 import type { Kind } from './kind.ts';
 
@@ -53,18 +52,8 @@ function functionOf({ fields }: Part): 'gelu' | 'relu' | 'silu' {
 function network(part: Part, site: Site): Parameter[] {
   const narrow = axis(numberOf(part.fields['size']));
   const own = (name: string, axes: Parameter['axes']): Parameter => {
-    const full = `${part.name}.${site.name}.${name}`;
-    const shape = axes.map(logical);
     const init = name.endsWith('.bias') ? constant(0) : initOf(part.fields['init']);
-    return {
-      name: full,
-      shape,
-      axes,
-      init,
-      owner: part.name,
-      decay: decays(full, shape),
-      rate: rateOf(part),
-    };
+    return parameterOf(part, `${site.name}.${name}`, axes, init);
   };
   return [
     own('down.weight', [narrow, site.output]),

@@ -1,5 +1,5 @@
 /** Field types that several kinds share, and how their values are read back. */
-import type { FieldValue, Init, Part } from '../model/model.ts';
+import { type Axis, type FieldValue, type Init, logical, type Parameter, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { Field, FieldType } from './kind.ts';
 
@@ -96,3 +96,18 @@ export const rateOf = (part: Part): number => numberOf(part.fields['rate'] ?? 1)
 /** The official rule for weight decay: matrices decay, vectors and whatever is named `.bias` do not. */
 export const decays = (name: string, shape: readonly number[]): boolean =>
   shape.length > 1 && !name.endsWith('.bias');
+
+/**
+ * A parameter of a part, called `PART.NAME`.
+ * @param shape in files, where it is another than the axes say
+ */
+export function parameterOf(
+  part: Part,
+  name: string,
+  axes: Parameter['axes'],
+  init: Init,
+  shape: readonly number[] = axes.map(logical),
+): Parameter {
+  const full = `${part.name}.${name}`;
+  return { name: full, shape, axes, init, owner: part.name, decay: decays(full, shape), rate: rateOf(part) };
+}

@@ -1,7 +1,7 @@
 /** A low-rank update beside a linear. */
 import { axis, logical, type Init, type Parameter, type Part, type Site } from '../model/model.ts';
 import { addProduct } from './affine.ts';
-import { common, constant, count, decays, number, numberOf, orNone, rateOf } from './fields.ts';
+import { common, constant, count, number, numberOf, orNone, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** What the update is multiplied by: alpha / rank, or 1 when `alpha = none`. */
@@ -57,15 +57,11 @@ export const lora: Kind = {
 };
 
 function factors(part: Part, site: Site): Parameter[] {
-  const rank = numberOf(part.fields['rank']);
-  const inputs = logical(site.input);
-  const common = { owner: part.name, rate: rateOf(part) };
+  const rank = axis(numberOf(part.fields['rank']));
   // A linear layer's usual start, kaiming_uniform(a = sqrt 5), comes to a bound of 1 / sqrt(inputs).
-  const uniform: Init = { kind: 'uniform', bound: 1 / Math.sqrt(inputs) };
-  const a = { name: `${part.name}.${site.name}.a`, shape: [rank, inputs] };
-  const b = { name: `${part.name}.${site.name}.b`, shape: [logical(site.output), rank] };
+  const uniform: Init = { kind: 'uniform', bound: 1 / Math.sqrt(logical(site.input)) };
   return [
-    { ...a, axes: [axis(rank), site.input], init: uniform, decay: decays(a.name, a.shape), ...common },
-    { ...b, axes: [site.output, axis(rank)], init: constant(0), decay: decays(b.name, b.shape), ...common },
+    parameterOf(part, `${site.name}.a`, [rank, site.input], uniform),
+    parameterOf(part, `${site.name}.b`, [site.output, rank], constant(0)),
   ];
 }

@@ -1,6 +1,6 @@
 /** Prefix tuning: raw keys and values in front of every layer's own. */
-import { axis, type Axis, type Base, type Parameter, type Part } from '../model/model.ts';
-import { common, decays, initField, initOf, lengthType, normal, numberOf, rateOf } from './fields.ts';
+import { axis, type Base, type Parameter, type Part } from '../model/model.ts';
+import { common, initField, initOf, lengthType, normal, numberOf, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 export const prefix: Kind = {
@@ -36,17 +36,6 @@ export const prefix: Kind = {
 };
 
 function table(part: Part, base: Base, layer: number, what: string): Parameter {
-  const length = numberOf(part.fields['length']);
-  const name = `${part.name}.layers.${layer}.${what}`;
-  const columns: Axis = axis(base.headDim, base.kvHeads);
-  const shape = [length, base.kvHeads * base.headDim];
-  return {
-    name,
-    shape,
-    axes: [axis(length), columns],
-    init: initOf(part.fields['init']),
-    owner: part.name,
-    decay: decays(name, shape),
-    rate: rateOf(part),
-  };
+  const axes = [axis(numberOf(part.fields['length'])), axis(base.headDim, base.kvHeads)] as const;
+  return parameterOf(part, `layers.${layer}.${what}`, axes, initOf(part.fields['init']));
 }

@@ -6,7 +6,6 @@ import {
   choice,
   common,
   constant,
-  decays,
   initField,
   initOf,
   isCall,
@@ -15,7 +14,7 @@ import {
   number,
   numberOf,
   orNone,
-  rateOf,
+  parameterOf,
   textOf,
 } from './fields.ts';
 import type { Field, Kind } from './kind.ts';
@@ -99,9 +98,7 @@ export const prompt: Kind = {
     ...common,
   },
   parameters: (part, base) =>
-    part.input
-      ? tokens(part, base, `${part.name}.prompt`)
-      : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+    part.input ? tokens(part, base, 'prompt') : part.layers.flatMap((layer) => inLayer(part, base, layer)),
   merge: {
     can: false,
     reason:
@@ -144,20 +141,15 @@ export const prompt: Kind = {
 };
 
 function inLayer(part: Part, base: Base, layer: number): Parameter[] {
-  const at = `${part.name}.layers.${layer}`;
+  const at = `layers.${layer}`;
   return [...tokens(part, base, `${at}.prompt`), ...gate(part, base, `${at}.gate`)];
 }
 
 /** The tokens themselves; a prompt that reads a projector has none of its own. */
 function tokens(part: Part, base: Base, name: string): Parameter[] {
   if (part.source !== null) return [];
-  const length = numberOf(part.fields['length']);
-  const shape = [length, base.dim];
-  const init = initOf(part.fields['init']);
-  const decay = decays(name, shape);
-  return [
-    { name, shape, axes: [axis(length), axis(base.dim)], init, owner: part.name, decay, rate: rateOf(part) },
-  ];
+  const axes = [axis(numberOf(part.fields['length'])), axis(base.dim)] as const;
+  return [parameterOf(part, name, axes, initOf(part.fields['init']))];
 }
 
 /** The gate's shape is that of the official checkpoints, which multiply it with scores of [batch, heads, 1, 1]. */
@@ -165,26 +157,9 @@ function gate(part: Part, base: Base, name: string): Parameter[] {
   const it = gateOf(part);
   if (it === null || it.per === 'const' || addedTo(part) !== null) return [];
   const shape = it.per === 'head' ? [1, base.heads, 1, 1] : [1];
-  const axes = [axis(it.per === 'head' ? base.heads : 1)];
-  const factor: Parameter = {
-    name: `${name}_factor`,
-    shape: [1, 1, 1, 1],
-    axes: [axis(1)],
-    init: constant(1),
-    owner: part.name,
-    decay: decays(`${name}_factor`, [1, 1, 1, 1]),
-    rate: rateOf(part),
-  };
+  const axes = [axis(it.per === 'head' ? base.heads : 1)] as const;
   return [
-    ...(it.factor ? [factor] : []),
-    {
-      name,
-      shape,
-      axes,
-      init: constant(it.init),
-      owner: part.name,
-      decay: decays(name, shape),
-      rate: rateOf(part),
-    },
+    ...(it.factor ? [parameterOf(part, `${name}_factor`, [axis(1)], constant(1), [1, 1, 1, 1])] : []),
+    parameterOf(part, name, axes, constant(it.init), shape),
   ];
 }

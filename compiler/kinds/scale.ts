@@ -1,7 +1,7 @@
 /** A vector multiplied with what enters or leaves a site. */
-import { logical, type Axis, type Part, type Site } from '../model/model.ts';
+import type { Axis, Part, Site } from '../model/model.ts';
 import { scaleColumns, scaleRows } from './affine.ts';
-import { choice, common, decays, initField, initOf, rateOf } from './fields.ts';
+import { choice, common, initField, initOf, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** The side of a site that a scale multiplies. */
@@ -25,20 +25,9 @@ export const scale: Kind = {
     ...common,
   },
   parameters: (part) =>
-    part.sites.map((site) => {
-      const name = `${part.name}.${site.name}`;
-      const at = scaledAxis(part, site);
-      const shape = [logical(at)];
-      return {
-        name,
-        shape,
-        axes: [at],
-        init: initOf(part.fields['init']),
-        owner: part.name,
-        decay: decays(name, shape),
-        rate: rateOf(part),
-      };
-    }),
+    part.sites.map((site) =>
+      parameterOf(part, site.name, [scaledAxis(part, site)], initOf(part.fields['init'])),
+    ),
   merge: {
     can: true,
     changes: 'weight',

@@ -5,31 +5,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { lowerModel } from '../../compiler/model/lower.ts';
-import type { Base } from '../../compiler/model/model.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { tiny } from './tiny-base.ts';
 
 const t = suite('specs');
 const folder = join(import.meta.dirname, '../../specs');
 const specs = readdirSync(folder).filter((f) => f.endsWith('.adapter'));
-
-/** Odd sizes on purpose: fewer key and value heads, a head that is no multiple of four. */
-const tiny: Base = {
-  name: 'tiny',
-  family: 'llama',
-  layers: 3,
-  dim: 24,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 6,
-  ffn: 40,
-  vocab: 50,
-  context: 64,
-  normEps: 1e-5,
-  rope: { style: 'interleaved', theta: 10000 },
-  tied: false,
-};
 
 for (const spec of specs) {
   const path = join(folder, spec);

@@ -3,13 +3,13 @@ import { Lexer, type CstElement, type CstNode, type IToken } from 'chevrotain';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import type { Base } from '../../compiler/model/model.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { parse, parseExpression } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { AdapterParser } from '../../grammar/rules.ts';
 import type { Span } from '../../grammar/source.ts';
 import { tokens } from '../../grammar/tokens.ts';
+import { tiny } from '../check/tiny-base.ts';
 import { assertFormats, format } from './formatting.ts';
 
 const lexer = new Lexer(tokens, { ensureOptimizations: false });
@@ -87,21 +87,6 @@ function assertSpans(tree: unknown, text: string): void {
 const bases = ['llama7b', 'llama13b', 'llama65b']
   .map((name) => `base ${name} { layers = 32 dim = 8 heads = 2 ffn = 8 vocab = 8 }`)
   .join('\n');
-
-const tiny: Base = {
-  ...{
-    name: 'tiny',
-    family: 'llama',
-    layers: 3,
-    dim: 24,
-    heads: 4,
-    kvHeads: 2,
-    headDim: 6,
-    ffn: 40,
-    vocab: 50,
-  },
-  ...{ context: 64, normEps: 1e-5, rope: { style: 'interleaved', theta: 10000 }, tied: false },
-};
 
 /** Checking throws nothing, and what it reports can be shown. Half of the texts stand on a base that fits nothing. */
 function assertChecks(text: string): readonly Diagnostic[] {
