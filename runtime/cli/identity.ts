@@ -1,6 +1,7 @@
 /** What a run is a function of, as its checkpoints remember it: whoever goes on with one must bring the same. */
 import { createHash } from 'node:crypto';
 import type { Model } from '../../compiler/model/model.ts';
+import type { ImageStore } from '../data/image-store.ts';
 import type { Dataset } from '../data/load.ts';
 import { readBytes } from '../files.ts';
 import type { RunOptions } from '../train/run.ts';
@@ -16,13 +17,14 @@ export async function identityOf(
   model: Model,
   spec: string,
   start: Start,
-  { datasets }: Pick<TaskData, 'datasets'>,
+  { datasets, images }: Pick<TaskData, 'datasets' | 'images'>,
   from: string | undefined,
 ): Promise<RunOptions['identity']> {
   // A run that starts from other parameters is another run.
   const origin = from === undefined ? [] : [await hashFile(from)];
   const inputs: Record<string, string> = {};
-  for (const dataset of datasets.values()) inputs[`data \`${dataset.name}\``] = hashDataset(dataset);
+  for (const [task, dataset] of datasets)
+    inputs[`data \`${dataset.name}\``] = hashDataset(dataset, images.get(task)?.store);
   const files = model.parameters.filter(({ init, owner }) => init.kind === 'weights' && owner !== 'base');
   for (const part of new Set(files.map(({ owner }) => owner))) {
     const sampled = [];
@@ -33,11 +35,11 @@ export async function identityOf(
   return { spec, base: [start.fingerprint, ...origin].join('+'), versions, inputs };
 }
 
-/** sha256 of what is trained on: tokens, labels and which picture goes with them. */
-function hashDataset({ examples, records, pictures }: Dataset): string {
+/** sha256 of what is trained on: tokens, labels and the pictures that go with them, wherever they lie. */
+function hashDataset({ examples, pictures }: Dataset, store: ImageStore | undefined): string {
   const hash = createHash('sha256');
   examples.forEach(({ tokens, labels }, i) => {
-    const image = pictures ? JSON.stringify(records[i]?.['image']) : '';
+    const image = store?.nameOf(pictures?.[i] ?? 0) ?? '';
     hash.update(`${tokens.length} ${image}\n`);
     hash.update(tokens);
     hash.update(labels);

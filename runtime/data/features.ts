@@ -5,7 +5,7 @@ import { InputError } from '../input-error.ts';
 import { readNpy } from '../weights/npy.ts';
 import { openSafetensors } from '../weights/safetensors.ts';
 import { bytesSource, requireFinite, showShape } from '../weights/source.ts';
-import type { ImageStore } from './image-store.ts';
+import { hashOf, type ImageStore } from './image-store.ts';
 
 /** The name of the tensor among several in a safetensors file. */
 const TENSOR = 'features';
@@ -22,12 +22,15 @@ export function createFeatureStore(
   readBytes: (path: string) => Promise<Uint8Array>,
 ): ImageStore {
   const kept: Float32Array[] = [];
+  const names: string[] = [];
   const numbers = new Map<string, number>();
   const add = async (path: string): Promise<number | Error> => {
     const known = numbers.get(path);
     if (known !== undefined) return known;
     try {
-      const values = await readFeatures(path, await readBytes(path), rules);
+      const bytes = await readBytes(path);
+      const values = await readFeatures(path, bytes, rules);
+      names.push(await hashOf(bytes));
       numbers.set(path, kept.length);
       return kept.push(padFeatures(values, rules.width)) - 1;
     } catch (error) {
@@ -44,6 +47,7 @@ export function createFeatureStore(
       for (const path of paths) added.push(await add(path));
       return added;
     },
+    nameOf: (number) => names[number] ?? '',
     write: (number, out) => out.set(kept[number] ?? []),
   };
 }

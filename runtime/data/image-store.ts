@@ -17,6 +17,8 @@ export interface ImageStore {
   readonly size: number;
   /** Takes files in. What is wrong with one comes back in its place. */
   addAll(paths: readonly string[]): Promise<(number | Error)[]>;
+  /** What tells an image from others: two of the same content have the same. */
+  nameOf(number: number): string;
   /** Writes an image to a place of `size` numbers. `seen`: as training sees it there, where that differs. */
   write(number: number, out: Float32Array, seen?: Seen): void;
 }
@@ -61,3 +63,9 @@ export const withImages = (batches: Batches, images: ImagesOf): Batches => ({
     return { ...batch, image: images(batch.examples, batch.epoch) };
   },
 });
+
+/** sha256 in hexadecimal, in Node and in browsers. */
+export async function hashOf(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(bytes));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -4,7 +4,7 @@ import { squareOf } from '../images/crop.ts';
 import { type DecodePicture, type Picture, PictureError } from '../images/picture.ts';
 import { cutPicture, patchNumbers, writePatches } from '../images/prepare.ts';
 import { createRandom } from '../random.ts';
-import type { ImageStore } from './image-store.ts';
+import { hashOf, type ImageStore } from './image-store.ts';
 
 /**
  * Pictures by number; two files of the same content are one. `addAll` gives a PictureError for a file that is no usable
@@ -117,6 +117,7 @@ export function createPictureStore(options: PictureStoreOptions): PictureStore {
   const { rules, cache, memory = 2 ** 28, seed = 0 } = options;
   const form = keptBy(rules);
   const kept: Entry[] = [];
+  const keys: string[] = [];
   const byKey = new Map<string, number>();
   let held = 0;
 
@@ -128,6 +129,7 @@ export function createPictureStore(options: PictureStoreOptions): PictureStore {
     if (number !== undefined) return number;
     held += made.entry.length;
     byKey.set(made.key, kept.length);
+    keys.push(made.key);
     return kept.push(made.entry) - 1;
   };
   /** Squares are all of one size, so it is known beforehand whether all of them fit. */
@@ -160,6 +162,7 @@ export function createPictureStore(options: PictureStoreOptions): PictureStore {
       return paths.map((path) => numbers.get(path) ?? new Error('not read'));
     },
     get,
+    nameOf: (number) => keys[number] ?? '',
     write(number, out, seen) {
       const { crop, resolution } = rules;
       const picture = crop && seen && unpackPicture(bytesOf(number));
@@ -168,11 +171,6 @@ export function createPictureStore(options: PictureStoreOptions): PictureStore {
       writePatches(squareOf(picture, resolution, crop, random), rules, out);
     },
   };
-}
-
-async function hashOf(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(bytes));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The path of a picture that a data file names: relative to that file, unless it stands alone. */

@@ -15,9 +15,13 @@ import * as assert from 'uvu/assert';
 import { requireSameRun } from '../../runtime/checkpoint.ts';
 import { identityOf } from '../../runtime/cli/identity.ts';
 import { loadProject, startOf } from '../../runtime/cli/project.ts';
+import type { Batches } from '../../runtime/data/batches.ts';
+import { createFeatureStore } from '../../runtime/data/features.ts';
+import type { Dataset } from '../../runtime/data/load.ts';
 import { claim } from '../../runtime/cli/sweep/claims.ts';
 import { fromLibrary } from '../compiler/subjects.ts';
 import { withDevice } from '../compiler/sessions.ts';
+import { npy } from '../images/make.ts';
 import { graftEach, type Outcome } from './processes.ts';
 import { makeProject } from './tiny-project.ts';
 
@@ -86,7 +90,7 @@ t("the numbers of an encoder's file are part of a run's identity", async () => {
       { ...model, parameters },
       'spec',
       { fingerprint: 'base', close: () => Promise.resolve(), values: () => Float32Array.of(value) },
-      { datasets: new Map() },
+      { datasets: new Map(), images: new Map() },
       undefined,
     );
   const [one, same, other] = [await identity(1), await identity(1), await identity(2)];
@@ -98,6 +102,30 @@ t("the numbers of an encoder's file are part of a run's identity", async () => {
   );
   const { inputs: _, ...old } = meta;
   requireSameRun(old, { ...other, seed: 0 }, 'x');
+});
+
+t('another picture behind the same path is other data', async () => {
+  const { model } = loadProject(join(folder, 'spec.adapter'));
+  const start = { fingerprint: '', close: () => Promise.resolve(), values: () => new Float32Array() };
+  const examples = [{ tokens: Uint32Array.of(1), labels: Uint32Array.of(1), labelled: 1 }];
+  const dataset = { name: 'pairs', examples, records: [], pictures: Uint32Array.of(0) } as unknown as Dataset;
+  const identity = async (bytes: Uint8Array) => {
+    const store = createFeatureStore({ part: 'eye', rows: 1, width: 4 }, () => Promise.resolve(bytes));
+    await store.addAll(['same.npy']);
+    const images = new Map([['caption', { dataset, store, plain: {} as Batches }]]);
+    return identityOf(model, 'spec', start, { datasets: new Map([['caption', dataset]]), images }, undefined);
+  };
+  const picture = (from: number) => npy('<f4', [4], Float32Array.of(from, 1, 2, 3));
+  const [one, same, other] = [
+    await identity(picture(0)),
+    await identity(picture(0)),
+    await identity(picture(9)),
+  ];
+  assert.equal(same, one);
+  assert.throws(
+    () => requireSameRun({ ...one, step: 1, seed: 0, cellSteps: [] }, { ...other, seed: 0 }, 'x'),
+    /the data `pairs` has changed/,
+  );
 });
 
 t('files of a base that is refused are closed', async () => {

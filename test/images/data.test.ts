@@ -1,5 +1,5 @@
 /** `image_text` data: pictures beside the data file, read once, the bad ones left out and named. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -168,6 +168,16 @@ t('paths are taken from the data file', () => {
   assert.is(besideFile('a/c.jsonl', '/e.png'), '/e.png');
   assert.is(besideFile('a/c.jsonl', 'https://host/e.png'), 'https://host/e.png');
   assert.is(besideFile('https://host/a/c.jsonl', 'e.png'), 'https://host/a/e.png');
+});
+
+t('a name tells the content of a picture, whatever it is called', async () => {
+  const copy = join(folder, 'files/copy.png');
+  copyFileSync(join(folder, 'files/0.png'), copy);
+  const [first, second] = [counting().store, counting().store];
+  await first.addAll([0, 1].map((i) => join(folder, `files/${i}.png`)));
+  await second.addAll([copy]);
+  assert.is(second.nameOf(0), first.nameOf(0));
+  assert.is.not(first.nameOf(1), first.nameOf(0));
 });
 
 t('what does not fit into memory is kept on disk, and not decoded again', async () => {

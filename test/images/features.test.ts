@@ -71,6 +71,15 @@ t('a file is read once', async () => {
   assert.equal([reads, store.count], [2, 2]);
 });
 
+t('a name tells the content, not the path', async () => {
+  const store = createFeatureStore({ part: 'bind', rows: 1, width: 4 }, (path) =>
+    Promise.resolve(npy('<f4', [4], values(4, path === 'c.npy' ? 1 : 0))),
+  );
+  await store.addAll(['a.npy', 'b.npy', 'c.npy']);
+  assert.is(store.nameOf(0), store.nameOf(1));
+  assert.is.not(store.nameOf(0), store.nameOf(2));
+});
+
 t('what does not fit is said, with the file and what to do', async () => {
   const good = npy('<f4', [2, 5], values(10));
   const refusals: readonly (readonly [string, Uint8Array, ...RegExp[]])[] = [
