@@ -1,5 +1,5 @@
 /** Field types that several kinds share, and how their values are read back. */
-import { type Axis, type FieldValue, type Init, logical, type Parameter, type Part } from '../model/model.ts';
+import { type FieldValue, type Init, logical, type Parameter, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { Field, FieldType } from './kind.ts';
 
