@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Assisted, assistedTable } from '../../examples/fusion/assisted-table.ts';
+import { buildData } from '../../examples/fusion/build.ts';
 import { interference, type Outcome } from '../../examples/fusion/report.ts';
 import type { Figure } from '../../examples/fusion/score.ts';
 import { isFinished, type Line, readTrials } from '../../examples/fusion/trials.ts';
 import { planSweep } from '../../runtime/cli/sweep/plan.ts';
 import { sweepReport } from '../../runtime/cli/sweep/report.ts';
 import { readResults } from '../../runtime/cli/sweep/results.ts';
+import type { Table } from '../../runtime/report/report.ts';
 import { blockText } from '../../runtime/report/text.ts';
 import { checkGenerated } from '../check/generated.ts';
 
@@ -39,17 +41,21 @@ function fusionTables(): string {
   return tables.join('\n\n');
 }
 
-/** The table of a reproduction, of the trials that the spec of now stands for. */
-async function sweepTable(name: string): Promise<string> {
-  const folder = join(examples, 'reproductions', name);
-  assert.ok(existsSync(join(folder, 'results.jsonl')), `${name} has results`);
-  const report = sweepReport(await planSweep(`${folder}.adapter`, {}), readResults(folder));
-  assert.match(report.lead ?? '', / (\d+) of \1 trials finished\.$/, name);
+/** A table with several tests without their losses and means, so that it fits a page. */
+function narrowed(table: Table): Table {
+  const kept = table.columns.flatMap(({ title }, i) => (/^loss .|, mean$/.test(title) ? [] : [i]));
+  const pick = <T>(cells: readonly T[]): T[] => kept.map((i) => cells[i]!);
+  return { ...table, columns: pick(table.columns), rows: table.rows.map(pick) };
+}
+
+/** The tables of a sweep, of the trials that the spec of now stands for, and how many of them there are. */
+async function sweepTable(sweep: string, data: string, finished: string): Promise<string> {
+  const folder = join(examples, data);
+  assert.ok(existsSync(join(folder, 'results.jsonl')), `${data} has results`);
+  const report = sweepReport(await planSweep(join(examples, sweep), {}), readResults(folder));
+  assert.match(report.lead ?? '', new RegExp(` ${finished} trials finished\\b`), sweep);
   const tables = report.sections.find(({ title }) => title === 'Results')?.blocks ?? [];
-  return tables
-    .filter(({ kind }) => kind === 'table')
-    .map(blockText)
-    .join('\n\n');
+  return tables.flatMap((block) => (block.kind === 'table' ? [blockText(narrowed(block))] : [])).join('\n\n');
 }
 
 t('every committed trial finished, and says when and with which commit', () => {
@@ -62,11 +68,16 @@ t('every committed trial finished, and says when and with which commit', () => {
 });
 
 t('the tables are those of the trials', async () => {
+  // What a sweep's trials are known by includes their data.
+  await buildData();
   checkGenerated(join(examples, '../docs/results.md'), {
     fusion: fusionTables(),
     experts: assistedTable(assisted),
-    gates: await sweepTable('gates'),
-    layers: await sweepTable('layers'),
+    placements: await sweepTable('fusion/fusion.adapter:layers', 'fusion/data/layers', '24 of 72'),
+    ways: await sweepTable('fusion/fusion.adapter:ways', 'fusion/data/ways', '5 of 27'),
+    gates: await sweepTable('reproductions/gates.adapter', 'reproductions/gates', '9 of 9'),
+    layers: await sweepTable('reproductions/layers.adapter', 'reproductions/layers', '18 of 18'),
+    parts: await sweepTable('reproductions/parts.adapter', 'reproductions/parts', '15 of 15'),
   });
 });
 
