@@ -32,7 +32,7 @@ export function reportHtml(report: Report): string {
     '<body>',
     '<main>',
     `<h1>${escape(title)}</h1>`,
-    ...(lead === undefined ? [] : [`<p>${escape(lead)}</p>`]),
+    ...(lead === undefined ? [] : [`<p>${prose(lead)}</p>`]),
     ...(sections.length > 2 ? [`<nav aria-label="Contents"><ul>${contents.join('')}</ul></nav>`] : []),
     ...sections.map(sectionHtml),
     '</main>',
@@ -49,6 +49,9 @@ export const escape = (text: string): string =>
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+
+/** Sentences, with code between backticks as specs document themselves. */
+const prose = (text: string): string => escape(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 function sectionHtml({ title, blocks }: Section, index: number): string {
   const id = `part-${index + 1}`;
@@ -80,7 +83,7 @@ function runsOf(blocks: readonly Block[]): [Block, ...Block[]][] {
 function blockHtml(block: Block): string {
   switch (block.kind) {
     case 'text':
-      return `<p${block.warning === true ? ' class="warning"' : ''}>${escape(block.text)}</p>`;
+      return `<p${block.warning === true ? ' class="warning"' : ''}>${prose(block.text)}</p>`;
     case 'facts':
       return factsHtml(block);
     case 'table':

@@ -131,6 +131,11 @@ t('what comes from outside cannot become markup', () => {
   );
 });
 
+t('code between backticks is set as code, and cannot become markup either', () => {
+  const page = reportHtml({ title: 'x', lead: 'with `none` and `<b>`, a ` alone', sections: [] });
+  assert.match(page, '<p>with <code>none</code> and <code>&lt;b&gt;</code>, a ` alone</p>');
+});
+
 t('plots of little or of odd numbers are drawn', () => {
   const one = (points: Lines['series'][number]['points']): Lines => ({
     ...lines,
