@@ -74,7 +74,7 @@ t('the tables are those of the trials', async () => {
     fusion: fusionTables(),
     experts: assistedTable(assisted),
     placements: await sweepTable('fusion/fusion.adapter:layers', 'fusion/data/layers', '24 of 72'),
-    ways: await sweepTable('fusion/fusion.adapter:ways', 'fusion/data/ways', '5 of 27'),
+    ways: await sweepTable('fusion/fusion.adapter:ways', 'fusion/data/ways', '9 of 27'),
     gates: await sweepTable('reproductions/gates.adapter', 'reproductions/gates', '9 of 9'),
     layers: await sweepTable('reproductions/layers.adapter', 'reproductions/layers', '18 of 18'),
     parts: await sweepTable('reproductions/parts.adapter', 'reproductions/parts', '15 of 15'),
