@@ -7,7 +7,7 @@ import { loadProject } from '../../runtime/cli/project.ts';
 import { writeSafetensors } from '../../runtime/files-write.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
 import { expandLayers } from './expand.ts';
-import { judgeBase, readTensors } from './judge.ts';
+import { judgeBase, readTensors, tensorsOf } from './judge.ts';
 import { here } from './lab.ts';
 import { trainStage } from './stage.ts';
 
@@ -19,11 +19,6 @@ if (!existsSync(here('../../.cache/base/rows.mixed.bin')))
 const { model, spec } = loadProject(`${SPEC}:Growing`);
 const shallow = loadProject(`${here('full.adapter')}:Full`).model.base;
 const values = expandLayers(await readTensors(here('base.safetensors')), shallow.layers, model.base.layers);
-const tensors = model.parameters.map(({ name, shape }) => ({
-  name,
-  shape,
-  values: values.get(name) ?? new Float32Array(),
-}));
-await writeSafetensors(START, tensors, adapterMetadata(model, '', spec.hash));
+await writeSafetensors(START, tensorsOf(model, values), adapterMetadata(model, '', spec.hash));
 const trained = await trainStage(`${SPEC}:Growing`, 'runs/growing', START);
-await judgeBase(`${SPEC}:Growing`, trained, here('../../.cache/base/english3m.safetensors'));
+await judgeBase(`${SPEC}:Growing`, trained);

@@ -1,6 +1,7 @@
 /** The last word on a base that was trained: its figures, and its file when it is good enough to be adapted. */
 import { readFileSync } from 'node:fs';
 import { compile } from '../../compiler/compile.ts';
+import type { Model } from '../../compiler/model/model.ts';
 import { loadProject, openCompiled, startOf, tokenizerOf } from '../../runtime/cli/project.ts';
 import { openDevice } from '../../runtime/device.ts';
 import { openWeights } from '../../runtime/files.ts';
@@ -8,6 +9,7 @@ import { writeSafetensors } from '../../runtime/files-write.ts';
 import { lossOfRows } from '../../runtime/score.ts';
 import { makeTrainer } from '../../runtime/train/trainer.ts';
 import { baseMetadata } from '../../runtime/weights/base.ts';
+import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { baseTable, evaluateBase } from './evaluate.ts';
 import { here } from './lab.ts';
 
@@ -29,11 +31,24 @@ export async function readTensors(path: string): Promise<Map<string, Float32Arra
   }
 }
 
+/** A base's parameters as the tensors of a file. @throws Error for one that has no values */
+export const tensorsOf = (
+  { parameters }: Model,
+  values: ReadonlyMap<string, Float32Array>,
+  dtype: NewTensor['dtype'] = 'F32',
+): NewTensor[] =>
+  parameters.map(({ name, shape }) => {
+    const own = values.get(name);
+    if (!own) throw new Error(`there are no values for ${name}`);
+    return { name, shape, values: own, dtype };
+  });
+
 /**
- * Prints the figures of the base that a run of `target` (SPEC:NAME) left in `trained`, and writes it to `out` in float16.
+ * Prints the figures of the base that a run of `target` (SPEC:NAME) left in `trained`, and writes it to the file that the
+ * spec says, in float16.
  * @throws Error when it cannot copy, and then nothing is written
  */
-export async function judgeBase(target: string, trained: string, out: string): Promise<void> {
+export async function judgeBase(target: string, trained: string): Promise<void> {
   const { model } = loadProject(target);
   const tokenizer = await tokenizerOf(model.base);
   const values = await readTensors(trained);
@@ -50,12 +65,8 @@ export async function judgeBase(target: string, trained: string, out: string): P
   const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, task.name, rows));
   console.log(baseTable(figures));
   if (!figures.accepted) throw new Error('the base is not accepted: it cannot copy (docs/base.md)');
-  const tensors = model.parameters.map(({ name, shape }) => ({
-    name,
-    shape,
-    values: values.get(name) ?? new Float32Array(),
-    dtype: 'F16' as const,
-  }));
-  await writeSafetensors(out, tensors, baseMetadata(model.base));
-  console.log(`${out} is written`);
+  const { weights } = model.base;
+  if (weights === undefined) throw new Error(`${model.base.name} names no weights`);
+  await writeSafetensors(weights, tensorsOf(model, values, 'F16'), baseMetadata(model.base));
+  console.log(`${weights} is written`);
 }

@@ -7,4 +7,4 @@ const SPEC = here('pretrain.adapter');
 
 const reading = await trainStage(`${SPEC}:Reading`, 'runs/reading');
 const copying = await trainStage(`${SPEC}:Copying`, 'runs/copying', reading);
-await judgeBase(`${SPEC}:Reading`, copying, here('base.safetensors'));
+await judgeBase(`${SPEC}:Reading`, copying);

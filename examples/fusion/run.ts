@@ -35,8 +35,6 @@ const { values: options } = parseArgs({
 });
 const FILE = `runs/fusion/${options.short ? 'short' : 'results'}.jsonl`;
 
-const DEEP = here('../../.cache/base/english3m.safetensors');
-
 const say = (text: string): void => console.error(text);
 
 /** A twentieth of a stage, measured at the end only. */
@@ -54,12 +52,14 @@ async function main(): Promise<void> {
     (trial) => options.only.length === 0 || options.only.some((text) => keyOf(trial).includes(text)),
   );
   if (named.length === 0) throw new Error(`no trial has ${options.only.join(' or ')} in its name`);
-  const wanted = existsSync(DEEP) ? named : named.filter(({ design }) => designs[design]?.spec !== 'deep');
-  if (wanted.length < named.length)
-    say(
-      `${named.length - wanted.length} trials need the deeper base, which \`npm run base:corpus && npm run base:grow\` makes`,
-    );
   if (!options.report) {
+    const { weights = '' } = modelOf('deep', 'DeepLateShared').base;
+    const wanted = existsSync(weights)
+      ? named
+      : named.filter(({ design }) => designs[design]?.spec !== 'deep');
+    const missing = `${named.length - wanted.length} trials need the deeper base, which \`npm run base:corpus && npm run base:grow\` makes`;
+    if (wanted.length === 0) throw new Error(missing);
+    if (wanted.length < named.length) say(missing);
     if (!existsSync(here('eye.safetensors')))
       throw new Error('eye.safetensors is missing: node --import tsx examples/fusion/eye.ts makes it');
     await buildData(say);
