@@ -10,7 +10,7 @@
  * Every step is total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
  */
 import { Builder } from './graph/builder.ts';
-import { prependedLength } from './graph/context.ts';
+import { prependedLength } from './build/context.ts';
 import type { Graph } from './graph/graph.ts';
 import {
   buildEncoding,
@@ -20,9 +20,9 @@ import {
   buildTraining,
   type Sizes,
   type TrainingProgram,
-} from './graph/programs.ts';
+} from './build/programs.ts';
 import { verify } from './graph/verify.ts';
-import { hasImage, imageInputs } from './graph/visual.ts';
+import { hasImage, imageInputs } from './build/visual.ts';
 import type { Model, Recipe } from './model/model.ts';
 import {
   type Constant,
@@ -35,7 +35,7 @@ import { fuseScale } from './passes/fuse-scale.ts';
 import { fuse } from './passes/fuse.ts';
 import { type Layout, layOut } from './passes/layout.ts';
 import { type MemoryPlan, planMemory } from './passes/memory.ts';
-import { appendAccumulation, appendOptimizer } from './passes/optimize.ts';
+import { appendAccumulation, appendOptimizer } from './passes/append-optimizer.ts';
 import { prune } from './passes/prune.ts';
 import { KernelTable, schedule } from './passes/schedule.ts';
 

@@ -11,7 +11,7 @@ import {
   type Recipe,
   type Task,
 } from '../model/model.ts';
-import { namesByOwner, parametersOf } from '../model/parameters.ts';
+import { namesByOwner, parametersOf } from '../lower/parameters.ts';
 import { sitesOf } from '../model/sites.ts';
 import type { BaseEnv } from './env.ts';
 import { readExpert } from './experts.ts';

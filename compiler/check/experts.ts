@@ -10,7 +10,7 @@ import type { Env } from './env.ts';
 import { readFields } from './fields.ts';
 import { cannotRun } from './messages/experts.ts';
 import { checkPlaceholder } from './tasks.ts';
-import { splitWords } from './words.ts';
+import { splitWords } from './command-line.ts';
 
 const string = { kind: 'string' } as const;
 const share = (value: number, doc: string): Field => ({ type: number(0, 1), default: value, doc });

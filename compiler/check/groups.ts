@@ -1,7 +1,7 @@
 /** Groups: expressions over parts, their members and other groups, as sets of parameter names. */
 import type { Expression, GroupItem, Path } from '../../grammar/ast.ts';
 import type { Parameter } from '../model/model.ts';
-import { namesByOwner } from '../model/parameters.ts';
+import { namesByOwner } from '../lower/parameters.ts';
 import type { BaseEnv } from './env.ts';
 import type { FlatAdapter } from './flatten.ts';
 import { groupCycle, notAGroup, unknownMember } from './messages/groups.ts';

@@ -5,7 +5,7 @@ import { anyOf, choice, count, orNone, whole } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
 import { gateOf } from '../kinds/prompt.ts';
 import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/model.ts';
-import { namesByOwner } from '../model/parameters.ts';
+import { namesByOwner } from '../lower/parameters.ts';
 import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';

@@ -8,7 +8,7 @@ import {
   dense,
   layerNorm,
   networkParameter,
-} from '../graph/transformer.ts';
+} from '../build/vision-block.ts';
 import { axis, type Axis, type Base, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
 import { choice, common, count, lengthType, numberOf, orNone, rateOf, times } from './fields.ts';

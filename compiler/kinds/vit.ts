@@ -7,7 +7,7 @@ import {
   buildBlock,
   layerNorm,
   networkParameter,
-} from '../graph/transformer.ts';
+} from '../build/vision-block.ts';
 import { axis, ceil4, type FieldValue, padded, type Parameter } from '../model/model.ts';
 import { isCall, numberOf } from './fields.ts';
 

@@ -21,7 +21,7 @@ import {
   type Proposal,
 } from './proposals.ts';
 import { alternatives, argumentRow, argumentsOf, itemType } from './tables.ts';
-import { inputWord, layerWords, siteWords } from './words.ts';
+import { inputWord, layerWords, siteWords } from './keyword-docs.ts';
 
 /** What is known where the cursor stands. */
 export interface Draft {

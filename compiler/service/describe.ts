@@ -1,6 +1,6 @@
 /** Figures and places in the user's words. */
-import { printLayers } from '../model/print.ts';
-import { sumOf } from '../model/counts.ts';
+import { printLayers } from '../describe/print-model.ts';
+import { sumOf } from '../describe/counts.ts';
 import type { Base, Parameter, Part, Site } from '../model/model.ts';
 import { baseParameters } from '../model/sites.ts';
 

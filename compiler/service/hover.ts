@@ -16,7 +16,7 @@ import { describeAttribute, describeKind } from './describe-tables.ts';
 import { occurrenceAt } from './names.ts';
 import { holds, spotAt, type Spot } from './spot.ts';
 import { argumentRow, rowOf, tableOf } from './tables.ts';
-import { inputWord, layerWords, siteWords, wordDocs } from './words.ts';
+import { inputWord, layerWords, siteWords, wordDocs } from './keyword-docs.ts';
 import { ownFile, type Analysis, type Workspace } from './workspace.ts';
 
 export interface Hover {

@@ -8,7 +8,7 @@ import { printValue } from '../model/values.ts';
 import { describeField } from './describe-tables.ts';
 import type { Named } from './names.ts';
 import { alternatives, type Table } from './tables.ts';
-import { layerWords, wordDocs } from './words.ts';
+import { layerWords, wordDocs } from './keyword-docs.ts';
 
 export interface Proposal {
   readonly label: string;

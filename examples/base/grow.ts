@@ -3,7 +3,7 @@
  * base:corpus`.
  */
 import { existsSync } from 'node:fs';
-import { loadProject } from '../../runtime/cli/project.ts';
+import { loadProject } from '../../runtime/project/open.ts';
 import { writeSafetensors } from '../../runtime/files-write.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
 import { expandLayers } from './expand.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { compile } from '../../compiler/compile.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { loadProject, openCompiled, startOf, tokenizerOf } from '../../runtime/cli/project.ts';
+import { loadProject, openCompiled, startOf, tokenizerOf } from '../../runtime/project/open.ts';
 import { openDevice } from '../../runtime/device.ts';
 import { openWeights } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files-write.ts';

@@ -10,7 +10,7 @@ import {
   openCompiled,
   startOf,
   tokenizerOf,
-} from '../../runtime/cli/project.ts';
+} from '../../runtime/project/open.ts';
 import type { Device } from '../../runtime/device.ts';
 import { type Decoder, makeDecoder } from '../../runtime/generate.ts';
 import { answerAll, lossOfRows } from '../../runtime/score.ts';

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { clock } from '../../runtime/cli/progress.ts';
 import { type Device, openDevice } from '../../runtime/device.ts';
 import { writeSafetensors } from '../../runtime/files-write.ts';
-import { encodePictures } from '../../runtime/data/pictures-encoded.ts';
+import { encodePictures } from '../../runtime/data/encoded-images.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { promptOf, table } from '../base/evaluate.ts';

@@ -1,13 +1,13 @@
 /** An adapter of this folder, ready to be trained and to be asked about text and pictures. */
 import { fileURLToPath } from 'node:url';
 import { cacheableEncoders, compile, showsImages } from '../../compiler/compile.ts';
-import { imageInputs } from '../../compiler/graph/visual.ts';
+import { imageInputs } from '../../compiler/build/visual.ts';
 import type { Model, Recipe } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
-import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/cli/project.ts';
+import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/project/open.ts';
 import { type Batches, createBatches, labelBound, sequenceLength } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
-import { encodePictures, tokensOf } from '../../runtime/data/pictures-encoded.ts';
+import { encodePictures, tokensOf } from '../../runtime/data/encoded-images.ts';
 import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import type { Device } from '../../runtime/device.ts';
 import type { Session } from '../../runtime/session.ts';

@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { appendLine, readLines, runEach } from '../../runtime/cli/sweep/ledger.ts';
+import { appendLine, readLines, runEach } from '../../runtime/sweep/ledger.ts';
 
 /** What tells one trial from another. */
 export interface Trial {

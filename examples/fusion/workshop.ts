@@ -3,13 +3,13 @@
  * examples depends on a trial's seed.
  */
 import { readFileSync } from 'node:fs';
-import { imageInputs } from '../../compiler/graph/visual.ts';
+import { imageInputs } from '../../compiler/build/visual.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
-import { loadTaskData } from '../../runtime/cli/project.ts';
+import { loadTaskData } from '../../runtime/project/open.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
-import type { EncodedPictures } from '../../runtime/data/pictures-encoded.ts';
-import { openPictures } from '../../runtime/data/pictures-node.ts';
-import type { PictureStore } from '../../runtime/data/pictures.ts';
+import type { EncodedPictures } from '../../runtime/data/encoded-images.ts';
+import { openPictures } from '../../runtime/data/picture-store-node.ts';
+import type { PictureStore } from '../../runtime/data/picture-store.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
 import { loadTokenizer } from '../base/tokens.ts';
 import { readInstructions } from './build.ts';

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measure } from './bench/measure.ts';
-import { OPERATIONS, type Operation } from './bench/ops.ts';
-import { startContestant, type Contestant } from './bench/process.ts';
-import { referenceResult } from './bench/reference.ts';
-import { exitCodeOf, jsonOf, linesOf, tableOf, type Line } from './bench/rows.ts';
-import type { SideName } from './bench/side.ts';
+import { measure } from '../bench/measure.ts';
+import { OPERATIONS, type Operation } from '../bench/ops.ts';
+import { startContestant, type Contestant } from '../bench/process.ts';
+import { referenceResult } from '../bench/reference.ts';
+import { exitCodeOf, jsonOf, linesOf, tableOf, type Line } from '../bench/rows.ts';
+import type { SideName } from '../bench/side.ts';
 import { UsageError, type Command } from './command.ts';
 
 const FEWEST_ROUNDS = 7;

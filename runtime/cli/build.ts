@@ -1,8 +1,8 @@
 /** `graft build SPEC[:ADAPTER]`: compiles a spec into a package, or prints a stage of the way. */
 import { parseArgs } from 'node:util';
 import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
-import { hasImage } from '../../compiler/graph/visual.ts';
-import { printModel } from '../../compiler/model/print.ts';
+import { hasImage } from '../../compiler/build/visual.ts';
+import { printModel } from '../../compiler/describe/print-model.ts';
 import { countHomes, printGraph } from '../../compiler/graph/print.ts';
 import { printMemory } from '../../compiler/passes/print-memory.ts';
 import type { Profile } from '../../compiler/package/package.ts';
@@ -13,8 +13,8 @@ import { mib } from '../buffers.ts';
 import { requireFit } from '../fit.ts';
 import { writePackage } from '../package-files.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
-import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } from './project.ts';
-import { nodeHost } from './host-node.ts';
+import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } from '../project/open.ts';
+import { nodeHost } from '../project/host-node.ts';
 import { specOptions, specUsage, splitSpec } from './spec-arguments.ts';
 
 const STAGES = ['ast', 'model', 'graph', 'schedule', 'memory', 'wgsl'] as const;

@@ -1,9 +1,9 @@
 /** `graft diff A[:ADAPTER] B[:ADAPTER]`: what changes from one spec to another. */
 import { parseArgs } from 'node:util';
-import { diffModels, type Change, type CountChange, type ModelDiff } from '../../compiler/model/diff.ts';
+import { diffModels, type Change, type CountChange, type ModelDiff } from '../../compiler/describe/diff.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { loadProject, projectOptions } from './project.ts';
+import { loadProject, projectOptions } from '../project/open.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { alignColumns, figure } from './table.ts';
 

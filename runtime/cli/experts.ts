@@ -8,7 +8,7 @@ import { readBytes } from '../files.ts';
 import { decodePicture } from '../images/node.ts';
 import { PictureError } from '../images/picture.ts';
 import { InputError } from '../input-error.ts';
-import { openCaptioner } from './captioner.ts';
+import { openCaptioner } from '../project/captioner.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { UsageError } from './command.ts';
 

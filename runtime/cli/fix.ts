@@ -7,7 +7,7 @@ import { placeOf } from '../../grammar/render.ts';
 import { writeWhole } from '../files-write.ts';
 import { InputError } from '../input-error.ts';
 import { UsageError } from './command.ts';
-import { nodeHost } from './host-node.ts';
+import { nodeHost } from '../project/host-node.ts';
 
 /**
  * Fixes one spec; its imports are left alone. The file is written as a whole, and only when that made it better.

@@ -1,7 +1,7 @@
 /** `graft generate`: continues texts with a base and its trained parts, as the tokens come. */
 import { parseArgs } from 'node:util';
 import { compile } from '../../compiler/compile.ts';
-import { hasImage } from '../../compiler/graph/visual.ts';
+import { hasImage } from '../../compiler/build/visual.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { sharedDevice } from '../device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
@@ -16,14 +16,14 @@ import {
   expertUsage,
   readExpertSettings,
 } from './experts.ts';
-import { imageInputOf, readImages } from './pictures.ts';
-import { capacityOf, loadProject, openCompiled, projectOptions, tokenizerOf } from './project.ts';
-import { makePrompt, type Prompt } from './prompts.ts';
-import { type Question, questionFor, tellImage } from './questions.ts';
+import { imageInputOf, readImages } from '../project/task-images.ts';
+import { capacityOf, loadProject, openCompiled, projectOptions, tokenizerOf } from '../project/open.ts';
+import { makePrompt, type Prompt } from '../project/prompts.ts';
+import { type Question, questionFor, tellImage } from '../project/questions.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
-import { startTrained } from './trained.ts';
+import { startTrained } from '../project/trained.ts';
 
 const options = {
   adapter: { type: 'string' },

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { openDevice } from '../device.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { openCase } from './golden/case.ts';
-import { runCase } from './golden/run.ts';
+import { openCase } from '../golden/case.ts';
+import { runCase } from '../golden/run.ts';
 
 export const command: Command = {
   name: 'golden',

@@ -1,10 +1,10 @@
 /** `graft show SPEC[:ADAPTER]`: the fusion map and the parameter table. */
 import { parseArgs } from 'node:util';
-import { lowerModel } from '../../compiler/model/lower.ts';
-import { countModel, type Counts } from '../../compiler/model/counts.ts';
-import { describePart, fusionMap, legend } from '../../compiler/model/fusion-map.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
+import { countModel, type Counts } from '../../compiler/describe/counts.ts';
+import { describePart, fusionMap, legend } from '../../compiler/describe/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
-import { printLayers } from '../../compiler/model/print.ts';
+import { printLayers } from '../../compiler/describe/print-model.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';

@@ -6,14 +6,14 @@ import { InputError } from '../input-error.ts';
 import { reportHtml } from '../report/html.ts';
 import { reportText } from '../report/text.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
-import { projectOptions } from './project.ts';
+import { projectOptions } from '../project/open.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
-import { diskError } from './sweep/files.ts';
+import { diskError } from '../sweep/files.ts';
 import { isWorker, runJobs } from './sweep/jobs.ts';
-import { type Plan, type PlannedTrial, planSweep } from './sweep/plan.ts';
-import { sweepReport } from './sweep/report.ts';
-import { isSame, readResults, writeCsv } from './sweep/results.ts';
-import { openFolder, runSweep } from './sweep/run.ts';
+import { type Plan, type PlannedTrial, planSweep } from '../sweep/plan.ts';
+import { sweepReport } from '../sweep/report.ts';
+import { isSame, readResults, writeCsv } from '../sweep/results.ts';
+import { openFolder, runSweep } from '../sweep/run.ts';
 import { makeWatch } from './sweep/watch.ts';
 
 const options = {

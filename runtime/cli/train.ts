@@ -3,7 +3,7 @@ import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Recipe } from '../../compiler/model/model.ts';
-import { describeBad } from '../data/pictures.ts';
+import { describeBad } from '../data/picture-store.ts';
 import { openDevice } from '../device.ts';
 import { openWeights } from '../files.ts';
 import { InputError } from '../input-error.ts';
@@ -14,9 +14,9 @@ import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
-import { encodeTasks, type Encoding } from './pictures.ts';
-import { identityOf } from './identity.ts';
-import { hasTests, printScore, scoreTests, trainedValues } from './heldout.ts';
+import { encodeTasks, type Encoding } from '../project/task-images.ts';
+import { identityOf } from '../project/identity.ts';
+import { hasTests, printScore, scoreTests, trainedValues } from '../project/held-out.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import {
   loadProject,
@@ -27,10 +27,10 @@ import {
   openCompiled,
   startOf,
   tokenizerOf,
-} from './project.ts';
+} from '../project/open.ts';
 import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
-import { claim, type Claim } from './sweep/claims.ts';
-import { compileTraining, withSteps } from './training.ts';
+import { claim, type Claim } from '../sweep/claims.ts';
+import { compileTraining, withSteps } from '../project/training.ts';
 
 const options = {
   recipe: { type: 'string' },

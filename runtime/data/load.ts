@@ -5,7 +5,7 @@ import type { DataSource } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
 import type { ImageStore } from './image-store.ts';
-import { type BadPicture, besideFile, describeBad, isBad } from './pictures.ts';
+import { type BadPicture, besideFile, describeBad, isBad } from './picture-store.ts';
 import { asObjects, type Located, parseRecords } from './records.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 import { streamOf, tokenRecords, tokensOf } from './token-files.ts';

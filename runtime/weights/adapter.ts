@@ -11,7 +11,7 @@ import {
   type ForeignTensor,
   type KeyedModel,
   type OfficialFamily,
-} from './official.ts';
+} from './llama-adapter.ts';
 import { reorderRope, type RopeStyle } from './rope.ts';
 import type { NewTensor } from './safetensors.ts';
 import { elements, sameShape, showShape, type WeightSource } from './source.ts';

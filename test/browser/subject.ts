@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import type { PackagedParameter, Profile } from '../../compiler/package/package.ts';
-import { loadProject, pickRecipe } from '../../runtime/cli/project.ts';
+import { loadProject, pickRecipe } from '../../runtime/project/open.ts';
 import { packageFiles } from '../../runtime/package.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';

@@ -5,9 +5,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { printLayers, printModel } from '../../compiler/model/print.ts';
+import { printLayers, printModel } from '../../compiler/describe/print-model.ts';
 
 const t = suite('check');
 const bases = readFileSync(join(import.meta.dirname, '../../specs/bases.adapter'), 'utf8');

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { splitWords } from '../../compiler/check/words.ts';
+import { splitWords } from '../../compiler/check/command-line.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Expert } from '../../compiler/model/model.ts';
-import { printModel } from '../../compiler/model/print.ts';
+import { printModel } from '../../compiler/describe/print-model.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 
 const t = suite('experts');

@@ -5,12 +5,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
-import { countModel } from '../../compiler/model/counts.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
-import { obstaclesOf } from '../../compiler/model/merge.ts';
+import { countModel } from '../../compiler/describe/counts.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
+import { obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { parse } from '../../grammar/parser.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
 import { cell, checkGenerated, tableOf } from './generated.ts';
 
 const t = suite('methods page');

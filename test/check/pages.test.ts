@@ -10,12 +10,12 @@ import { fixSpec } from '../../compiler/check/fix.ts';
 import { memoryHost, type Host } from '../../compiler/host.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
 import type { Kind, Selects } from '../../compiler/kinds/kind.ts';
-import { countModel } from '../../compiler/model/counts.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { countModel } from '../../compiler/describe/counts.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { productions } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
 import { expectFile, expectPage, fieldTable, root } from './reference.ts';
 
 const t = suite('generated pages');

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
 import { tiny } from './tiny-base.ts';
 
 const t = suite('specs');

@@ -7,7 +7,7 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { measures, trialsOf } from '../../compiler/model/sweep.ts';
 import { command } from '../../runtime/cli/sweep.ts';
-import { planSweep } from '../../runtime/cli/sweep/plan.ts';
+import { planSweep } from '../../runtime/sweep/plan.ts';
 
 const t = suite('docs/sweep.md');
 const root = join(import.meta.dirname, '../..');

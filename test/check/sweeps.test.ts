@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import { measures, type Sweep, trialsOf } from '../../compiler/model/sweep.ts';
 import { base as otherBase } from '../cli/tiny-project.ts';
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec, type Checked } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import { testsOf } from '../../compiler/model/model.ts';
 
 const t = suite('test data');

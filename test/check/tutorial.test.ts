@@ -7,14 +7,14 @@ import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec, type Checked } from '../../compiler/check/check.ts';
-import { countModel } from '../../compiler/model/counts.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { countModel } from '../../compiler/describe/counts.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import { trialsOf } from '../../compiler/model/sweep.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { command as check } from '../../runtime/cli/check.ts';
 import { EXIT, type Command } from '../../runtime/cli/command.ts';
 import { command as diff } from '../../runtime/cli/diff.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
 import { command as show } from '../../runtime/cli/show.ts';
 import { root } from './reference.ts';
 

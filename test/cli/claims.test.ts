@@ -4,8 +4,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Claim, claim } from '../../runtime/cli/sweep/claims.ts';
-import { diskError } from '../../runtime/cli/sweep/files.ts';
+import { type Claim, claim } from '../../runtime/sweep/claims.ts';
+import { diskError } from '../../runtime/sweep/files.ts';
 import { InputError } from '../../runtime/input-error.ts';
 
 const t = suite('claims');

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { planSweep } from '../../runtime/cli/sweep/plan.ts';
+import { planSweep } from '../../runtime/sweep/plan.ts';
 
 const t = suite('docs: commands');
 const root = join(import.meta.dirname, '../..');

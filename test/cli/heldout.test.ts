@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { compile } from '../../compiler/compile.ts';
 import { countFlops } from '../../compiler/graph/flops.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { scoreTests, type TestScore } from '../../runtime/cli/heldout.ts';
+import { scoreTests, type TestScore } from '../../runtime/project/held-out.ts';
 import {
   loadProject,
   loadRecipeData,
@@ -15,9 +15,9 @@ import {
   type Project,
   startOf,
   tokenizerOf,
-} from '../../runtime/cli/project.ts';
-import { planSweep, type Prepared } from '../../runtime/cli/sweep/plan.ts';
-import { openWorkshop, runTrial } from '../../runtime/cli/sweep/trial.ts';
+} from '../../runtime/project/open.ts';
+import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
+import { openWorkshop, runTrial } from '../../runtime/sweep/trial.ts';
 import { type Device, sharedDevice } from '../../runtime/device.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { evaluate, makeTrainer } from '../../runtime/train/trainer.ts';

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Command } from '../../runtime/cli/command.ts';
 import { command as sweepCommand } from '../../runtime/cli/sweep.ts';
-import type { TrialLine } from '../../runtime/cli/sweep/results.ts';
+import type { TrialLine } from '../../runtime/sweep/results.ts';
 import { command as trainCommand } from '../../runtime/cli/train.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { runCommand } from './capture.ts';

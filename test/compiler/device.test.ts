@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { showsImages } from '../../compiler/compile.ts';
-import { buildTraining } from '../../compiler/graph/programs.ts';
+import { buildTraining } from '../../compiler/build/programs.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { type Device } from '../../runtime/device.ts';

@@ -1,6 +1,6 @@
 /** Gradients of whole programs against finite differences of their losses, in float64. */
 import * as assert from 'uvu/assert';
-import { buildEvaluation, buildTraining } from '../../compiler/graph/programs.ts';
+import { buildEvaluation, buildTraining } from '../../compiler/build/programs.ts';
 import type { Model, Parameter, Task } from '../../compiler/model/model.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { pack } from '../../runtime/weights/pack.ts';

@@ -12,8 +12,8 @@ import { gradients, trainStep } from '../../runtime/train/trainer.ts';
 import { reorderRope } from '../../runtime/weights/rope.ts';
 import { answersAsTheWholePass, showsAndBuilds, SIZES, trainsThreeSteps } from './method-rows.ts';
 import { packAll, inputsOf, givenFor, randomBatch } from './oracle.ts';
-import { buildForward } from '../../compiler/graph/programs.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { buildForward } from '../../compiler/build/programs.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import { distance, forward, openModel, openTrainer, withDevice } from './sessions.ts';
 import { fromLibrary, library, modelOf, randomValues, recipeFor, tiny } from './subjects.ts';
 

@@ -2,7 +2,7 @@
 import type { Graph, Tensor } from '../../compiler/graph/graph.ts';
 import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
 import { extent } from '../../compiler/graph/tape.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { invariant } from '../../grammar/invariant.ts';

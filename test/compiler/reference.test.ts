@@ -4,8 +4,8 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildForward } from '../../compiler/graph/programs.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { buildForward } from '../../compiler/build/programs.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Base, ceil4, type Model } from '../../compiler/model/model.ts';
 import { givenFor, inputsOf, packAll, randomBatch } from './oracle.ts';
 import { modelOf, odd, randomValues, tiny } from './subjects.ts';

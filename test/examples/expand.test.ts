@@ -1,7 +1,7 @@
 /** Growing a base: the deeper one begins as the shallow one, in float64, and can learn to be more. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildTraining } from '../../compiler/graph/programs.ts';
+import { buildTraining } from '../../compiler/build/programs.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import { expandLayers } from '../../examples/base/expand.ts';
 import { gradientsOf, lossOf, packAll, randomBatch, runBatch } from '../compiler/oracle.ts';

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { allTrials, designs, stagesOf } from '../../examples/fusion/designs.ts';
 import { isFinished, keyOf, readTrials, runTrials, type Trial } from '../../examples/fusion/trials.ts';
-import { loadProject } from '../../runtime/cli/project.ts';
+import { loadProject } from '../../runtime/project/open.ts';
 
 const t = suite('fusion: trials');
 const trials: Trial[] = [0, 1, 2].map((seed) => ({ design: 'late-shared', schedule: 'joint', seed }));

@@ -5,9 +5,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { gateOf } from '../../compiler/kinds/prompt.ts';
-import { countModel } from '../../compiler/model/counts.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
-import { planSweep, type Prepared } from '../../runtime/cli/sweep/plan.ts';
+import { countModel } from '../../compiler/describe/counts.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
+import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
 
 const t = suite('reproductions');
 const folder = join(import.meta.dirname, '../../examples/reproductions');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { splitWords } from '../../compiler/check/words.ts';
+import { splitWords } from '../../compiler/check/command-line.ts';
 import { askExperts } from '../../runtime/experts/ask.ts';
 import type { Answer, Sight } from '../../runtime/experts/expert.ts';
 import { openExpert } from '../../runtime/experts/node.ts';

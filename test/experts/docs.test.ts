@@ -6,10 +6,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import * as browser from '../../runtime/browser.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
 import { MOST_BYTES } from '../../runtime/experts/expert.ts';
 
 const t = suite('docs/experts.md');

@@ -1,8 +1,8 @@
 /** What is taken out of an encoder: tokens of any block, of several side by side, and nothing run above them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { interpret } from '../../compiler/graph/interpret.ts';
-import { buildEncoding } from '../../compiler/graph/programs.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
+import { buildEncoding } from '../../compiler/build/programs.ts';
 import { extent } from '../../compiler/graph/tape.ts';
 import { ceil4, type Model, padded } from '../../compiler/model/model.ts';
 import { givenFor, inputsOf, packAll } from '../compiler/oracle.ts';

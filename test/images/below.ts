@@ -1,5 +1,5 @@
 /** What of a training step lies below the lowest trained layer: the figures of docs/images.md, computed from the graphs. */
-import { buildTraining, type Sizes } from '../../compiler/graph/programs.ts';
+import { buildTraining, type Sizes } from '../../compiler/build/programs.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { prune } from '../../compiler/passes/prune.ts';
 import { invariant } from '../../grammar/invariant.ts';

@@ -12,8 +12,8 @@ import {
   pickRecipe,
   type TaskData,
   tokenizerOf,
-} from '../../runtime/cli/project.ts';
-import { encodeTasks, imageInputOf } from '../../runtime/cli/pictures.ts';
+} from '../../runtime/project/open.ts';
+import { encodeTasks, imageInputOf } from '../../runtime/project/task-images.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Device } from '../../runtime/device.ts';
 import { outputNamed, readParameter, type Session } from '../../runtime/session.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadProject } from '../../runtime/cli/project.ts';
+import { loadProject } from '../../runtime/project/open.ts';
 import { openFile } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files-write.ts';
 import { openSafetensors } from '../../runtime/weights/safetensors.ts';

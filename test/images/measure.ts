@@ -3,9 +3,9 @@
  * encoder in every step and with its tokens computed once, and prints time and memory of both.
  */
 import { type Compiled, compile } from '../../compiler/compile.ts';
-import { encodePictures, tokensOf } from '../../runtime/data/pictures-encoded.ts';
+import { encodePictures, tokensOf } from '../../runtime/data/encoded-images.ts';
 import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
-import { createPictureStore } from '../../runtime/data/pictures.ts';
+import { createPictureStore } from '../../runtime/data/picture-store.ts';
 import { createBatches, type Batches } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { openDevice, type Device } from '../../runtime/device.ts';
@@ -15,7 +15,7 @@ import { scratchInit } from '../../compiler/model/sites.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { openSession } from '../../runtime/session.ts';
 import { makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
-import { imageInputOf } from '../../runtime/cli/pictures.ts';
+import { imageInputOf } from '../../runtime/project/task-images.ts';
 import { modelOf, recipeFor } from '../compiler/subjects.ts';
 import { noise, png } from './make.ts';
 

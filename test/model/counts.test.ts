@@ -4,9 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { countModel } from '../../compiler/model/counts.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
-import { nodeHost } from '../../runtime/cli/host-node.ts';
+import { countModel } from '../../compiler/describe/counts.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
+import { nodeHost } from '../../runtime/project/host-node.ts';
 
 const t = suite('counts');
 const specs = join(import.meta.dirname, '../../specs');

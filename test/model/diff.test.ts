@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
-import { diffModels } from '../../compiler/model/diff.ts';
-import { lowerModel } from '../../compiler/model/lower.ts';
+import { diffModels } from '../../compiler/describe/diff.ts';
+import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
 
 const t = suite('diff');

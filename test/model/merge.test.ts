@@ -4,10 +4,10 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildForward } from '../../compiler/graph/programs.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { buildForward } from '../../compiler/build/programs.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
-import { foldSite, mergedBase, obstaclesOf } from '../../compiler/model/merge.ts';
+import { foldSite, mergedBase, obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { baseParameters, sitesOf } from '../../compiler/model/sites.ts';
 import { givenFor, inputsOf, packAll, randomBatch } from '../compiler/oracle.ts';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { Builder, view } from '../../compiler/graph/builder.ts';
 import { extent } from '../../compiler/graph/tape.ts';
 import { type Gate, IGNORE, type OpName, type Tensor } from '../../compiler/graph/graph.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Axis, axis, ceil4, padded } from '../../compiler/model/model.ts';
 import { ops } from '../../compiler/ops/index.ts';
 import { erf } from '../../compiler/ops/activate.ts';

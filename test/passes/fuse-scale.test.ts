@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Builder } from '../../compiler/graph/builder.ts';
 import type { Graph, NodeOf, Tensor } from '../../compiler/graph/graph.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import { verify } from '../../compiler/graph/verify.ts';
 import { axis } from '../../compiler/model/model.ts';
 import { differentiate } from '../../compiler/passes/autodiff.ts';

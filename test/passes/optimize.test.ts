@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Builder } from '../../compiler/graph/builder.ts';
-import { appendOptimizer } from '../../compiler/passes/optimize.ts';
+import { appendOptimizer } from '../../compiler/passes/append-optimizer.ts';
 import type { Cell } from '../../compiler/package/package.ts';
 import { fromLibrary, recipeFor } from '../compiler/subjects.ts';
 

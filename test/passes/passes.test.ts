@@ -3,13 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Builder } from '../../compiler/graph/builder.ts';
 import type { Graph, Node } from '../../compiler/graph/graph.ts';
-import { interpret } from '../../compiler/graph/interpret.ts';
+import { interpret } from '../../compiler/ops/interpret.ts';
 import {
   buildEvaluation,
   buildForward,
   buildGeneration,
   buildTraining,
-} from '../../compiler/graph/programs.ts';
+} from '../../compiler/build/programs.ts';
 import { tensorAt, used } from '../../compiler/graph/slots.ts';
 import { verify } from '../../compiler/graph/verify.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';

@@ -2,11 +2,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { median, type Measured, type Timing } from '../../runtime/cli/bench/measure.ts';
-import { agree, LOSSES, OPERATIONS, type Operation } from '../../runtime/cli/bench/ops.ts';
-import { referenceResult } from '../../runtime/cli/bench/reference.ts';
-import { exitCodeOf, jsonOf, linesOf, tableOf } from '../../runtime/cli/bench/rows.ts';
-import type { SideName } from '../../runtime/cli/bench/side.ts';
+import { median, type Measured, type Timing } from '../../runtime/bench/measure.ts';
+import { agree, LOSSES, OPERATIONS, type Operation } from '../../runtime/bench/ops.ts';
+import { referenceResult } from '../../runtime/bench/reference.ts';
+import { exitCodeOf, jsonOf, linesOf, tableOf } from '../../runtime/bench/rows.ts';
+import type { SideName } from '../../runtime/bench/side.ts';
 
 const t = suite('bench');
 const root = join(import.meta.dirname, '..', '..');

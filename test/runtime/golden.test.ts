@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openCase } from '../../runtime/cli/golden/case.ts';
-import { runCase } from '../../runtime/cli/golden/run.ts';
+import { openCase } from '../../runtime/golden/case.ts';
+import { runCase } from '../../runtime/golden/run.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { shared, withShared } from '../shared.ts';
 

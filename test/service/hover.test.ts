@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hover } from '../../compiler/service/hover.ts';
-import { wordDocs } from '../../compiler/service/words.ts';
+import { wordDocs } from '../../compiler/service/keyword-docs.ts';
 import { keywords, spelling } from '../../grammar/tokens.ts';
 import { onLlama, scene } from './marks.ts';
 

@@ -12,7 +12,7 @@ import {
   importAdapter,
   type AdapterModel,
 } from '../../runtime/weights/adapter.ts';
-import { officialKeys, recogniseFamily, type OfficialFamily } from '../../runtime/weights/official.ts';
+import { officialKeys, recogniseFamily, type OfficialFamily } from '../../runtime/weights/llama-adapter.ts';
 import { layoutSafetensors, openSafetensors, type NewTensor } from '../../runtime/weights/safetensors.ts';
 import { bytesSource, type WeightSource } from '../../runtime/weights/source.ts';
 import { reorderRope } from '../../runtime/weights/rope.ts';

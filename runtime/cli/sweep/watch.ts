@@ -1,7 +1,7 @@
 /** What a sweep says while it runs, on standard error. */
 import { clock, makeProgress, type Progress } from '../progress.ts';
-import type { Watch } from './run.ts';
-import type { TrialLine } from './results.ts';
+import type { Watch } from '../../sweep/run.ts';
+import type { TrialLine } from '../../sweep/results.ts';
 
 /**
  * One line when a trial begins, its steps, and one line when it ends. The time left is reckoned from the trials that have

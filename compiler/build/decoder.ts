@@ -1,0 +1,152 @@
+/** The forward pass of a LLaMA base with its parts, for training, whole sequences, prefilling and decoding. */
+import type { AttentionSource } from '../kinds/kind.ts';
+import { type Axis, axis, type Part } from '../model/model.ts';
+import { attend, type Words } from './attention.ts';
+import {
+  type Context,
+  after,
+  hooksOf,
+  linear,
+  norm,
+  positionShift,
+  prependedLength,
+  siteNamed,
+} from './context.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { tokensOf, visualOf } from './visual.ts';
+
+/** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
+export function buildHidden(c: Context, picked?: Tensor): Tensor {
+  const { g, model, shape } = c;
+  g.prepended = prependedLength(model, shape.image);
+  const front = shape.mode === 'decode' ? 0 : g.prepended;
+  const positions = g.tensor('positions', 1, axis(shape.batch * (front + shape.tokens)), 'inputs', 'u32');
+  let x = embedWords(c);
+  for (let layer = 0; layer < model.base.layers; layer++) {
+    const at = (name: string) => `layers.${layer}.${name}`;
+    const o = attention(c, layer, norm(c, at('attention_norm'), x), positions);
+    x = residual(c, x, linear(c, at('attention.wo'), o));
+    const n = norm(c, at('ffn_norm'), x);
+    const u = linear(c, at('feed_forward.w1'), n);
+    const v = linear(c, at('feed_forward.w3'), n);
+    g.label = at('feed_forward');
+    x = residual(c, x, linear(c, at('feed_forward.w2'), g.siluMul(u, v)));
+    c.tap(`hidden.${layer}`, x);
+  }
+  g.label = 'picked';
+  const hidden = norm(c, 'norm', picked ? g.embed(x, picked) : x);
+  c.tap('final_norm', hidden);
+  return hidden;
+}
+
+/** The output head on some hidden states: [rows, vocab]. */
+export const buildLogits = (c: Context, hidden: Tensor): Tensor => linear(c, 'output', hidden);
+
+function residual(c: Context, x: Tensor, y: Tensor): Tensor {
+  return c.g.add(y, x);
+}
+
+function embedWords(c: Context): Tensor {
+  const { g, model, shape } = c;
+  const site = siteNamed(c, 'tok_embeddings');
+  const ids = g.tensor('tokens', 1, axis(shape.batch * shape.tokens), 'inputs', 'u32');
+  g.label = site.name;
+  const embedded = g.embed(g.parameter(site.parameter), ids);
+  let x = after(c, site, embedded, embedded);
+  c.tap('embed', x);
+  if (shape.mode === 'decode') return x;
+  let tokens = shape.tokens;
+  for (const part of [...model.parts].reverse()) {
+    const visual = part.input && part.source !== null && shape.image ? tokensOf(c, part.source) : null;
+    const made = hooksOf(part).prepend?.(g, part, visual);
+    if (!made) continue;
+    g.label = part.name;
+    const sizes = { batch: shape.batch, length: made.length, tokens };
+    x = made.batched ? g.join(made.vectors, x, sizes) : g.prepend(made.vectors, x, sizes);
+    tokens += made.length;
+  }
+  return x;
+}
+
+function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Tensor {
+  const { g, model } = c;
+  const at = (name: string) => `layers.${layer}.attention.${name}`;
+  const table = ropeTableOf(c);
+  const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(model) };
+  const rotated = (name: string) => {
+    const y = linear(c, at(name), x);
+    g.label = at(name);
+    return g.rope(y, positions, table, rope);
+  };
+  const q = rotated('wq');
+  const words = wordsOf(c, layer, rotated('wk'), linear(c, at('wv'), x), positions);
+  return attend(c, layer, q, words, sourcesOf(c, layer), positions);
+}
+
+/** The words' keys and values: just computed, or those of the cache. */
+function wordsOf(c: Context, layer: number, key: Tensor, value: Tensor, positions: Tensor): Words {
+  const { g, shape } = c;
+  const rows = key.rows / shape.batch;
+  if (shape.mode === 'full') return { key, value, keys: rows, stride: rows };
+  g.label = `layers.${layer}.attention.cache`;
+  const write = (name: string, x: Tensor) => {
+    const cache = cacheTensor(c, layer, name, x.axis);
+    g.cacheWrite(x, positions, cache, { batch: shape.batch, tokens: rows, context: shape.context });
+    return cache;
+  };
+  const cached = { key: write('key', key), value: write('value', value) };
+  return shape.mode === 'prefill'
+    ? { key, value, keys: rows, stride: rows }
+    : { ...cached, keys: shape.keys, stride: shape.context };
+}
+
+const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor =>
+  c.g.tensor(`cache.layers.${layer}.${name}`, c.shape.batch * c.shape.context, ax, 'state');
+
+/** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
+function sourcesOf(c: Context, layer: number): AttentionSource[] {
+  const stored = (part: Part) => (site: string, x: Tensor) =>
+    c.g.tensor(
+      stateName(c, part, layer, site),
+      x.rows,
+      siteNamed(c, `layers.${layer}.attention.${site}`).output,
+      'state',
+    );
+  const fresh = () => (site: string, x: Tensor) => linear(c, `layers.${layer}.attention.${site}`, x, true);
+  return sources(c, layer, c.shape.mode === 'full' ? fresh : stored);
+}
+
+type Project = (site: 'wk' | 'wv', x: Tensor) => Tensor;
+
+function sources(c: Context, layer: number, project: (part: Part) => Project): AttentionSource[] {
+  return c.model.parts.flatMap((part) => {
+    const hook = hooksOf(part).attention;
+    if (!hook || !part.layers.includes(layer)) return [];
+    c.g.label = `layers.${layer}.attention ${part.name}`;
+    const source = hook(c.g, part, layer, project(part), visualOf(c, part, layer));
+    return source ? [source] : [];
+  });
+}
+
+/** Prompts with an image and without have different keys and values. */
+const stateName = (c: Context, part: Part, layer: number, site: string) =>
+  `prompt.${part.name}${c.shape.image ? '.image' : ''}.layers.${layer}.${site}`;
+
+/** Computes every prompt's keys and values into `state`: run once before generating. */
+export function buildPrompts(c: Context): void {
+  for (let layer = 0; layer < c.model.base.layers; layer++)
+    sources(c, layer, (part) => (site, x) => {
+      const y = linear(c, `layers.${layer}.attention.${site}`, x, true);
+      return c.g.copy(y, 'state', stateName(c, part, layer, site));
+    });
+}
+
+export const ROPE_TABLE = 'rope';
+
+/** The rotary table, the same for every program of a package; its values are made where the package is loaded. */
+function ropeTableOf(c: Context): Tensor {
+  const { g, model } = c;
+  const known = g.tensors.find((t) => t.name === ROPE_TABLE);
+  const positions = model.base.context + prependedLength(model, true) + positionShift(model);
+  return known ?? g.tensor(ROPE_TABLE, positions, axis(model.base.headDim), 'constants');
+}

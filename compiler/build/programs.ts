@@ -1,0 +1,159 @@
+/** The programs of a package, as builders whose optimizer and layout are still open. */
+import { axis, type Model, type Task } from '../model/model.ts';
+import { differentiate } from '../passes/autodiff.ts';
+import { stepTensor } from '../passes/append-optimizer.ts';
+import type { Builder } from '../graph/builder.ts';
+import { type Context, makeContext, prependedLength, type Shape } from './context.ts';
+import { buildHidden, buildLogits, buildPrompts } from './decoder.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { tokensOf } from './visual.ts';
+
+export interface TrainingProgram {
+  readonly task: Task;
+  readonly g: Builder;
+  /** Parameters the task trains that its loss depends on. */
+  readonly reached: ReadonlySet<string>;
+}
+
+/** What a training or evaluation program is made for. */
+export interface Sizes {
+  readonly batch: number;
+  readonly tokens: number;
+  /** The most labels of any batch: the head then runs on labelled rows only. Left out: on every row. */
+  readonly labels?: number;
+  /** Whether every sequence has an image; the prompts that show it are absent otherwise. */
+  readonly image?: boolean;
+  /** Encoders whose tokens come from outside. */
+  readonly cached?: ReadonlySet<string>;
+}
+
+/** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
+function buildLoss(
+  c: Context,
+  withGradient: boolean,
+  count?: number,
+): { logits: Tensor; dLogits: Tensor | null } {
+  const g = c.g;
+  const rows = count === undefined ? undefined : g.tensor('rows', 1, axis(count), 'inputs', 'u32');
+  const logits = buildLogits(c, buildHidden(c, rows));
+  c.tap('logits', logits);
+  g.label = 'loss';
+  const labels = g.tensor('labels', 1, axis(logits.rows), 'inputs', 'u32');
+  const rowLoss = g.tensor('rowLoss', 1, axis(logits.rows));
+  const dLogits = withGradient ? g.tensor('dLogits', logits.rows, logits.axis) : null;
+  g.node('crossEntropy', [logits, labels, stepTensor(g)], [rowLoss, dLogits], { vocab: c.model.base.vocab });
+  g.node('sum', [rowLoss], [g.tensor('loss', 1, axis(1), 'results')], {});
+  return { logits, dLogits };
+}
+
+const full = (model: Model, name: string, { batch, tokens, image = false, cached }: Sizes): Shape => {
+  const context = prependedLength(model, image) + tokens;
+  const shape: Shape = { name, mode: 'full', batch, tokens, context, keys: context, image };
+  return cached ? { ...shape, cached } : shape;
+};
+
+/** Forward and backward towards the parameters the task trains. */
+export function buildTraining(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  task: Task,
+  sizes: Sizes,
+  taps = false,
+): TrainingProgram {
+  const c = makeContext(model, trainable, full(model, `train:${task.name}`, sizes), taps);
+  const { logits, dLogits } = buildLoss(c, true, sizes.labels);
+  const reached = dLogits ? differentiate(c.g, logits, dLogits, new Set(task.trains)) : new Set<string>();
+  return { task, g: c.g, reached };
+}
+
+/** The loss alone, for held-out data. */
+export function buildEvaluation(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  task: string,
+  sizes: Sizes,
+): Builder {
+  const c = makeContext(model, trainable, full(model, `loss:${task}`, sizes), false);
+  buildLoss(c, false, sizes.labels);
+  return c.g;
+}
+
+/** Logits at every position. */
+export function buildForward(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  sizes: Sizes,
+  taps = false,
+): Builder {
+  const c = makeContext(
+    model,
+    trainable,
+    full(model, sizes.image ? 'forward:image' : 'forward', sizes),
+    taps,
+  );
+  const logits = buildLogits(c, buildHidden(c));
+  c.g.output('logits', logits);
+  return c.g;
+}
+
+/** The tokens of one encoder or projector: [batch x tokens, width]. */
+export function buildEncoding(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  part: string,
+  batch: number,
+  taps = false,
+): Builder {
+  const shape: Shape = {
+    name: `encode:${part}`,
+    mode: 'full',
+    batch,
+    tokens: 1,
+    context: 1,
+    keys: 1,
+    image: true,
+  };
+  const c = makeContext(model, trainable, shape, taps);
+  c.g.output('tokens', tokensOf(c, part));
+  return c.g;
+}
+
+export interface GenerationSizes {
+  readonly batch: number;
+  readonly tokens: number;
+  /** Rows of a cache, prepended vectors included. */
+  readonly context: number;
+  /** One decoding program for each of these counts of keys. */
+  readonly keys: readonly number[];
+  readonly image: boolean;
+}
+
+/** Prompts' keys and values, prefilling `tokens` words of each sequence, and decoding steps; `:image` with images. */
+export function buildGeneration(
+  model: Model,
+  trainable: ReadonlySet<string>,
+  sizes: GenerationSizes,
+): Builder[] {
+  const { batch, tokens, context, image } = sizes;
+  const make = (name: string, mode: Shape['mode'], sequences: number, words: number, keys: number): Context =>
+    makeContext(
+      model,
+      trainable,
+      { name: image ? `${name}:image` : name, mode, batch: sequences, tokens: words, context, keys, image },
+      false,
+    );
+  // Without an image all prompts are the same for every sequence.
+  const prompts = make('prompts', 'full', image ? batch : 1, 1, 1);
+  buildPrompts(prompts);
+  const prefill = make('prefill', 'prefill', batch, tokens, context);
+  const hidden = buildHidden(prefill);
+  const last = prefill.g.tensor('last', 1, axis(batch), 'inputs', 'u32');
+  prefill.g.label = 'last';
+  prefill.g.output('logits', buildLogits(prefill, prefill.g.embed(hidden, last)));
+  const decode = sizes.keys.map((keys) => {
+    const c = make(`decode:${keys}`, 'decode', batch, 1, keys);
+    c.g.output('logits', buildLogits(c, buildHidden(c)));
+    return c.g;
+  });
+  return [prompts.g, prefill.g, ...decode];
+}

@@ -1,0 +1,120 @@
+/** The fusion map: what sits where, a row for each layer and a column for each part. */
+import { numberOf, textOf } from '../kinds/fields.ts';
+import { addedTo, gateOf } from '../kinds/prompt.ts';
+import type { Model, Part } from '../model/model.ts';
+import { printLayers } from './print-model.ts';
+
+export interface MapColumn {
+  readonly part: string;
+  readonly kind: string;
+  /** Tasks that train any of it; empty for what nothing trains. */
+  readonly tasks: readonly string[];
+}
+
+export interface MapRow {
+  /** `input`, a layer's number, or a place outside of the layers. */
+  readonly place: string;
+  /** What each column has here; empty where it has nothing. */
+  readonly cells: readonly string[];
+}
+
+export interface FusionMap {
+  readonly columns: readonly MapColumn[];
+  readonly rows: readonly MapRow[];
+}
+
+/** One letter for each place of a layer, in checkpoint order: wq wk wv wo, w1 w2 w3, the two norms. */
+const letters: Readonly<Record<string, string>> = {
+  'attention.wq': 'q',
+  'attention.wk': 'k',
+  'attention.wv': 'v',
+  'attention.wo': 'o',
+  'feed_forward.w1': '1',
+  'feed_forward.w2': '2',
+  'feed_forward.w3': '3',
+  attention_norm: 'a',
+  ffn_norm: 'f',
+};
+
+/** What the letters of a cell mean. */
+export const legend =
+  'q k v o: wq wk wv wo; 1 2 3: w1 w2 w3; a f: attention_norm ffn_norm; a number: tokens of a prompt or prefix';
+
+/** The map of a model; parts that sit nowhere (encoders, projectors) have no column. */
+export function fusionMap(model: Model): FusionMap {
+  const parts = model.parts.filter((p) => p.input || p.layers.length > 0 || p.sites.length > 0);
+  const columns = parts.map((p) => ({ part: p.name, kind: p.kind, tasks: tasksOf(model, p) }));
+  const layers = Array.from({ length: model.base.layers }, (_, layer) => ({
+    place: String(layer),
+    cells: parts.map((p) => layerCell(p, layer)),
+  }));
+  const outside = ['tok_embeddings', 'norm', 'output'].map((place) => ({
+    place,
+    cells: parts.map((p) => (p.sites.some((s) => s.name === place) ? 'yes' : '')),
+  }));
+  const input = { place: 'input', cells: parts.map((p) => (p.input ? lengthOf(p) : '')) };
+  const used = (row: MapRow): boolean => row.cells.some((cell) => cell !== '');
+  const [embeddings, ...after] = outside;
+  const before = [input, ...(embeddings === undefined ? [] : [embeddings])];
+  return { columns, rows: [...before.filter(used), ...layers, ...after.filter(used)] };
+}
+
+const lengthOf = (part: Part): string => textOf(part.fields['length']);
+
+function layerCell(part: Part, layer: number): string {
+  if (part.layers.includes(layer)) {
+    const target = addedTo(part);
+    return target === null ? lengthOf(part) : `${lengthOf(part)}+${target}`;
+  }
+  const here = new Set(
+    part.sites.filter((s) => s.layer === layer).map((s) => s.name.replace(/^layers\.\d+\./, '')),
+  );
+  return Object.entries(letters)
+    .map(([name, letter]) => (here.has(name) ? letter : ''))
+    .join('');
+}
+
+function tasksOf(model: Model, part: Part): string[] {
+  const unfrozen = new Set(part.kind === 'unfreeze' ? part.sites.map((s) => s.parameter) : []);
+  // A prompt that reads a projector may have no numbers of its own; then those of what it reads are trained.
+  const owners = withSources(model, part);
+  const own = new Set(
+    model.parameters.filter((p) => owners.includes(p.owner) || unfrozen.has(p.name)).map((p) => p.name),
+  );
+  return model.tasks.filter((t) => t.trains.some((name) => own.has(name))).map((t) => t.name);
+}
+
+/** A part and everything it reads, at once or by way of others. */
+function withSources(model: Model, part: Part): string[] {
+  const source = model.parts.find((p) => p.name === part.source);
+  return [part.name, ...(source ? withSources(model, source) : [])];
+}
+
+/** How a part works, in a few words: `tanh gate per head`, `scales what enters`. */
+export function describePart(part: Part): string {
+  switch (part.kind) {
+    case 'prompt': {
+      const gate = gateOf(part);
+      const target = addedTo(part);
+      if (part.input) return 'in front of the words';
+      if (target !== null) return `added to ${target}`;
+      if (gate === null) return 'no gate';
+      return gate.per === 'const' ? `gate fixed at ${gate.init}` : `${gate.function} gate per ${gate.per}`;
+    }
+    case 'scale':
+      return part.fields['side'] === 'input' ? 'on what enters' : 'on what leaves';
+    case 'lora':
+      return `rank ${textOf(part.fields['rank'])}, alpha ${textOf(part.fields['alpha'])}`;
+    case 'encoder': {
+      const blocks = part.fields['at'];
+      const take = textOf(part.fields['take']);
+      return Array.isArray(blocks)
+        ? `${take} after block${blocks.length > 1 ? 's' : ''} ${printLayers(blocks.map(numberOf))}`
+        : take;
+    }
+    case 'prefix':
+      return 'one softmax with the words';
+    default:
+      return part.source === null ? '' : `from ${part.source}`;
+  }
+}

@@ -1,0 +1,113 @@
+/** The tensors of a merged base, each made when it is written: a large base is never held as a whole. */
+import type { Affine } from '../../compiler/kinds/affine.ts';
+import { foldSite, isFolded, namesAt } from '../../compiler/merge/merge.ts';
+import { type Base, logical, type Model, type Site } from '../../compiler/model/model.ts';
+import { baseParameters, sitesOf } from '../../compiler/model/sites.ts';
+import { InputError } from '../input-error.ts';
+import { toBytes, toFloat32 } from '../weights/dtypes.ts';
+import { nameIn, type Naming } from '../weights/names.ts';
+import { isRotary, reorderRope } from '../weights/rope.ts';
+import type { LazyTensor } from '../weights/safetensors.ts';
+import type { Start } from '../project/open.ts';
+
+/** The largest change that rounding made, and in which tensor. */
+export interface Rounding {
+  largest: number;
+  at: string;
+}
+
+export interface Writing {
+  readonly merged: Base;
+  /** Of the base's own file. */
+  readonly naming: Naming;
+  readonly dtype: 'F32' | 'F16' | 'BF16';
+  /** Written to while the tensors are made. */
+  readonly rounding: Rounding;
+  readonly values: Start['values'];
+}
+
+/** Every tensor of the merged base, under the names and in the order of rows of the base's file. */
+export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
+  const { merged, naming, dtype } = writing;
+  const siteOf = new Map(
+    sitesOf(merged).flatMap(
+      (s) =>
+        [
+          [s.parameter, s],
+          [s.bias ?? '', s],
+        ] as const,
+    ),
+  );
+  // Weight and bias of a linear follow each other in the file.
+  const folded = keepLast((site: Site) => foldFrom(model, site, writing));
+  return baseParameters(merged).map(({ name, shape }) => {
+    const target = siteOf.get(name);
+    const site = model.sites.find((s) => s.name === target?.name);
+    if (!target || !site) throw new Error(`internal error: no site has ${name}`);
+    const theirs = nameIn(naming, name);
+    const make = async () => {
+      const values = await valuesOf(model, { site, name, bias: name === target.bias }, writing, folded);
+      const rotary = isRotary(site.name);
+      const rows = rotary
+        ? reorderRope(values, merged.headDim, shape[1] ?? 1, merged.rope.style, naming.rope)
+        : values;
+      return stored(theirs, rows, writing);
+    };
+    return { name: theirs, shape, dtype, bytes: make };
+  });
+}
+
+/** The numbers of one tensor, in the base's own order of rows. */
+async function valuesOf(
+  model: Model,
+  { site, name, bias }: { readonly site: Site; readonly name: string; readonly bias: boolean },
+  { values }: Writing,
+  folded: (site: Site) => Promise<Affine>,
+): Promise<Float32Array> {
+  if (isFolded(model, site)) {
+    const it = await folded(site);
+    return Float32Array.from(bias ? it.bias : it.weight);
+  }
+  // A bias that came with those of other linears.
+  const own = bias ? site.bias : site.parameter;
+  const parameter = model.parameters.find((p) => p.name === own);
+  if (own === undefined) return new Float32Array(logical(site.output));
+  if (!parameter) throw new Error(`internal error: no parameter ${own} for ${name}`);
+  return values(parameter);
+}
+
+async function foldFrom(model: Model, site: Site, { values }: Writing): Promise<Affine> {
+  const needed = new Set(namesAt(model, site));
+  const read = new Map<string, Float32Array>();
+  for (const p of model.parameters) if (needed.has(p.name)) read.set(p.name, await values(p));
+  return foldSite(model, site, (name) => {
+    const found = read.get(name);
+    if (!found) throw new Error(`internal error: ${name} was not read for ${site.name}`);
+    return found;
+  });
+}
+
+/** As `make`, but it answers twice to the same question with one result. */
+function keepLast<K, V>(make: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  let last: { readonly key: K; readonly value: Promise<V> } | null = null;
+  return (key) => {
+    if (last?.key !== key) last = { key, value: make(key) };
+    return last.value;
+  };
+}
+
+/** Bytes to write; what does not fit the dtype is refused, and what it changes is noted. */
+function stored(name: string, values: Float32Array, { dtype, rounding }: Writing): Uint8Array {
+  const bytes = toBytes(values, dtype);
+  const back = dtype === 'F32' ? values : toFloat32(bytes, dtype);
+  for (let i = 0; i < back.length; i++) {
+    if (!Number.isFinite(back[i]))
+      throw new InputError(
+        `\`${name}\` would hold ${values[i]} at element ${i}, which ${dtype} has no number for`,
+        dtype === 'F16' ? 'store it as f32 or bf16' : 'its training diverged: merge an earlier checkpoint',
+      );
+    const change = Math.abs(back[i]! - values[i]!);
+    if (change > rounding.largest) Object.assign(rounding, { largest: change, at: name });
+  }
+  return bytes;
+}

@@ -1,0 +1,128 @@
+/** Opens captioners: a spec with what was trained, or a package that was built of one. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { compile } from '../../compiler/compile.ts';
+import type { ExpertRun } from '../../compiler/model/model.ts';
+import type { Manifest } from '../../compiler/package/package.ts';
+import { openModel } from '../browser/model.ts';
+import { CAPTION_QUESTION } from '../data/load.ts';
+import { templateFor } from '../data/rules.ts';
+import { fillPrompt } from '../data/templates.ts';
+import { sharedDevice } from '../device.ts';
+import { readCaption } from '../experts/caption.ts';
+import type { Reader } from '../experts/expert.ts';
+import { openTokenizer, openWeights } from '../files.ts';
+import { requireFit } from '../fit.ts';
+import { capacity, makeDecoder } from '../generate.ts';
+import { InputError } from '../input-error.ts';
+import { readPackage } from '../package-files.ts';
+import type { Session } from '../session.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { imageInputOf } from './task-images.ts';
+import { capacityOf, loadProject, openCompiled, type Start, tokenizerOf } from './open.ts';
+import { promptFor, questionFor } from './questions.ts';
+import { startTrained } from './trained.ts';
+
+type CaptionRun = Extract<ExpertRun, { kind: 'caption' }>;
+
+/** Opens the model of a `caption(...)` on the process's device. @throws InputError when it cannot look or be asked */
+export const openCaptioner = (run: CaptionRun, signal: AbortSignal): Promise<Reader> =>
+  existsSync(join(run.model, 'manifest.json')) ? openPackage(run, signal) : openSpec(run, signal);
+
+async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
+  const { model } = loadProject(run.model);
+  imageInputOf(model);
+  const tokenizer = await tokenizerOf(model.base);
+  const text = promptFor(questionFor(model, run.ask, { image: true }));
+  const prompt = tokenizer.encode(text, { bos: tokenizer.bos !== null });
+  requireRoom(prompt.length, model.base.context, run);
+  const device = await sharedDevice();
+  signal.throwIfAborted();
+  const context = Math.min(model.base.context, prompt.length + run.tokens);
+  const compiled = compile(model, {
+    profile: device.profile,
+    generation: { batch: 1, tokens: prompt.length, context, image: true },
+  });
+  requireFit(compiled.manifest, capacityOf(device));
+  const start = await startTrained(model, run.adapter);
+  // A large base takes long to read, and nobody waits for it after the time-out.
+  const values: Start['values'] = (p) => (signal.throwIfAborted(), start.values(p));
+  return readerOf(await openCompiled(device, compiled, { ...start, values }), tokenizer, prompt, run);
+}
+
+async function openPackage(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
+  const pkg = await readPackage(run.model);
+  const { base } = pkg.manifest;
+  if (base.weights === undefined || base.tokenizer === undefined)
+    throw new InputError(
+      `the package ${run.model} names no weights or no tokenizer`,
+      'give its spec instead',
+    );
+  requireComplete(pkg.manifest, run);
+  const tokenizer = await openTokenizer(base.tokenizer);
+  const task = taskWithImages(pkg.manifest);
+  const ask = typeof task?.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
+  const text = fillPrompt(templateFor(task?.fields ?? {}), { instruction: run.ask ?? ask });
+  const prompt = tokenizer.encode(text, { bos: tokenizer.bos !== null });
+  signal.throwIfAborted();
+  const weights = await openWeights(base.weights);
+  const adapter = run.adapter === null ? null : await openWeights(run.adapter);
+  try {
+    const device = await sharedDevice();
+    const { session } = await openModel(device, pkg, { base: weights, ...(adapter ? { adapter } : {}) });
+    return readerOf(session, tokenizer, prompt, run);
+  } finally {
+    await weights.close();
+    await adapter?.close();
+  }
+}
+
+function readerOf(
+  session: Session,
+  tokenizer: Tokenizer,
+  prompt: readonly number[],
+  run: CaptionRun,
+): Reader {
+  const pixels = session.manifest.images?.[0]?.pixels;
+  if (!pixels)
+    throw new InputError(`${run.model} looks at no picture`, 'give a spec with an encoder of pictures');
+  const decoder = makeDecoder(session, { image: true });
+  requireRoom(prompt.length, capacity(decoder).prompt + 1, run);
+  return {
+    read: (picture, signal) =>
+      readCaption({ decoder, tokenizer, pixels, prompt, tokens: run.tokens }, picture, signal),
+    close: () => session.executor.destroy(),
+  };
+}
+
+function requireRoom(tokens: number, context: number, run: CaptionRun): void {
+  if (tokens < context) return;
+  throw new InputError(
+    `the question to ${run.model} has ${tokens} tokens, and there is room for ${context - 1}`,
+    'make `ask` shorter',
+  );
+}
+
+/** A package holds no weights and does not say where its encoder's are. */
+function requireComplete({ programs, parameters, cells }: Manifest, run: CaptionRun): void {
+  const looks = programs.some(({ name }) => name === 'prefill:image');
+  if (!looks)
+    throw new InputError(
+      `the package ${run.model} looks at no picture`,
+      'build it of a spec with an encoder',
+    );
+  const encoder = parameters.find((p) => p.init.kind === 'weights' && p.owner !== 'base' && p.cell === null);
+  if (encoder)
+    throw new InputError(
+      `\`${encoder.owner}\` of the package ${run.model} comes from a file that the package does not name`,
+      'give its spec instead',
+    );
+  if (run.adapter === null && cells.length > 0)
+    console.error(
+      `${run.model}: no \`adapter\` is given, so its trained parts are as they were before training`,
+    );
+}
+
+const taskWithImages = ({ tasks, data }: Manifest): Manifest['tasks'][number] | undefined =>
+  tasks.find((task) => data.some(({ name, format }) => name === task.data && format === 'image_text')) ??
+  tasks[0];

@@ -1,0 +1,74 @@
+/** The data of tasks as their specs want it read; for runs that follow each other in one process, each once. */
+import { shapeOf } from '../../compiler/check/data.ts';
+import type { DataSource, Model, Task } from '../../compiler/model/model.ts';
+import type { ImageStore } from '../data/image-store.ts';
+import { type Dataset, loadData } from '../data/load.ts';
+import { rulesFor } from '../data/rules.ts';
+import { dataHost } from '../files.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { storeFor } from './task-images.ts';
+
+/**
+ * The data of one task as the spec wants it read, or another source of the same kind; its pictures go into `pictures`, if
+ * there are any.
+ */
+export async function loadTaskData(
+  model: Model,
+  task: Task,
+  tokenizer: Tokenizer,
+  pictures?: ImageStore | null,
+  data = task.data,
+): Promise<Dataset> {
+  const source = sourceNamed(model, data);
+  const limit = task.fields['max_tokens'];
+  const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
+  return loadData(source, {
+    host: dataHost('.'),
+    tokenizer,
+    context,
+    vocab: model.base.vocab,
+    ...rulesFor(task.fields, shapeOf(source) === 'text', tokenizer),
+    ...(pictures ? { pictures } : {}),
+  });
+}
+
+/** A data source of the model. */
+export function sourceNamed({ data }: Model, name: string): DataSource {
+  const source = data.find((d) => d.name === name);
+  if (!source) throw new Error(`internal error: the model has no data ${name}`);
+  return source;
+}
+
+/** Data that was read before, for runs that follow each other in one process. */
+export interface Library {
+  readonly datasets: Map<string, Dataset>;
+  readonly stores: Map<string, ImageStore>;
+}
+
+export const emptyLibrary = (): Library => ({ datasets: new Map(), stores: new Map() });
+
+export interface ReadOptions {
+  readonly library: Library;
+  /** Of what is drawn when training sees images. */
+  readonly seed: number;
+  /** The source to read; default the task's own. */
+  readonly data?: string;
+}
+
+/** As `loadTaskData`, once for all tasks that read the same in the same way. */
+export async function readTaskData(
+  model: Model,
+  task: Task,
+  tokenizer: Tokenizer,
+  { library: { datasets, stores }, seed, data = task.data }: ReadOptions,
+): Promise<{ readonly dataset: Dataset; readonly store: ImageStore | null }> {
+  const source = sourceNamed(model, data);
+  const images = storeFor(model, task, stores, source, seed);
+  const { tokenizer: file, context, vocab } = model.base;
+  const { format, paths } = source;
+  const key = JSON.stringify([format, paths, data, task.fields, file, context, vocab, images?.key]);
+  const store = images?.store ?? null;
+  const dataset = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store, data));
+  datasets.set(key, dataset);
+  return { dataset, store };
+}

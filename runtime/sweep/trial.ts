@@ -1,0 +1,194 @@
+/** One trial: train by the recipe, then measure. */
+import type { Compiled } from '../../compiler/compile.ts';
+import { countFlops } from '../../compiler/graph/flops.ts';
+import { gateOf } from '../../compiler/kinds/prompt.ts';
+import { countModel } from '../../compiler/describe/counts.ts';
+import type { Model, Part } from '../../compiler/model/model.ts';
+import type { Measure } from '../../compiler/model/sweep.ts';
+import type { ImageInput } from '../../compiler/package/package.ts';
+import type { EncodedPictures } from '../data/encoded-images.ts';
+import type { ImageStore } from '../data/image-store.ts';
+import type { Device } from '../device.ts';
+import type { Session } from '../session.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { StepMetrics } from '../train/metrics.ts';
+import { runTraining } from '../train/run.ts';
+import type { Horizon } from '../train/schedule.ts';
+import { makeTrainer } from '../train/trainer.ts';
+import { versions } from '../versions.ts';
+import { scoreTests, type TestScore, trainedValues } from '../project/held-out.ts';
+import { encodeStore, encodeTasks, weightsFile } from '../project/task-images.ts';
+import { emptyLibrary, type Library } from '../project/data-cache.ts';
+import { loadRecipeData, openCompiled, startOf, tokenizerOf } from '../project/open.ts';
+import { compileTraining } from '../project/training.ts';
+import type { Prepared } from './plan.ts';
+import type { Figures } from './results.ts';
+
+/** What the trials of one process share: data, tokenizers, an encoder's tokens, and compiled kernels. */
+export interface Workshop {
+  readonly library: Library;
+  /** Held-out pictures stay apart, so that they are not encoded for training. */
+  readonly tests: Library;
+  readonly tokenizers: Map<string, Promise<Tokenizer>>;
+  readonly encoded: Map<string, EncodedPictures>;
+  /** The sessions of the last trials, closed: as long as somebody holds their pipelines, they are not compiled again. */
+  readonly closed: Session[];
+}
+
+export const openWorkshop = (): Workshop => ({
+  library: emptyLibrary(),
+  tests: emptyLibrary(),
+  tokenizers: new Map(),
+  encoded: new Map(),
+  closed: [],
+});
+
+/** Sessions whose pipelines are kept. */
+const KEPT = 4;
+
+export interface TrialOptions {
+  /** Where its metrics go. */
+  readonly folder: string;
+  readonly measure: readonly Measure[];
+  readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
+}
+
+/** Runs a trial to its end. @throws whatever goes wrong on the way */
+export async function runTrial(
+  device: Device,
+  workshop: Workshop,
+  { project, recipe }: Prepared,
+  { folder, measure, onStep }: TrialOptions,
+): Promise<Figures> {
+  const { model } = project;
+  const tokenizer = await tokenizerFor(workshop, model);
+  const data = await loadRecipeData(model, recipe, tokenizer, workshop.library);
+  const { compiled, encoder } = compileTraining(device, project, recipe, data, 'auto');
+  const start = await startOf(model, recipe.seed);
+  const session = await openCompiled(device, compiled, start);
+  const steps: StepMetrics[] = [];
+  let trained: ReadonlyMap<string, Float32Array>;
+  let time: number;
+  try {
+    const encode = encodeOnce(workshop, model, recipe.seed);
+    const batches = encoder ? await encodeTasks(session, encoder, data, encode) : data.batches;
+    const began = performance.now();
+    await runTraining(makeTrainer(session), {
+      recipe,
+      data: batches,
+      folder,
+      identity: { spec: project.spec.hash, base: start.fingerprint, versions },
+      checkpointEvery: null,
+      onStep: (metrics, horizon) => {
+        steps.push(metrics);
+        onStep?.(metrics, horizon);
+      },
+    });
+    time = (performance.now() - began) / 1000;
+    trained = await trainedValues(session);
+  } finally {
+    session.executor.destroy();
+    keep(workshop, session);
+  }
+  const tests = await scoreTests(device, model, tokenizer, {
+    initial: trained,
+    recipe,
+    accuracy: measure.includes('accuracy'),
+    library: workshop.tests,
+    onClosed: (closed) => keep(workshop, closed),
+  });
+  return figuresOf(model, compiled, steps, trained, tests, time);
+}
+
+function keep({ closed }: Workshop, session: Session): void {
+  closed.push(session);
+  if (closed.length > KEPT) closed.shift();
+}
+
+function tokenizerFor({ tokenizers }: Workshop, { base }: Model): Promise<Tokenizer> {
+  const key = JSON.stringify([base.tokenizer, base.vocab]);
+  const tokenizer = tokenizers.get(key) ?? tokenizerOf(base);
+  tokenizers.set(key, tokenizer);
+  return tokenizer;
+}
+
+/** Tokens of an encoder that starts from the same numbers as one before are those from before. */
+const encodeOnce =
+  ({ encoded }: Workshop, model: Model, seed: number) =>
+  async (session: Session, input: ImageInput, store: ImageStore): Promise<EncodedPictures> => {
+    const part = model.parts.find(({ name }) => name === input.part);
+    const file = part ? weightsFile(part) : null;
+    const origin = file ?? `${input.part} ${seed}`;
+    const key = JSON.stringify([part?.fields, origin, input, store.count]);
+    const known = encoded.get(key) ?? (await encodeStore(session, input, store));
+    encoded.set(key, known);
+    return known;
+  };
+
+function figuresOf(
+  model: Model,
+  { graphs, manifest }: Compiled,
+  steps: readonly StepMetrics[],
+  trained: ReadonlyMap<string, Float32Array>,
+  tests: readonly TestScore[],
+  time: number,
+): Figures {
+  const tasks = [...new Set(steps.map(({ task }) => task))];
+  const byTask = <T>(of: (own: readonly StepMetrics[]) => T): Record<string, T> =>
+    Object.fromEntries(tasks.map((name) => [name, of(steps.filter(({ task }) => task === name))]));
+  const training = byTask((own) =>
+    mean(own.slice(-Math.max(1, Math.floor(own.length / 10))).map(({ loss }) => loss)),
+  );
+  const right = tests.flatMap(({ accuracy }) => (accuracy === null ? [] : [accuracy]));
+  return {
+    loss: mean(tests.length > 0 ? tests.map(({ loss }) => loss) : Object.values(training)),
+    lossOf: tests.length > 0 ? 'test' : 'training',
+    accuracy: right.length === 0 ? null : mean(right),
+    tests,
+    training,
+    parameters: countModel(model).trained,
+    flops: Object.fromEntries(
+      graphs.flatMap((graph) => {
+        const [, task] = /^train:(.*)$/.exec(graph.name) ?? [];
+        return task === undefined ? [] : [[task, countFlops(graph)]];
+      }),
+    ),
+    memory: Object.values(manifest.buffers).reduce((sum, bytes) => sum + bytes, 0),
+    time: Math.round(time * 100) / 100,
+    steps: steps.length,
+    gates: gatesOf(model, trained),
+    curve: byTask(curveOf),
+  };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Points of a curve, at most. */
+const POINTS = 60;
+
+/** A run's losses in a few points: each the mean of the steps since the one before. */
+function curveOf(steps: readonly StepMetrics[]): [number, number][] {
+  const each = Math.ceil(steps.length / POINTS);
+  const points: [number, number][] = [];
+  for (let from = 0; from < steps.length; from += each) {
+    const some = steps.slice(from, from + each);
+    points.push([(some.at(-1)?.step ?? 0) + 1, Number(mean(some.map(({ loss }) => loss)).toFixed(4))]);
+  }
+  return points;
+}
+
+/** How far each prompt's trained gates are open: the mean of |tanh g|, or of |g| where the gate is raw. */
+function gatesOf({ parts }: Model, trained: ReadonlyMap<string, Float32Array>): Record<string, number> {
+  const opening = (part: Part): number[] => {
+    const open = gateOf(part)?.function === 'raw' ? Math.abs : (g: number) => Math.abs(Math.tanh(g));
+    const own = new RegExp(`^${part.name}\\.layers\\.\\d+\\.gate$`);
+    return [...trained].flatMap(([name, values]) => (own.test(name) ? [...values].map(open) : []));
+  };
+  return Object.fromEntries(
+    parts.flatMap((part) => {
+      const values = part.kind === 'prompt' ? opening(part) : [];
+      return values.length === 0 ? [] : [[part.name, mean(values)]];
+    }),
+  );
+}
