@@ -2,12 +2,12 @@
  * What a web page needs: packages and weights by fetch, the device, generation and training. Nothing below imports Node;
  * docs/browser.md shows a whole page.
  */
-export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './browser/model.ts';
-export { taskBatches } from './browser/data.ts';
-export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } from './browser/fetch.ts';
+export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './project/open-package.ts';
+export { taskBatches } from './project/record-batches.ts';
+export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } from './hosts/fetch.ts';
 export { IGNORE } from './data/encode.ts';
 export { fillPrompt, templateOf } from './data/templates.ts';
-export { type Device, DeviceError, type DeviceOptions, openDevice } from './device.ts';
+export { type Device, DeviceError, type DeviceOptions, openDevice } from './device/device.ts';
 export {
   capacity,
   decode,
@@ -21,7 +21,7 @@ export {
 export { askExperts } from './experts/ask.ts';
 export { contextFor, withContext } from './experts/context.ts';
 export type { Answer, Expert, Reading, Sight } from './experts/expert.ts';
-export { padFeatures } from './images.ts';
+export { padFeatures } from './images/features.ts';
 export { decodePicture } from './images/browser.ts';
 export { type DecodePicture, type Picture, PictureError } from './images/picture.ts';
 export { cutPicture, patchPictures } from './images/prepare.ts';

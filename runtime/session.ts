@@ -2,9 +2,9 @@
 import { invariant } from '../grammar/invariant.ts';
 import { constantValues } from '../compiler/package/constants.ts';
 import type { Manifest, NamedSlice, PackagedParameter, Program, Slice } from '../compiler/package/package.ts';
-import { type Device, DeviceError } from './device.ts';
-import { createExecutor, type Executor, type ShaderSource } from './execute.ts';
-import { requireFit } from './fit.ts';
+import { type Device, DeviceError } from './device/device.ts';
+import { createExecutor, type Executor, type ShaderSource } from './device/execute.ts';
+import { requireFit } from './device/fit.ts';
 import { pack, unpack } from './weights/pack.ts';
 
 /** A package as the compiler leaves it or as it was read from a folder. */

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { makeProgress, type Progress } from '../../runtime/cli/progress.ts';
-import { type Device, openDevice } from '../../runtime/device.ts';
+import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { meanRight, type Score, table } from './evaluate.ts';
 import { here, openLab, score, train } from './lab.ts';
 import { scoredTasks, type Instruction } from './words.ts';

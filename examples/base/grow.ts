@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { loadProject } from '../../runtime/project/open.ts';
-import { writeSafetensors } from '../../runtime/files-write.ts';
+import { writeSafetensors } from '../../runtime/files/write.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
 import { expandLayers } from './expand.ts';
 import { judgeBase, readTensors, tensorsOf } from './judge.ts';

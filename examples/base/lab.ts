@@ -11,7 +11,7 @@ import {
   startOf,
   tokenizerOf,
 } from '../../runtime/project/open.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { type Decoder, makeDecoder } from '../../runtime/generate.ts';
 import { answerAll, lossOfRows } from '../../runtime/score.ts';
 import type { Session } from '../../runtime/session.ts';

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import type { Model } from '../../compiler/model/model.ts';
 import { templateFor } from '../../runtime/data/rules.ts';
 import { fillPrompt } from '../../runtime/data/templates.ts';
-import { type Device, openDevice } from '../../runtime/device.ts';
+import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { contextFor, withContext } from '../../runtime/experts/context.ts';
 import { promptOf } from '../base/evaluate.ts';
 import { answererOf } from './answers.ts';

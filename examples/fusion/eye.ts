@@ -9,9 +9,9 @@
  */
 import { parseArgs } from 'node:util';
 import { clock } from '../../runtime/cli/progress.ts';
-import { type Device, openDevice } from '../../runtime/device.ts';
-import { writeSafetensors } from '../../runtime/files-write.ts';
-import { encodePictures } from '../../runtime/data/encoded-images.ts';
+import { type Device, openDevice } from '../../runtime/device/device.ts';
+import { writeSafetensors } from '../../runtime/files/write.ts';
+import { encodePictures } from '../../runtime/project/encoded-images.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { promptOf, table } from '../base/evaluate.ts';

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { clock } from '../../runtime/cli/progress.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import type { Report } from '../../runtime/report/report.ts';
 import { buildData } from './build.ts';
 import { designs, type Stage } from './designs.ts';

@@ -12,7 +12,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { clock } from '../../runtime/cli/progress.ts';
-import { openDevice } from '../../runtime/device.ts';
+import { openDevice } from '../../runtime/device/device.ts';
 import { reportHtml } from '../../runtime/report/html.ts';
 import { reportText } from '../../runtime/report/text.ts';
 import { buildData } from './build.ts';

@@ -1,7 +1,7 @@
 /** One trial of the interference table: a design trained by a schedule, and measured on the way. */
 import { execFileSync } from 'node:child_process';
 import type { Model } from '../../compiler/model/model.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { answererOf } from './answers.ts';
 import { designs, type Schedule, type Stage, stagesOf } from './designs.ts';
 import { modelOf, openLab } from './lab.ts';

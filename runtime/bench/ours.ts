@@ -2,7 +2,7 @@
 import { invariant } from '../../grammar/invariant.ts';
 import { STEP } from '../../compiler/graph/graph.ts';
 import type { PackagedParameter } from '../../compiler/package/package.ts';
-import type { Device } from '../device.ts';
+import type { Device } from '../device/device.ts';
 import { inputNamed, openSession, outputNamed, type Session } from '../session.ts';
 import { STEP_INPUTS, type Block } from './graphs.ts';
 import { LOSSES, type Numbers, type Operation } from './ops.ts';

@@ -1,7 +1,7 @@
 /** Loads a peer from a folder where it is installed, on the device that we use too. */
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { loadDawn } from '../driver.ts';
+import { loadDawn } from '../device/driver.ts';
 import { InputError } from '../input-error.ts';
 
 /** Both peers look for `navigator.gpu`, as in a browser. Must be called before they are loaded. */

@@ -23,7 +23,7 @@ export type Request =
       readonly side: SideName;
       /** Where the peers are installed. */
       readonly folder: string | null;
-      /** Whether a peer's waits sleep, as ours always do: see runtime/poll.ts. */
+      /** Whether a peer's waits sleep, as ours always do: see runtime/device/poll.ts. */
       readonly sameWait: boolean;
     }
   | { readonly ask: 'prepare'; readonly lane: string; readonly op: Operation }

@@ -1,6 +1,6 @@
 /** The process of one side: answers requests one at a time, so that only one side runs at any moment. */
-import { openDevice } from '../device.ts';
-import { waitGently } from '../poll.ts';
+import { openDevice } from '../device/device.ts';
+import { waitGently } from '../device/poll.ts';
 import { openJax } from './jax.ts';
 import { valuesOf } from './ops.ts';
 import { openOurs } from './ours.ts';

@@ -1,6 +1,6 @@
 /** `graft doctor`: which device is used, with which driver and why; or what was tried and what to install. */
 import { parseArgs } from 'node:util';
-import { DeviceError, openDevice, type Device } from '../device.ts';
+import { DeviceError, openDevice, type Device } from '../device/device.ts';
 import { chooseDriver } from '../setup/choose.mjs';
 import type { DriverChoice } from '../setup/drivers.mjs';
 import { EXIT, type Command } from './command.ts';

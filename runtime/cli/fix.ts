@@ -4,10 +4,10 @@ import { fixSpec, type Applied, type Fixed } from '../../compiler/check/fix.ts';
 import type { CheckOptions } from '../../compiler/check/check.ts';
 import { applyEdits, tidied } from '../../grammar/edit.ts';
 import { placeOf } from '../../grammar/render.ts';
-import { writeWhole } from '../files-write.ts';
+import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { UsageError } from './command.ts';
-import { nodeHost } from '../project/host-node.ts';
+import { nodeHost } from '../hosts/node-specs.ts';
 
 /**
  * Fixes one spec; its imports are left alone. The file is written as a whole, and only when that made it better.

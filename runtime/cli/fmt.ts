@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
 import { parse } from '../../grammar/parser.ts';
-import { writeWhole } from '../files-write.ts';
+import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { formatText } from './formatting.ts';

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { compile } from '../../compiler/compile.ts';
 import { hasImage } from '../../compiler/build/visual.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { sharedDevice } from '../device.ts';
+import { sharedDevice } from '../device/device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
-import { requireFit } from '../fit.ts';
+import { requireFit } from '../device/fit.ts';
 import { createSampler, type Sampling } from '../sample.ts';
 import { type Command, EXIT, positiveNumber, UsageError, wholeNumber } from './command.ts';
 import {

@@ -1,7 +1,7 @@
 /** `graft golden DIR [CASE...]`: compares with the numbers of the official code. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openDevice } from '../device.ts';
+import { openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { openCase } from '../golden/case.ts';

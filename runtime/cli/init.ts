@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { writeWhole } from '../files-write.ts';
+import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { formatText } from './formatting.ts';

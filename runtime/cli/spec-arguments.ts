@@ -5,7 +5,7 @@ import type { Base } from '../../compiler/model/model.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { plain, renderDiagnostic, type Painter } from '../../grammar/render.ts';
 import { UsageError } from './command.ts';
-import { nodeHost } from '../project/host-node.ts';
+import { nodeHost } from '../hosts/node-specs.ts';
 
 /** The options of `util.parseArgs` for these arguments. */
 export const specOptions = {

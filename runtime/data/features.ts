@@ -1,6 +1,6 @@
 /** Images as features that were computed elsewhere: one safetensors or .npy file an image, all kept in memory. */
 import type { ImageInput } from '../../compiler/package/package.ts';
-import { padFeatures } from '../images.ts';
+import { padFeatures } from '../images/features.ts';
 import { InputError } from '../input-error.ts';
 import { readNpy } from '../weights/npy.ts';
 import { openSafetensors } from '../weights/safetensors.ts';

@@ -1,7 +1,7 @@
 /** A case of CLIP's vision transformer alone: every block's tokens. */
 import { compile } from '../../compiler/compile.ts';
 import type { Base } from '../../compiler/model/model.ts';
-import type { Device } from '../device.ts';
+import type { Device } from '../device/device.ts';
 import { programNamed } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import { clipKey } from '../weights/vision-keys.ts';

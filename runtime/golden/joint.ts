@@ -1,6 +1,6 @@
 /** Cases of two tasks that train disjoint groups in turn: captions with an image, instructions without. */
 import { compile } from '../../compiler/compile.ts';
-import type { Device } from '../device.ts';
+import type { Device } from '../device/device.ts';
 import { type Decoder, generate, makeDecoder, showImages } from '../generate.ts';
 import { argmax } from '../sample.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';

@@ -1,6 +1,6 @@
 /** Runs one golden case on the device and compares everything it holds. */
 import { compile } from '../../compiler/compile.ts';
-import type { Device } from '../device.ts';
+import type { Device } from '../device/device.ts';
 import { makeDecoder, showImages } from '../generate.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';
 import { gradients, makeTrainer, type Trainer, trainStep } from '../train/trainer.ts';

@@ -2,8 +2,8 @@
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Model, Recipe } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
-import type { Device } from '../device.ts';
-import { requireFit } from '../fit.ts';
+import type { Device } from '../device/device.ts';
+import { requireFit } from '../device/fit.ts';
 import { InputError } from '../input-error.ts';
 import { chooseEncoding, type Encoding } from './task-images.ts';
 import { capacityOf, type Project, type TaskData } from './open.ts';

@@ -28,7 +28,7 @@ const SOFTWARE = {
  */
 export function probe(driver) {
   const env = { ...process.env, GRAFT_DRIVER: driver };
-  const [source, built] = ['./probe.ts', './probe.js'].map((file) =>
+  const [source, built] = ['../device/probe.ts', '../device/probe.js'].map((file) =>
     fileURLToPath(new URL(file, import.meta.url)),
   );
   const args = existsSync(source) ? ['--import', 'tsx', source] : [built];

@@ -1,6 +1,6 @@
 /**
  * Which Vulkan driver this checkout uses, and how a process loads it. Plain JavaScript without dependencies: `prepare.mjs` runs
- * it before anything is installed, and `runtime/driver.ts` runs it in every process that opens a device.
+ * it before anything is installed, and `runtime/device/driver.ts` runs it in every process that opens a device.
  *
  * A software driver is a folder in the cache with a `driver.json`: the ICD file, and the libraries in loading order.
  */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Device, DeviceError, openDevice } from '../device.ts';
+import { type Device, DeviceError, openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import type { StepMetrics } from '../train/metrics.ts';
 import type { Horizon } from '../train/schedule.ts';

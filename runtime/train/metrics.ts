@@ -1,6 +1,6 @@
 /** `metrics.jsonl`: one line a step, cut back to the checkpoint when a run goes on. */
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { writeWhole } from '../files-write.ts';
+import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 
 export interface StepMetrics {

@@ -1,6 +1,6 @@
 /** What a finished run leaves beside its metrics: the trained parameters, and how to repeat it. */
-import type { Device } from '../device.ts';
-import { writeSafetensors, writeWhole } from '../files-write.ts';
+import type { Device } from '../device/device.ts';
+import { writeSafetensors, writeWhole } from '../files/write.ts';
 import { readParameter, type Session } from '../session.ts';
 import { type AdapterModel, adapterMetadata } from '../weights/adapter.ts';
 

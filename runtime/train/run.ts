@@ -12,7 +12,7 @@ import {
   requireSameRun,
   saveCheckpoint,
   type SaveOptions,
-} from '../checkpoint.ts';
+} from './checkpoint.ts';
 import type { Batches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';

@@ -1,7 +1,7 @@
 /** Files by fetch, from a server with ranges and one without; Node has the same `fetch`. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fetchPackage, fetchSource, fetchTokenizer, fetchWeights } from '../../runtime/browser/fetch.ts';
+import { fetchPackage, fetchSource, fetchTokenizer, fetchWeights } from '../../runtime/hosts/fetch.ts';
 import { layoutSafetensors } from '../../runtime/weights/safetensors.ts';
 import { serve } from './server.ts';
 

@@ -1,9 +1,9 @@
 /** `openModel`, which pages use, on Node's device. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { adapterFile, openModel } from '../../runtime/browser/model.ts';
-import { weightsFrom } from '../../runtime/browser/fetch.ts';
-import { loadDawn } from '../../runtime/driver.ts';
+import { adapterFile, openModel } from '../../runtime/project/open-package.ts';
+import { weightsFrom } from '../../runtime/hosts/fetch.ts';
+import { loadDawn } from '../../runtime/device/driver.ts';
 import { openSession, readParameter } from '../../runtime/session.ts';
 import { layoutSafetensors, openSafetensors } from '../../runtime/weights/safetensors.ts';
 import { bytesSource, type WeightSource } from '../../runtime/weights/source.ts';

@@ -1,8 +1,8 @@
 /** The same work as the documented page, in Node and by another way in: values from memory, no files. */
 import { readFileSync } from 'node:fs';
-import { taskBatches } from '../../runtime/browser/data.ts';
+import { taskBatches } from '../../runtime/project/record-batches.ts';
 import { fillPrompt, templateOf } from '../../runtime/data/templates.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { generate, makeDecoder } from '../../runtime/generate.ts';
 import { argmax } from '../../runtime/sample.ts';
 import { openSession } from '../../runtime/session.ts';

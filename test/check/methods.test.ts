@@ -10,7 +10,7 @@ import { lowerModel } from '../../compiler/lower/lower.ts';
 import { obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { parse } from '../../grammar/parser.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { cell, checkGenerated, tableOf } from './generated.ts';
 
 const t = suite('methods page');

@@ -15,7 +15,7 @@ import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { productions } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { expectFile, expectPage, fieldTable, root } from './reference.ts';
 
 const t = suite('generated pages');

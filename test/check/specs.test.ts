@@ -7,7 +7,7 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { tiny } from './tiny-base.ts';
 
 const t = suite('specs');

@@ -14,7 +14,7 @@ import { renderDiagnostic } from '../../grammar/render.ts';
 import { command as check } from '../../runtime/cli/check.ts';
 import { EXIT, type Command } from '../../runtime/cli/command.ts';
 import { command as diff } from '../../runtime/cli/diff.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { command as show } from '../../runtime/cli/show.ts';
 import { root } from './reference.ts';
 

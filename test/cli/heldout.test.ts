@@ -18,7 +18,7 @@ import {
 } from '../../runtime/project/open.ts';
 import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
 import { openWorkshop, runTrial } from '../../runtime/sweep/trial.ts';
-import { type Device, sharedDevice } from '../../runtime/device.ts';
+import { type Device, sharedDevice } from '../../runtime/device/device.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { evaluate, makeTrainer } from '../../runtime/train/trainer.ts';
 import { openModel, withDevice } from '../compiler/sessions.ts';

@@ -10,7 +10,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { chooseBase, knownBases } from '../../runtime/cli/init/bases.ts';
 import { fusions, methods, problemOf, scaffold, tasks } from '../../runtime/cli/init/scaffold.ts';
 import { choose, command } from '../../runtime/cli/init.ts';

@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { buildData } from '../../examples/fusion/build.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 
 const t = suite('README');
 const root = join(import.meta.dirname, '../..');

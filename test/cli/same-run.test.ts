@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { requireSameRun } from '../../runtime/checkpoint.ts';
+import { requireSameRun } from '../../runtime/train/checkpoint.ts';
 import { identityOf } from '../../runtime/project/identity.ts';
 import { loadProject, startOf } from '../../runtime/project/open.ts';
 import type { Batches } from '../../runtime/data/batches.ts';

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { planSweep } from '../../runtime/sweep/plan.ts';
 import { readResults, type TrialLine } from '../../runtime/sweep/results.ts';
 import { openFolder, runSweep, type Watch } from '../../runtime/sweep/run.ts';
-import { type Device, openDevice } from '../../runtime/device.ts';
+import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { makeSweepProject } from './sweep-project.ts';
 

@@ -5,7 +5,7 @@ import { showsImages } from '../../compiler/compile.ts';
 import { buildTraining } from '../../compiler/build/programs.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';
-import { type Device } from '../../runtime/device.ts';
+import { type Device } from '../../runtime/device/device.ts';
 import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { evaluate, gradients } from '../../runtime/train/trainer.ts';
 import { unpack } from '../../runtime/weights/pack.ts';

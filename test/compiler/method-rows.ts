@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { compile, showsImages } from '../../compiler/compile.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { show } from '../../runtime/cli/show.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { generate, makeDecoder, showImages } from '../../runtime/generate.ts';
 import { argmax } from '../../runtime/sample.ts';
 import { parameterNamed, readParameter, type Session } from '../../runtime/session.ts';

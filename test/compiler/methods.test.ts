@@ -5,7 +5,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Base, Model } from '../../compiler/model/model.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { gradients, trainStep } from '../../runtime/train/trainer.ts';

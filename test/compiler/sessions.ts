@@ -2,7 +2,7 @@
 import { compile, type CompileOptions } from '../../compiler/compile.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { type Device, DeviceError, sharedDevice } from '../../runtime/device.ts';
+import { type Device, DeviceError, sharedDevice } from '../../runtime/device/device.ts';
 import { openSession, outputNamed, type Session, writePositions, inputNamed } from '../../runtime/session.ts';
 import { writeImages } from '../../runtime/train/batch.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';

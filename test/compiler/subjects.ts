@@ -5,7 +5,7 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Base, Model, Parameter, Recipe } from '../../compiler/model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { createRandom, type Random } from '../../runtime/random.ts';
 
 /** Nothing is a multiple of four but the width: heads of 6 in groups of two, ffn 10, vocabulary 13. */

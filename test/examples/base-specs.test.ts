@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileURLToPath } from 'node:url';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { mixture, rowLength, vocabSize } from '../../examples/base/tokens.ts';
 import { longest, template } from '../../examples/base/words.ts';
 

@@ -11,7 +11,7 @@ import type { Batch } from '../../runtime/train/batch.ts';
 import { evaluate, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
 import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
-import { type Device, sharedDevice } from '../../runtime/device.ts';
+import { type Device, sharedDevice } from '../../runtime/device/device.ts';
 import { skip } from '../skip.ts';
 
 const t = suite('fusion: what captions do to text');

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { designs, type Schedule } from '../../examples/fusion/designs.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 
 const t = suite('fusion: specs');
 const check = (name: string, params: Readonly<Record<string, string>> = {}) =>

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { gateOf } from '../../compiler/kinds/prompt.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
 
 const t = suite('reproductions');

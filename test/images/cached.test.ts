@@ -15,7 +15,7 @@ import {
 } from '../../runtime/project/open.ts';
 import { encodeTasks, imageInputOf } from '../../runtime/project/task-images.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { outputNamed, readParameter, type Session } from '../../runtime/session.ts';
 import { evaluate, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
 import { forward, openModel, withDevice } from '../compiler/sessions.ts';

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProject } from '../../runtime/project/open.ts';
 import { openFile } from '../../runtime/files.ts';
-import { writeSafetensors } from '../../runtime/files-write.ts';
+import { writeSafetensors } from '../../runtime/files/write.ts';
 import { openSafetensors } from '../../runtime/weights/safetensors.ts';
 import { graftEach, type Outcome } from '../cli/processes.ts';
 import { withDevice } from '../compiler/sessions.ts';

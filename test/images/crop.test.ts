@@ -8,7 +8,7 @@ import type { PixelRules } from '../../compiler/package/package.ts';
 import { createBatches } from '../../runtime/data/batches.ts';
 import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
-import { pictureFolder } from '../../runtime/data/picture-store-node.ts';
+import { pictureFolder } from '../../runtime/hosts/node-pictures.ts';
 import { createPictureStore, type PictureStoreOptions } from '../../runtime/data/picture-store.ts';
 import { type Box, cutBox, drawBox } from '../../runtime/images/crop.ts';
 import { decodePicture } from '../../runtime/images/node.ts';

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import type { PixelRules } from '../../compiler/package/package.ts';
 import { createBatches } from '../../runtime/data/batches.ts';
 import { loadData, type LoadOptions } from '../../runtime/data/load.ts';
-import { pictureFolder } from '../../runtime/data/picture-store-node.ts';
+import { pictureFolder } from '../../runtime/hosts/node-pictures.ts';
 import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import { besideFile, createPictureStore, type PictureStore } from '../../runtime/data/picture-store.ts';
 import { dataHost, openTokenizer, readBytes } from '../../runtime/files.ts';

@@ -8,7 +8,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import * as browser from '../../runtime/browser.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { MOST_PIXELS } from '../../runtime/images/picture.ts';
 import { shareBelow } from './below.ts';
 

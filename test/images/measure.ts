@@ -3,12 +3,12 @@
  * encoder in every step and with its tokens computed once, and prints time and memory of both.
  */
 import { type Compiled, compile } from '../../compiler/compile.ts';
-import { encodePictures, tokensOf } from '../../runtime/data/encoded-images.ts';
+import { encodePictures, tokensOf } from '../../runtime/project/encoded-images.ts';
 import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
 import { createPictureStore } from '../../runtime/data/picture-store.ts';
 import { createBatches, type Batches } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
-import { openDevice, type Device } from '../../runtime/device.ts';
+import { openDevice, type Device } from '../../runtime/device/device.ts';
 import { decodePicture } from '../../runtime/images/node.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { scratchInit } from '../../compiler/model/sites.ts';

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axis, padded } from '../../compiler/model/model.ts';
 import type { PixelRules } from '../../compiler/package/package.ts';
-import { patchImages } from '../../runtime/images.ts';
+import { patchImages } from '../../runtime/images/features.ts';
 import type { Picture } from '../../runtime/images/picture.ts';
 import { cutPicture, patchPictures } from '../../runtime/images/prepare.ts';
 import { resize, resizeAndCrop } from '../../runtime/images/resize.ts';

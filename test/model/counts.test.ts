@@ -6,7 +6,7 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
-import { nodeHost } from '../../runtime/project/host-node.ts';
+import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 
 const t = suite('counts');
 const specs = join(import.meta.dirname, '../../specs');

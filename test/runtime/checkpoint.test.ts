@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadCheckpoint, requireSameRun, saveCheckpoint, type Checkpoint } from '../../runtime/checkpoint.ts';
-import { UNFINISHED, type FileSystem } from '../../runtime/files-write.ts';
+import {
+  loadCheckpoint,
+  requireSameRun,
+  saveCheckpoint,
+  type Checkpoint,
+} from '../../runtime/train/checkpoint.ts';
+import { UNFINISHED, type FileSystem } from '../../runtime/files/write.ts';
 
 const t = suite('checkpoint');
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DeviceError, openDevice, sharedDevice } from '../../runtime/device.ts';
-import { isPollingGently, waitGently } from '../../runtime/poll.ts';
+import { DeviceError, openDevice, sharedDevice } from '../../runtime/device/device.ts';
+import { isPollingGently, waitGently } from '../../runtime/device/poll.ts';
 
 const t = suite('device');
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatReport } from '../../runtime/cli/doctor.ts';
-import { sharedDevice } from '../../runtime/device.ts';
+import { sharedDevice } from '../../runtime/device/device.ts';
 import { currentChoice, explainMissing } from '../../runtime/setup/drivers.mjs';
 
 const t = suite('doctor');

@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Dispatch, Program, Slice } from '../../compiler/package/package.ts';
-import { allocateBuffers } from '../../runtime/buffers.ts';
-import { sharedDevice, type Device } from '../../runtime/device.ts';
-import { createExecutor, type Executor, type Runnable } from '../../runtime/execute.ts';
-import { formatProfile, profileProgram } from '../../runtime/profile.ts';
+import { allocateBuffers } from '../../runtime/device/buffers.ts';
+import { sharedDevice, type Device } from '../../runtime/device/device.ts';
+import { createExecutor, type Executor, type Runnable } from '../../runtime/device/execute.ts';
+import { formatProfile, profileProgram } from '../../runtime/device/profile.ts';
 
 const t = suite('execute');
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Base, Model } from '../../compiler/model/model.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { openFile } from '../../runtime/files.ts';
 import { generate, makeDecoder, prefill } from '../../runtime/generate.ts';
 import { initParameter } from '../../runtime/random.ts';

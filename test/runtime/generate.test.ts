@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Base, Model } from '../../compiler/model/model.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { capacity, decode, type Decoder, generate, makeDecoder, prefill } from '../../runtime/generate.ts';
 import { argmax, createSampler } from '../../runtime/sample.ts';
 import { parameterNamed, type Session, writeParameter } from '../../runtime/session.ts';

@@ -7,7 +7,7 @@ import { gradients, type Trainer, trainStep } from '../../runtime/train/trainer.
 import { randomBatch } from '../compiler/oracle.ts';
 import { distance, largest, openTrainer, withDevice } from '../compiler/sessions.ts';
 import { fromLibrary, modelOf, randomValues, recipeFor } from '../compiler/subjects.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 
 const t = suite('training steps');
 const [BATCH, TOKENS] = [2, 5];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openTokenizer, openWeights } from '../../runtime/files.ts';
-import { writeSafetensors } from '../../runtime/files-write.ts';
+import { writeSafetensors } from '../../runtime/files/write.ts';
 import { trainBpe } from '../../runtime/tokenizer/train-bpe.ts';
 
 const t = suite('files');

@@ -5,7 +5,7 @@ import type { Graph, Home, Node, OpName, Ops, Tensor } from '../../compiler/grap
 import { type Axis, axis, ceil4 } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { emit } from '../../compiler/wgsl/emit.ts';
-import type { Device } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device/device.ts';
 import { type Closeness, type Slots, checkNode, randomValues, referenceOf } from './harness.ts';
 
 /** Every family of kernels this device can run, its own first. */

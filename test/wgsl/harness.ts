@@ -10,7 +10,7 @@ import { ops } from '../../compiler/ops/index.ts';
 import type { Op, Operand } from '../../compiler/ops/op.ts';
 import type { Kernel, Launch } from '../../compiler/wgsl/kernel.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { type Device, DeviceError, openDevice } from '../../runtime/device.ts';
+import { type Device, DeviceError, openDevice } from '../../runtime/device/device.ts';
 
 /** What a device finds in memory nobody wrote: a NaN with a payload that arithmetic does not make. */
 const GARBAGE = 0x7fc0dead;

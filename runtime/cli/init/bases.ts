@@ -5,7 +5,7 @@ import { checkSpec } from '../../../compiler/check/check.ts';
 import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
 import { UsageError } from '../command.ts';
-import { nodeHost } from '../../project/host-node.ts';
+import { nodeHost } from '../../hosts/node-specs.ts';
 import { splitSpec } from '../spec-arguments.ts';
 
 export interface ChosenBase {

@@ -1,5 +1,5 @@
 /** Whether a package fits on a device: asked before anything is read or allocated, answered with the figures. */
-import type { Manifest } from '../compiler/package/package.ts';
+import type { Manifest } from '../../compiler/package/package.ts';
 import { mib } from './buffers.ts';
 import { DeviceError } from './device.ts';
 

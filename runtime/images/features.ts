@@ -1,5 +1,5 @@
 /** Images as an encoder's first linear wants them: each square patch a row, colour by colour. */
-import { axis, ceil4, padded } from '../compiler/model/model.ts';
+import { axis, ceil4, padded } from '../../compiler/model/model.ts';
 
 /**
  * Cuts images into patches.

@@ -1,11 +1,11 @@
 /** Packages on disk, in Node. */
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Manifest } from '../compiler/package/package.ts';
-import { readText } from './files.ts';
-import { InputError } from './input-error.ts';
-import { loadPackage, packageFiles } from './package.ts';
-import type { Package } from './session.ts';
+import type { Manifest } from '../../compiler/package/package.ts';
+import { readText } from '../files.ts';
+import { InputError } from '../input-error.ts';
+import { loadPackage, packageFiles } from '../package.ts';
+import type { Package } from '../session.ts';
 
 /** Writes a package beside its place and moves it there, so that no half of one is ever found. */
 export async function writePackage(

@@ -3,8 +3,8 @@ import { padded } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import { outputNamed, programNamed, type Session } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
-import type { Dataset } from './load.ts';
-import { type ImagesOf, type ImageStore, picturesOf } from './image-store.ts';
+import type { Dataset } from '../data/load.ts';
+import { type ImagesOf, type ImageStore, picturesOf } from '../data/image-store.ts';
 
 /** Bytes of the tokens that an encoder makes of one image. */
 export const tokenBytes = ({ tokens }: ImageInput): number => 4 * tokens.rows * padded(tokens.axis);

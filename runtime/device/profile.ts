@@ -1,5 +1,5 @@
 /** Times a program dispatch by dispatch. Slower than a plain run: each dispatch gets a pass of its own. */
-import type { Program } from '../compiler/package/package.ts';
+import type { Program } from '../../compiler/package/package.ts';
 import type { Device } from './device.ts';
 import type { Executor } from './execute.ts';
 

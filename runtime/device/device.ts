@@ -4,7 +4,7 @@
  * WebGPU reports most mistakes outside of the call that made them. Here nothing stays silent: an uncaptured error or a lost
  * device makes the next `assertHealthy`, `check` or `wait` fail, and the message names the work that was going on.
  */
-import type { Profile } from '../compiler/package/package.ts';
+import type { Profile } from '../../compiler/package/package.ts';
 import { waitGently } from './poll.ts';
 
 /** What went wrong with a device; `unavailable` = there was none to begin with. */

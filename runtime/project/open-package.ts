@@ -1,7 +1,7 @@
 /** A package with its base and its trained parts on a device, in one call, and the trained parts as a file again. */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Manifest, PackagedParameter } from '../../compiler/package/package.ts';
-import type { Device } from '../device.ts';
+import type { Device } from '../device/device.ts';
 import { initParameter } from '../random.ts';
 import { openSession, type Package, readParameter, type Session } from '../session.ts';
 import { adapterMetadata, type AdapterModel, importAdapter } from '../weights/adapter.ts';

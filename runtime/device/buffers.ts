@@ -1,5 +1,5 @@
 /** The buffers of a package: each allocated once, checked against the device before any is. */
-import type { BufferName, Slice } from '../compiler/package/package.ts';
+import type { BufferName, Slice } from '../../compiler/package/package.ts';
 import { DeviceError, type Device } from './device.ts';
 
 /** Transfers are cut into pieces of this size: one mapped copy of gigabytes would double the memory in use. */

@@ -5,7 +5,7 @@
  * All storage bindings are `read_write`, because one arena is bound several times in a dispatch and WebGPU forbids to mix a
  * read-only and a writable use of one buffer there. Overlapping ranges are an error even so, and are refused here by name.
  */
-import type { Dispatch, KernelEntry, Manifest, Program, Slice } from '../compiler/package/package.ts';
+import type { Dispatch, KernelEntry, Manifest, Program, Slice } from '../../compiler/package/package.ts';
 import { allocateBuffers, type Buffers, type HostArray } from './buffers.ts';
 import type { Device } from './device.ts';
 import { checkDispatch, checkKernel } from './limits.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { PixelRules } from '../../compiler/package/package.ts';
 import { readBytes } from '../files.ts';
 import { decodePicture } from '../images/node.ts';
-import { createPictureStore, type PictureCache, type PictureStore } from './picture-store.ts';
+import { createPictureStore, type PictureCache, type PictureStore } from '../data/picture-store.ts';
 
 /** A folder of pictures by the hash of the files they came from. */
 export function pictureFolder(folder: string): PictureCache {

@@ -2,8 +2,8 @@
  * Loads Dawn into Node with the Vulkan driver that `runtime/setup` chose. Software drivers live in the project's cache; their
  * libraries are loaded here, by path, before Dawn looks for them, so no environment and no second process is needed.
  */
-import { chooseDriver } from './setup/choose.mjs';
-import { applyDriver, currentChoice, explainMissing } from './setup/drivers.mjs';
+import { chooseDriver } from '../setup/choose.mjs';
+import { applyDriver, currentChoice, explainMissing } from '../setup/drivers.mjs';
 
 let loaded: Promise<GPU> | null = null;
 

@@ -1,5 +1,5 @@
 /** Checks a kernel and its dispatches against the device before anything is built; each message carries the figures. */
-import type { Dispatch, KernelEntry, Slice } from '../compiler/package/package.ts';
+import type { Dispatch, KernelEntry, Slice } from '../../compiler/package/package.ts';
 import { mib, type Buffers } from './buffers.ts';
 import { DeviceError, type Device } from './device.ts';
 

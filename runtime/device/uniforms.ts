@@ -1,5 +1,5 @@
 /** The uniform words of dispatches, which never change: one buffer has them all. */
-import type { Dispatch, Program } from '../compiler/package/package.ts';
+import type { Dispatch, Program } from '../../compiler/package/package.ts';
 
 /** WebGPU's largest default alignment of a uniform offset, and the size of one dispatch's block. */
 export const UNIFORM_STEP = 256;

@@ -1,5 +1,5 @@
 /** Opens a device with the driver of GRAFT_DRIVER and prints what it is as JSON. Run by `choose.mjs` in a process of its own. */
-import { DeviceError, openDevice } from '../device.ts';
+import { DeviceError, openDevice } from './device.ts';
 
 async function describe(): Promise<object> {
   try {

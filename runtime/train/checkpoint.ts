@@ -8,11 +8,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { openFile } from './files.ts';
-import { UNFINISHED, writeWhole, type FileSystem } from './files-write.ts';
-import { InputError } from './input-error.ts';
-import { toFloat32 } from './weights/dtypes.ts';
-import { layoutSafetensors, openSafetensors } from './weights/safetensors.ts';
+import { openFile } from '../files.ts';
+import { UNFINISHED, writeWhole, type FileSystem } from '../files/write.ts';
+import { InputError } from '../input-error.ts';
+import { toFloat32 } from '../weights/dtypes.ts';
+import { layoutSafetensors, openSafetensors } from '../weights/safetensors.ts';
 
 export interface CheckpointMeta {
   /** Optimizer steps done. */
