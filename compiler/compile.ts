@@ -10,7 +10,7 @@
  * Every step is total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
  */
 import { Builder } from './graph/builder.ts';
-import { prependedLength } from './build/context.ts';
+import { prependedLength, type Source } from './build/context.ts';
 import type { Graph } from './graph/graph.ts';
 import {
   buildEncoding,
@@ -22,7 +22,8 @@ import {
   type TrainingProgram,
 } from './build/programs.ts';
 import { verify } from './graph/verify.ts';
-import { hasImage, imageInputs } from './build/visual.ts';
+import { hasImage, imageInputs } from './kinds/images.ts';
+import { hooksOf } from './kinds/index.ts';
 import type { Model, Recipe } from './model/model.ts';
 import {
   type Constant,
@@ -91,7 +92,8 @@ export interface Compiled {
 
 export function compile(model: Model, options: CompileOptions): Compiled {
   const trainable = new Set(model.tasks.flatMap((task) => task.trains));
-  const training = buildTrainings(model, trainable, options);
+  const source: Source = { model, trainable, hooksOf, taps: options.taps ?? false };
+  const training = buildTrainings(source, options);
   // Without training programs the layout still follows the tasks, so that one checkpoint fits every package.
   const reached = new Map(
     model.tasks.map((task) => [
@@ -100,8 +102,8 @@ export function compile(model: Model, options: CompileOptions): Compiled {
     ]),
   );
   const layout = layOut(model, reached);
-  const graphs = [...finishTraining(training, layout, options), ...others(model, trainable, options)].map(
-    (g) => finish(g.graph()),
+  const graphs = [...finishTraining(training, layout, options), ...others(source, options)].map((g) =>
+    finish(g.graph()),
   );
   const plan = planMemory(graphs, layout);
   const kernels = new KernelTable();
@@ -109,7 +111,7 @@ export function compile(model: Model, options: CompileOptions): Compiled {
     schedule(index, { graph, keys: keysOf(graph) }, plan, options.profile, kernels),
   );
   return {
-    manifest: manifest(model, options, layout, plan, programs, kernels, constants(model, graphs, plan)),
+    manifest: manifest(source, options, layout, plan, programs, kernels, constants(model, graphs, plan)),
     sources: kernels.sources,
     graphs,
     unreached: training.flatMap((t) =>
@@ -158,18 +160,15 @@ export function showsImages(model: Model, task: string): boolean {
 
 const finish = (graph: Graph): Graph => verify(fuse(fuseScale(prune(verify(graph)))));
 
-function buildTrainings(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  options: CompileOptions,
-): TrainingProgram[] {
-  const { training, taps } = options;
+function buildTrainings(source: Source, options: CompileOptions): TrainingProgram[] {
+  const { training } = options;
+  const { model } = source;
   if (!training) return [];
   return model.tasks.flatMap((task) => {
     const tokens = training.tokens[task.name];
     return tokens === undefined
       ? []
-      : [buildTraining(model, trainable, task, sizesOf(training, model, task.name, tokens, options), taps)];
+      : [buildTraining(source, task, sizesOf(training, model, task.name, tokens, options))];
   });
 }
 
@@ -193,19 +192,20 @@ function finishTraining(
   });
 }
 
-function others(model: Model, trainable: ReadonlySet<string>, options: CompileOptions): Builder[] {
+function others(source: Source, options: CompileOptions): Builder[] {
+  const { model } = source;
   const { evaluation, forward, generation } = options;
   const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) =>
-    buildEvaluation(model, trainable, task, sizesOf(evaluation, model, task, tokens, options)),
+    buildEvaluation(source, task, sizesOf(evaluation, model, task, tokens, options)),
   );
-  const logits = forward ? [buildForward(model, trainable, forward, options.taps)] : [];
+  const logits = forward ? [buildForward(source, forward)] : [];
   const { encoding } = options;
-  if (encoding) logits.push(buildEncoding(model, trainable, encoding.part, encoding.batch, options.taps));
+  if (encoding) logits.push(buildEncoding(source, encoding.part, encoding.batch));
   if (!generation) return [...losses, ...logits];
-  const context = generation.context + prependedLength(model, generation.image === true);
+  const context = generation.context + prependedLength(source, generation.image === true);
   const sizes = { ...generation, context, keys: keyCounts(context) };
-  const text = buildGeneration(model, trainable, { ...sizes, image: false });
-  const shown = generation.image ? buildGeneration(model, trainable, { ...sizes, image: true }) : [];
+  const text = buildGeneration(source, { ...sizes, image: false });
+  const shown = generation.image ? buildGeneration(source, { ...sizes, image: true }) : [];
   return [...losses, ...logits, ...text, ...shown];
 }
 
@@ -238,7 +238,7 @@ function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Co
 }
 
 function manifest(
-  model: Model,
+  source: Source,
   options: CompileOptions,
   layout: Layout,
   plan: MemoryPlan,
@@ -246,6 +246,7 @@ function manifest(
   kernels: KernelTable,
   made: Constant[],
 ): Manifest {
+  const { model } = source;
   const tasks = model.tasks.map((task) => ({
     name: task.name,
     data: task.data,
@@ -269,7 +270,7 @@ function manifest(
     buffers: plan.sizes,
     constants: made,
     context: options.generation
-      ? options.generation.context + prependedLength(model, options.generation.image === true)
+      ? options.generation.context + prependedLength(source, options.generation.image === true)
       : 0,
     memory: { peak: plan.peak, sum: plan.sum },
     kernels: kernels.entries,

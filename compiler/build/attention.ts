@@ -6,11 +6,11 @@
  * [heads, batch x queries, keys] for both, which lets a joint softmax walk them side by side.
  */
 import { invariant } from '../../grammar/invariant.ts';
-import type { AttentionSource } from '../kinds/kind.ts';
 import { axis, ceil4, padded } from '../model/model.ts';
 import { view } from '../graph/builder.ts';
-import type { Context } from './context.ts';
 import type { Ops, Tensor } from '../graph/graph.ts';
+import type { Context } from './context.ts';
+import type { AttentionSource } from './hooks.ts';
 
 /** Keys and values of the words: `stride` rows a sequence, of which the first `keys` may be looked at. */
 export interface Words {

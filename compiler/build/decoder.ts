@@ -1,24 +1,15 @@
 /** The forward pass of a LLaMA base with its parts, for training, whole sequences, prefilling and decoding. */
-import type { AttentionSource } from '../kinds/kind.ts';
 import { type Axis, axis, type Part } from '../model/model.ts';
 import { attend, type Words } from './attention.ts';
-import {
-  type Context,
-  after,
-  hooksOf,
-  linear,
-  norm,
-  positionShift,
-  prependedLength,
-  siteNamed,
-} from './context.ts';
+import { type Context, after, linear, norm, positionShift, prependedLength, siteNamed } from './context.ts';
 import type { Tensor } from '../graph/graph.ts';
+import type { AttentionSource } from './hooks.ts';
 import { tokensOf, visualOf } from './visual.ts';
 
 /** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
 export function buildHidden(c: Context, picked?: Tensor): Tensor {
   const { g, model, shape } = c;
-  g.prepended = prependedLength(model, shape.image);
+  g.prepended = prependedLength(c.source, shape.image);
   const front = shape.mode === 'decode' ? 0 : g.prepended;
   const positions = g.tensor('positions', 1, axis(shape.batch * (front + shape.tokens)), 'inputs', 'u32');
   let x = embedWords(c);
@@ -58,7 +49,7 @@ function embedWords(c: Context): Tensor {
   let tokens = shape.tokens;
   for (const part of [...model.parts].reverse()) {
     const visual = part.input && part.source !== null && shape.image ? tokensOf(c, part.source) : null;
-    const made = hooksOf(part).prepend?.(g, part, visual);
+    const made = c.hooksOf(part).prepend?.(g, part, visual);
     if (!made) continue;
     g.label = part.name;
     const sizes = { batch: shape.batch, length: made.length, tokens };
@@ -72,7 +63,7 @@ function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Ten
   const { g, model } = c;
   const at = (name: string) => `layers.${layer}.attention.${name}`;
   const table = ropeTableOf(c);
-  const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(model) };
+  const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(c.source) };
   const rotated = (name: string) => {
     const y = linear(c, at(name), x);
     g.label = at(name);
@@ -120,7 +111,7 @@ type Project = (site: 'wk' | 'wv', x: Tensor) => Tensor;
 
 function sources(c: Context, layer: number, project: (part: Part) => Project): AttentionSource[] {
   return c.model.parts.flatMap((part) => {
-    const hook = hooksOf(part).attention;
+    const hook = c.hooksOf(part).attention;
     if (!hook || !part.layers.includes(layer)) return [];
     c.g.label = `layers.${layer}.attention ${part.name}`;
     const source = hook(c.g, part, layer, project(part), visualOf(c, part, layer));
@@ -147,6 +138,6 @@ export const ROPE_TABLE = 'rope';
 function ropeTableOf(c: Context): Tensor {
   const { g, model } = c;
   const known = g.tensors.find((t) => t.name === ROPE_TABLE);
-  const positions = model.base.context + prependedLength(model, true) + positionShift(model);
+  const positions = model.base.context + prependedLength(c.source, true) + positionShift(c.source);
   return known ?? g.tensor(ROPE_TABLE, positions, axis(model.base.headDim), 'constants');
 }

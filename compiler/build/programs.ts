@@ -1,9 +1,9 @@
 /** The programs of a package, as builders whose optimizer and layout are still open. */
-import { axis, type Model, type Task } from '../model/model.ts';
+import { axis, type Task } from '../model/model.ts';
 import { differentiate } from '../passes/autodiff.ts';
 import { stepTensor } from '../passes/append-optimizer.ts';
 import type { Builder } from '../graph/builder.ts';
-import { type Context, makeContext, prependedLength, type Shape } from './context.ts';
+import { type Context, makeContext, prependedLength, type Shape, type Source } from './context.ts';
 import { buildHidden, buildLogits, buildPrompts } from './decoder.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { tokensOf } from './visual.ts';
@@ -46,64 +46,37 @@ function buildLoss(
   return { logits, dLogits };
 }
 
-const full = (model: Model, name: string, { batch, tokens, image = false, cached }: Sizes): Shape => {
-  const context = prependedLength(model, image) + tokens;
+const full = (source: Source, name: string, { batch, tokens, image = false, cached }: Sizes): Shape => {
+  const context = prependedLength(source, image) + tokens;
   const shape: Shape = { name, mode: 'full', batch, tokens, context, keys: context, image };
   return cached ? { ...shape, cached } : shape;
 };
 
 /** Forward and backward towards the parameters the task trains. */
-export function buildTraining(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  task: Task,
-  sizes: Sizes,
-  taps = false,
-): TrainingProgram {
-  const c = makeContext(model, trainable, full(model, `train:${task.name}`, sizes), taps);
+export function buildTraining(source: Source, task: Task, sizes: Sizes): TrainingProgram {
+  const c = makeContext(source, full(source, `train:${task.name}`, sizes));
   const { logits, dLogits } = buildLoss(c, true, sizes.labels);
   const reached = dLogits ? differentiate(c.g, logits, dLogits, new Set(task.trains)) : new Set<string>();
   return { task, g: c.g, reached };
 }
 
 /** The loss alone, for held-out data. */
-export function buildEvaluation(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  task: string,
-  sizes: Sizes,
-): Builder {
-  const c = makeContext(model, trainable, full(model, `loss:${task}`, sizes), false);
+export function buildEvaluation(source: Source, task: string, sizes: Sizes): Builder {
+  const c = makeContext({ ...source, taps: false }, full(source, `loss:${task}`, sizes));
   buildLoss(c, false, sizes.labels);
   return c.g;
 }
 
 /** Logits at every position. */
-export function buildForward(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  sizes: Sizes,
-  taps = false,
-): Builder {
-  const c = makeContext(
-    model,
-    trainable,
-    full(model, sizes.image ? 'forward:image' : 'forward', sizes),
-    taps,
-  );
+export function buildForward(source: Source, sizes: Sizes): Builder {
+  const c = makeContext(source, full(source, sizes.image ? 'forward:image' : 'forward', sizes));
   const logits = buildLogits(c, buildHidden(c));
   c.g.output('logits', logits);
   return c.g;
 }
 
 /** The tokens of one encoder or projector: [batch x tokens, width]. */
-export function buildEncoding(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  part: string,
-  batch: number,
-  taps = false,
-): Builder {
+export function buildEncoding(source: Source, part: string, batch: number): Builder {
   const shape: Shape = {
     name: `encode:${part}`,
     mode: 'full',
@@ -113,7 +86,7 @@ export function buildEncoding(
     keys: 1,
     image: true,
   };
-  const c = makeContext(model, trainable, shape, taps);
+  const c = makeContext(source, shape);
   c.g.output('tokens', tokensOf(c, part));
   return c.g;
 }
@@ -129,18 +102,12 @@ export interface GenerationSizes {
 }
 
 /** Prompts' keys and values, prefilling `tokens` words of each sequence, and decoding steps; `:image` with images. */
-export function buildGeneration(
-  model: Model,
-  trainable: ReadonlySet<string>,
-  sizes: GenerationSizes,
-): Builder[] {
+export function buildGeneration(source: Source, sizes: GenerationSizes): Builder[] {
   const { batch, tokens, context, image } = sizes;
   const make = (name: string, mode: Shape['mode'], sequences: number, words: number, keys: number): Context =>
     makeContext(
-      model,
-      trainable,
+      { ...source, taps: false },
       { name: image ? `${name}:image` : name, mode, batch: sequences, tokens: words, context, keys, image },
-      false,
     );
   // Without an image all prompts are the same for every sequence.
   const prompts = make('prompts', 'full', image ? batch : 1, 1, 1);

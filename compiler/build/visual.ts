@@ -1,11 +1,10 @@
 /** What an image becomes before it meets the words: encoder, projector, and the prompts that read them. */
 import { invariant } from '../../grammar/invariant.ts';
-import { numberOf } from '../kinds/fields.ts';
-import type { Visual } from '../kinds/kind.ts';
 import { axis, type Axis, type Model, type Part } from '../model/model.ts';
-import type { ImageInput } from '../package/package.ts';
-import { type Context, hooksOf } from './context.ts';
+import { numberOf } from '../model/values.ts';
 import type { Tensor } from '../graph/graph.ts';
+import type { Context } from './context.ts';
+import type { Visual } from './hooks.ts';
 
 const partNamed = (model: Model, name: string): Part => {
   const part = model.parts.find((p) => p.name === name);
@@ -17,7 +16,7 @@ const partNamed = (model: Model, name: string): Part => {
 export function visualOf(c: Context, part: Part, layer: number): Visual {
   if (!c.shape.image) return { own: null, added: null };
   const adding = c.model.parts.filter(
-    (p) => p.layers.includes(layer) && hooksOf(p).addedTo?.(p) === part.name,
+    (p) => p.layers.includes(layer) && c.hooksOf(p).addedTo?.(p) === part.name,
   );
   const own = part.source === null ? null : tokensOf(c, part.source);
   const length = lengthOf(part);
@@ -41,7 +40,7 @@ export function tokensOf(c: Context, name: string): Tensor {
   const known = c.visual.get(name);
   if (known) return known;
   const part = partNamed(c.model, name);
-  const { tokens, image } = hooksOf(part);
+  const { tokens, image } = c.hooksOf(part);
   invariant(tokens, `${part.kind} gives no tokens`);
   const given = image?.(part);
   const run = (input: Tensor) => tokens(c.g, part, c.model.base, c.shape.batch, input);
@@ -69,10 +68,3 @@ function repeated(c: Context, name: string, times: number): Tensor {
 /** What the host writes: patches of each image, or features, or an encoder's tokens. */
 const imageInput = (c: Context, name: string, rows: number, ax: Axis): Tensor =>
   c.g.tensor(`image.${name}`, c.shape.batch * rows, ax, 'inputs');
-
-/** What the model's encoders want of each image. */
-export const imageInputs = (model: Model): ImageInput[] =>
-  model.parts.flatMap((part) => hooksOf(part).image?.(part) ?? []);
-
-/** Whether some part of the model looks at an image. */
-export const hasImage = (model: Model): boolean => model.parts.some((part) => hooksOf(part).image);

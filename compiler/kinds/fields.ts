@@ -1,7 +1,9 @@
 /** Field types that several kinds share, and how their values are read back. */
 import { type FieldValue, type Init, logical, type Parameter, type Part } from '../model/model.ts';
-import { invariant } from '../../grammar/invariant.ts';
+import { callOf, numberOf } from '../model/values.ts';
 import type { Field, FieldType } from './kind.ts';
+
+export { callOf, isCall, numberOf } from '../model/values.ts';
 
 export const number = (min?: number, max?: number): FieldType => ({
   kind: 'number',
@@ -71,25 +73,6 @@ export const constant = (value: number): Init => ({ kind: 'constant', value });
 
 /** `normal(std: 1)` as a default. */
 export const normal = (std: number, mean = 0): FieldValue => ({ call: 'normal', args: { std, mean } });
-
-export function numberOf(value: FieldValue | undefined): number {
-  invariant(typeof value === 'number', `a number was expected, not ${JSON.stringify(value)}`);
-  return value;
-}
-
-export function callOf(value: FieldValue | undefined): {
-  call: string;
-  args: Readonly<Record<string, FieldValue>>;
-} {
-  invariant(isCall(value), `a call was expected, not ${JSON.stringify(value)}`);
-  return value;
-}
-
-export function isCall(
-  value: FieldValue | undefined,
-): value is { readonly call: string; readonly args: Readonly<Record<string, FieldValue>> } {
-  return typeof value === 'object' && value !== null && 'call' in value;
-}
 
 export const rateOf = (part: Part): number => numberOf(part.fields['rate'] ?? 1);
 

@@ -1,4 +1,7 @@
 /** The table of part kinds. A new tuning method is a file beside this one and a row here. */
+import { invariant } from '../../grammar/invariant.ts';
+import type { HooksOf } from '../build/hooks.ts';
+import type { Part } from '../model/model.ts';
 import { bias } from './bias.ts';
 import { bottleneck } from './bottleneck.ts';
 import { encoder } from './encoder.ts';
@@ -28,3 +31,13 @@ const byName: ReadonlyMap<string, Kind> = new Map(kinds.map((kind) => [kind.name
 
 /** The kind of that name. */
 export const kindOf = (name: string): Kind | undefined => byName.get(name);
+
+/** The kind of a part that was checked. */
+export function kindOfPart(part: Part): Kind {
+  const kind = kindOf(part.kind);
+  invariant(kind, `no part kind ${part.kind}`);
+  return kind;
+}
+
+/** What the builders of programs are handed: the hooks of each part, by its kind. */
+export const hooksOf: HooksOf = (part) => kindOfPart(part).hooks;

@@ -1,7 +1,6 @@
 /** Every parameter of a base with parts on it, in one order: the base's as in its checkpoint, then each part's. */
-import { kindOf } from '../kinds/index.ts';
+import { kindOfPart } from '../kinds/index.ts';
 import { rateOf } from '../kinds/fields.ts';
-import { invariant } from '../../grammar/invariant.ts';
 import type { Base, Parameter, Part } from '../model/model.ts';
 import { baseParameters } from '../model/sites.ts';
 
@@ -10,8 +9,7 @@ export function parametersOf(base: Base, parts: readonly Part[]): readonly Param
   const rates = new Map<string, number>();
   const added: Parameter[] = [];
   for (const part of parts) {
-    const kind = kindOf(part.kind);
-    invariant(kind !== undefined, `no kind ${part.kind}`);
+    const kind = kindOfPart(part);
     added.push(...kind.parameters(part, base));
     for (const name of kind.unfreezes?.(part, base) ?? []) rates.set(name, rateOf(part));
   }

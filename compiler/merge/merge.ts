@@ -7,8 +7,8 @@
  */
 import { invariant } from '../../grammar/invariant.ts';
 import { addToInput, type Affine } from '../kinds/affine.ts';
-import { kindOf } from '../kinds/index.ts';
-import type { Kind, Merge } from '../kinds/kind.ts';
+import { kindOfPart } from '../kinds/index.ts';
+import type { Merge } from '../kinds/kind.ts';
 import {
   type Base,
   type Linear,
@@ -32,7 +32,7 @@ export interface Obstacle {
 /** Why a model cannot be merged, in the order of its parts; empty when it can. */
 export function obstaclesOf(model: Model): Obstacle[] {
   return model.parts.flatMap((part) => {
-    const { merge } = kindFor(part);
+    const { merge } = kindOfPart(part);
     const reason = merge.can ? besidePrompts(model, part) : merge.reason;
     return reason === null ? [] : [{ part: part.name, kind: part.kind, reason, never: !merge.can }];
   });
@@ -40,7 +40,7 @@ export function obstaclesOf(model: Model): Obstacle[] {
 
 /** A merged weight serves words and prompts alike, so a part that leaves prompts out would change their keys. */
 function besidePrompts({ parts }: Model, part: Part): string | null {
-  if (kindFor(part).hooks.onPrompts?.(part) ?? true) return null;
+  if (kindOfPart(part).hooks.onPrompts?.(part) ?? true) return null;
   const at = (layer: number | null) =>
     parts.find((other) => other.kind === 'prompt' && layer !== null && other.layers.includes(layer));
   const site = part.sites.find((s) => /\.w[kv]$/.test(s.name) && at(s.layer));
@@ -123,13 +123,7 @@ const partsAt = ({ parts }: Model, site: Site): Part[] =>
 const changes = (part: Part): string => mergeOf(part).changes;
 
 function mergeOf(part: Part): Merge & { readonly can: true } {
-  const { merge } = kindFor(part);
+  const { merge } = kindOfPart(part);
   invariant(merge.can, `${part.name} cannot be merged`);
   return merge;
-}
-
-function kindFor(part: Part): Kind {
-  const kind = kindOf(part.kind);
-  invariant(kind, `no part kind ${part.kind}`);
-  return kind;
 }

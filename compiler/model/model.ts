@@ -233,3 +233,6 @@ export interface Model {
   readonly experts: readonly Expert[];
   readonly recipes: readonly Recipe[];
 }
+
+/** An adapter with every name resolved and every default filled in: what `check` hands to `lower`. */
+export type Resolved = Omit<Model, 'name' | 'sites'>;

@@ -1,4 +1,5 @@
-/** Values of attributes as text. */
+/** Values of attributes, read back and as text. */
+import { invariant } from '../../grammar/invariant.ts';
 import type { FieldValue } from './model.ts';
 
 /** As the language writes it: `tanh(init: 0, per: head)`. */
@@ -22,3 +23,22 @@ export const printExact = (fields: Readonly<Record<string, FieldValue>>): string
   `{ ${Object.entries(fields)
     .map(([key, value]) => `${key} = ${printValue(value)}`)
     .join('  ')} }`;
+
+export function numberOf(value: FieldValue | undefined): number {
+  invariant(typeof value === 'number', `a number was expected, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+export function callOf(value: FieldValue | undefined): {
+  call: string;
+  args: Readonly<Record<string, FieldValue>>;
+} {
+  invariant(isCall(value), `a call was expected, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+export function isCall(
+  value: FieldValue | undefined,
+): value is { readonly call: string; readonly args: Readonly<Record<string, FieldValue>> } {
+  return typeof value === 'object' && value !== null && 'call' in value;
+}

@@ -3,7 +3,7 @@
  * examples depends on a trial's seed.
  */
 import { readFileSync } from 'node:fs';
-import { imageInputs } from '../../compiler/build/visual.ts';
+import { imageInputs } from '../../compiler/kinds/images.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { loadTaskData } from '../../runtime/project/open.ts';
 import type { Dataset } from '../../runtime/data/load.ts';

@@ -3,6 +3,7 @@ import { attend } from '../../compiler/build/attention.ts';
 import { Builder } from '../../compiler/graph/builder.ts';
 import type { ParameterTable } from '../../compiler/graph/tape.ts';
 import type { Tensor } from '../../compiler/graph/graph.ts';
+import { hooksOf } from '../../compiler/kinds/index.ts';
 import { axis, type Axis, type Model } from '../../compiler/model/model.ts';
 import { differentiate } from '../../compiler/passes/autodiff.ts';
 import { NORM_EPS, trainedOf, type Operation } from './ops.ts';
@@ -109,7 +110,8 @@ function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
     keys: op.tokens,
     image: false,
   } as const;
-  const context = { g, model, shape, sites: new Map(), visual: new Map(), tap: () => {} };
+  const source = { model, trainable: new Set<string>(), hooksOf };
+  const context = { g, source, model, hooksOf, shape, sites: new Map(), visual: new Map(), tap: () => {} };
   const positions = g.tensor('positions', 1, axis(op.tokens), 'inputs', 'u32');
   const o = attend(context, 0, q, { key: k, value: v, keys: op.tokens, stride: op.tokens }, [], positions);
   const attended = linear('wo', o, dim);

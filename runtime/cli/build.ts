@@ -1,7 +1,7 @@
 /** `graft build SPEC[:ADAPTER]`: compiles a spec into a package, or prints a stage of the way. */
 import { parseArgs } from 'node:util';
 import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
-import { hasImage } from '../../compiler/build/visual.ts';
+import { hasImage } from '../../compiler/kinds/images.ts';
 import { printModel } from '../../compiler/describe/print-model.ts';
 import { countHomes, printGraph } from '../../compiler/graph/print.ts';
 import { printMemory } from '../../compiler/passes/print-memory.ts';

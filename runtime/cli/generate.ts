@@ -1,7 +1,7 @@
 /** `graft generate`: continues texts with a base and its trained parts, as the tokens come. */
 import { parseArgs } from 'node:util';
 import { compile } from '../../compiler/compile.ts';
-import { hasImage } from '../../compiler/build/visual.ts';
+import { hasImage } from '../../compiler/kinds/images.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { sharedDevice } from '../device/device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';

@@ -1,7 +1,7 @@
 /** What commands need for pictures: a task's data with its images, an encoder's weights, images to generate from. */
 import { dirname, resolve } from 'node:path';
 import { cacheableEncoders } from '../../compiler/compile.ts';
-import { hasImage, imageInputs } from '../../compiler/build/visual.ts';
+import { hasImage, imageInputs } from '../../compiler/kinds/images.ts';
 import { isCall } from '../../compiler/kinds/fields.ts';
 import { vitOf } from '../../compiler/kinds/vit.ts';
 import type { DataSource, Model, Part, Recipe, Task } from '../../compiler/model/model.ts';

@@ -11,7 +11,7 @@ import { evaluate, gradients } from '../../runtime/train/trainer.ts';
 import { unpack } from '../../runtime/weights/pack.ts';
 import { gradientsOf, imageFor, lossOf, packAll, randomBatch, runBatch } from './oracle.ts';
 import { distance, largest, openTrainer, withDevice } from './sessions.ts';
-import { imageLibrary, library, modelOf, odd, randomValues } from './subjects.ts';
+import { imageLibrary, library, modelOf, odd, randomValues, sourceOf } from './subjects.ts';
 
 const t = suite('programs on the device');
 const [BATCH, TOKENS] = [2, 5];
@@ -48,7 +48,11 @@ async function checkModel(
   const words = randomBatch(model, BATCH, TOKENS);
   for (const task of model.tasks) {
     const image = showsImages(model, task.name);
-    const graph = buildTraining(model, trainable, task, { batch: BATCH, tokens: TOKENS, image }).g.graph();
+    const graph = buildTraining(sourceOf(model, trainable), task, {
+      batch: BATCH,
+      tokens: TOKENS,
+      image,
+    }).g.graph();
     const wanted = runBatch(model, graph, packAll(model, values), words);
     const shown = graph.tensors.find((tensor) => tensor.name.startsWith('image.'));
     const batch = shown ? { ...words, image: Float32Array.from(imageFor(shown)) } : words;

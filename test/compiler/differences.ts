@@ -5,7 +5,7 @@ import type { Model, Parameter, Task } from '../../compiler/model/model.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { pack } from '../../runtime/weights/pack.ts';
 import { gradientsOf, lossOf, type Numbers, packAll, randomBatch, runBatch } from './oracle.ts';
-import { randomValues } from './subjects.ts';
+import { randomValues, sourceOf } from './subjects.ts';
 
 const [BATCH, TOKENS] = [2, 5];
 /** Half a step: the quotient then errs by about 1e-10 of curvature and 1e-11 of rounding. */
@@ -29,13 +29,13 @@ export function checkTask(
   { labels, image = false }: { readonly labels?: number; readonly image?: boolean } = {},
 ): number {
   const trainable = new Set(model.tasks.flatMap((other) => other.trains));
-  const { g, reached } = buildTraining(model, trainable, task, {
+  const { g, reached } = buildTraining(sourceOf(model, trainable), task, {
     batch: BATCH,
     tokens: TOKENS,
     image,
     ...(labels === undefined ? {} : { labels }),
   });
-  const evaluation = buildEvaluation(model, trainable, task.name, {
+  const evaluation = buildEvaluation(sourceOf(model, trainable), task.name, {
     batch: BATCH,
     tokens: TOKENS,
     image,

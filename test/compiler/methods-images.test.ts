@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { imageInputs } from '../../compiler/build/visual.ts';
+import { imageInputs } from '../../compiler/kinds/images.ts';
 import { axis, type Model } from '../../compiler/model/model.ts';
 import { makeDecoder, prefill, showImages } from '../../runtime/generate.ts';
 import { initParameter } from '../../runtime/random.ts';

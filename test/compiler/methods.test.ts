@@ -15,7 +15,7 @@ import { packAll, inputsOf, givenFor, randomBatch } from './oracle.ts';
 import { buildForward } from '../../compiler/build/programs.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
 import { distance, forward, openModel, openTrainer, withDevice } from './sessions.ts';
-import { fromLibrary, library, modelOf, randomValues, recipeFor, tiny } from './subjects.ts';
+import { fromLibrary, library, modelOf, randomValues, recipeFor, tiny, sourceOf } from './subjects.ts';
 
 const t = suite('methods');
 const tokens = randomBatch(fromLibrary('llama.adapter'), SIZES.batch, SIZES.tokens).tokens;
@@ -280,7 +280,10 @@ t('a prefix is keys and values: the first token attends to it as to words', () =
     // In float64, and on the device: the value of a prefix matters to the very first word.
     const model = fromLibrary('prefix.adapter', { base: { ...tiny, layers: 1 } });
     const values = randomValues(model);
-    const graph = buildForward(model, new Set(model.tasks.flatMap((task) => task.trains)), SIZES).graph();
+    const graph = buildForward(
+      sourceOf(model, new Set(model.tasks.flatMap((task) => task.trains))),
+      SIZES,
+    ).graph();
     const wanted = interpret(
       graph,
       givenFor(model, graph, packAll(model, values), inputsOf(model, graph, { tokens })),

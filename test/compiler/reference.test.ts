@@ -8,7 +8,7 @@ import { buildForward } from '../../compiler/build/programs.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Base, ceil4, type Model } from '../../compiler/model/model.ts';
 import { givenFor, inputsOf, packAll, randomBatch } from './oracle.ts';
-import { modelOf, odd, randomValues, tiny } from './subjects.ts';
+import { modelOf, odd, randomValues, tiny, sourceOf } from './subjects.ts';
 
 const t = suite('reference');
 const TOKENS = 6;
@@ -129,7 +129,7 @@ function check(model: Model, has: Additions): void {
   };
   const { tokens } = randomBatch(model, 1, TOKENS);
   const trainable = new Set(model.tasks.flatMap((task) => task.trains));
-  const graph = buildForward(model, trainable, { batch: 1, tokens: TOKENS }).graph();
+  const graph = buildForward(sourceOf(model, trainable), { batch: 1, tokens: TOKENS }).graph();
   const ran = interpret(
     graph,
     givenFor(model, graph, packAll(model, values), inputsOf(model, graph, { tokens })),

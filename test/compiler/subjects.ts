@@ -1,7 +1,9 @@
 /** What the tests of whole programs stand on: the specs of the library on tiny bases, with random numbers in every parameter. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Source } from '../../compiler/build/context.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
+import { hooksOf } from '../../compiler/kinds/index.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Base, Model, Parameter, Recipe } from '../../compiler/model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
@@ -109,6 +111,13 @@ export function modelOf(items: string, base: Base = tiny, data = 'text("some.txt
   invariant(Object.keys(checked.adapters).length > 0, checked.diagnostics.map((d) => d.message).join('; '));
   return lowerModel(checked, 'X');
 }
+
+/** What programs of a model are built from; without `trainable`, all of its parameters are frozen. */
+export const sourceOf = (model: Model, trainable: ReadonlySet<string> = new Set()): Source => ({
+  model,
+  trainable,
+  hooksOf,
+});
 
 /** A recipe of one step of each task in turn, at a constant rate, without decay or clipping. */
 export function recipeFor(model: Model, changes: Partial<Recipe> = {}): Recipe {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../compiler/compile.ts';
-import { imageInputs } from '../../compiler/build/visual.ts';
+import { imageInputs } from '../../compiler/kinds/images.ts';
 import { IGNORE } from '../../runtime/data/encode.ts';
 import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/project/open.ts';
 import { createRandom } from '../../runtime/random.ts';

@@ -6,7 +6,7 @@ import { buildEncoding } from '../../compiler/build/programs.ts';
 import { extent } from '../../compiler/graph/tape.ts';
 import { ceil4, type Model, padded } from '../../compiler/model/model.ts';
 import { givenFor, inputsOf, packAll } from '../compiler/oracle.ts';
-import { modelOf, randomValues, tiny } from '../compiler/subjects.ts';
+import { modelOf, randomValues, tiny, sourceOf } from '../compiler/subjects.ts';
 
 const t = suite('what encoders give');
 
@@ -29,7 +29,7 @@ interface Ran {
 
 /** Runs the encoder alone, in float64. */
 function run(model: Model, part = 'vision'): Ran {
-  const graph = buildEncoding(model, new Set(), part, BATCH, true).graph();
+  const graph = buildEncoding({ ...sourceOf(model), taps: true }, part, BATCH).graph();
   const parameters = packAll(model, randomValues(model));
   const inputs = inputsOf(model, graph, { tokens: new Uint32Array() });
   const values = interpret(graph, givenFor(model, graph, parameters, inputs));

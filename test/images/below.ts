@@ -3,13 +3,14 @@ import { buildTraining, type Sizes } from '../../compiler/build/programs.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { prune } from '../../compiler/passes/prune.ts';
 import { invariant } from '../../grammar/invariant.ts';
+import { sourceOf } from '../compiler/subjects.ts';
 
 /** The share of all products' operations in a step of the model's first task that are forward in frozen layers alone. */
 export function shareBelow(model: Model, sizes: Sizes): number {
   const [task] = model.tasks;
   invariant(task, 'a task');
   const lowest = Math.min(...model.parts.flatMap(({ layers }) => layers));
-  const { g } = buildTraining(model, new Set(task.trains), task, sizes);
+  const { g } = buildTraining(sourceOf(model, new Set(task.trains)), task, sizes);
   let [all, below] = [0, 0];
   for (const node of prune(g.graph()).nodes) {
     if (node.op !== 'matmul') continue;

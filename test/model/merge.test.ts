@@ -20,6 +20,7 @@ import {
   odd,
   randomValues,
   tiny,
+  sourceOf,
 } from '../compiler/subjects.ts';
 
 const t = suite('merge');
@@ -28,7 +29,7 @@ type Values = ReadonlyMap<string, Float32Array>;
 
 function logits(model: Model, values: Values): Float64Array {
   const { tokens } = randomBatch(model, SIZES.batch, SIZES.tokens);
-  const graph = buildForward(model, new Set(), SIZES).graph();
+  const graph = buildForward(sourceOf(model), SIZES).graph();
   const ran = interpret(
     graph,
     givenFor(model, graph, packAll(model, values), inputsOf(model, graph, { tokens })),

@@ -18,7 +18,7 @@ import { fuse } from '../../compiler/passes/fuse.ts';
 import { layOut } from '../../compiler/passes/layout.ts';
 import { prune } from '../../compiler/passes/prune.ts';
 import { givenFor, inputsOf, type Numbers, packAll, randomBatch } from '../compiler/oracle.ts';
-import { fromLibrary, library, modelOf, randomValues, tiny } from '../compiler/subjects.ts';
+import { fromLibrary, library, modelOf, randomValues, tiny, sourceOf } from '../compiler/subjects.ts';
 
 const t = suite('passes');
 const SIZES = { batch: 2, tokens: 5 };
@@ -30,10 +30,17 @@ const trainableOf = (model: Model) => new Set(model.tasks.flatMap((task) => task
 function programsOf(model: Model): Builder[] {
   const trainable = trainableOf(model);
   return [
-    ...model.tasks.map((task) => buildTraining(model, trainable, task, SIZES).g),
-    ...model.tasks.map((task) => buildEvaluation(model, trainable, task.name, { ...SIZES, labels: 8 })),
-    buildForward(model, trainable, SIZES),
-    ...buildGeneration(model, trainable, { ...SIZES, context: CONTEXT, keys: [CONTEXT], image: false }),
+    ...model.tasks.map((task) => buildTraining(sourceOf(model, trainable), task, SIZES).g),
+    ...model.tasks.map((task) =>
+      buildEvaluation(sourceOf(model, trainable), task.name, { ...SIZES, labels: 8 }),
+    ),
+    buildForward(sourceOf(model, trainable), SIZES),
+    ...buildGeneration(sourceOf(model, trainable), {
+      ...SIZES,
+      context: CONTEXT,
+      keys: [CONTEXT],
+      image: false,
+    }),
   ];
 }
 
@@ -88,7 +95,7 @@ for (const { name, model } of subjects)
 
 t('verify refuses a graph that reads what comes later, and a node short of a slot', () => {
   const [subject] = subjects;
-  const graph = buildForward(subject?.model as Model, new Set(), SIZES).graph();
+  const graph = buildForward(sourceOf(subject?.model as Model), SIZES).graph();
   assert.throws(() => verify({ ...graph, nodes: [...graph.nodes].reverse() }), /before it is written/);
   assert.throws(
     () =>
@@ -103,7 +110,7 @@ t('verify refuses a graph that reads what comes later, and a node short of a slo
 
 t('pruning removes what nobody reads, however long the chain, and outputs that are optional', () => {
   const model = fromLibrary('llama-adapter-v2.adapter');
-  const graph = buildForward(model, new Set(), SIZES).graph();
+  const graph = buildForward(sourceOf(model), SIZES).graph();
   assert.equal(prune({ ...graph, outputs: [] }).nodes, [], 'all of it led to the logits');
   const first = graph.nodes.findIndex((node) => node.label.startsWith('layers.1.'));
   const [middle] = graph.nodes[first - 1]?.outputs ?? [];
@@ -126,8 +133,8 @@ t('a prefix moves the words by its length, and nothing else does', () => {
 /** Backward nodes of a task's training program, after pruning. */
 function backward(model: Model, task: Task): { readonly graph: Graph; readonly nodes: readonly Node[] } {
   const trainable = trainableOf(model);
-  const forward = prune(buildEvaluation(model, trainable, task.name, SIZES).graph()).nodes.length;
-  const graph = prune(buildTraining(model, trainable, task, SIZES).g.graph());
+  const forward = prune(buildEvaluation(sourceOf(model, trainable), task.name, SIZES).graph()).nodes.length;
+  const graph = prune(buildTraining(sourceOf(model, trainable), task, SIZES).g.graph());
   return { graph, nodes: graph.nodes.slice(forward) };
 }
 
@@ -274,7 +281,7 @@ for (const { name, model } of subjects)
 
 t('every bias, scale and residual sum of the forward pass goes into a product', () => {
   const model = fromLibrary('llama-adapter-v2.adapter');
-  const graph = fuse(prune(buildForward(model, trainableOf(model), SIZES).graph()));
+  const graph = fuse(prune(buildForward(sourceOf(model, trainableOf(model)), SIZES).graph()));
   const left = graph.nodes.filter((node) => ['addBias', 'mulScale', 'siluMul', 'add'].includes(node.op));
   assert.equal(
     left.map((node) => `${node.op} ${node.label}`),

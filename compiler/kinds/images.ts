@@ -1,0 +1,11 @@
+/** What a model's encoders want to see. */
+import type { Model } from '../model/model.ts';
+import type { ImageInput } from '../package/package.ts';
+import { hooksOf } from './index.ts';
+
+/** What the model's encoders want of each image. */
+export const imageInputs = (model: Model): ImageInput[] =>
+  model.parts.flatMap((part) => hooksOf(part).image?.(part) ?? []);
+
+/** Whether some part of the model looks at an image. */
+export const hasImage = (model: Model): boolean => model.parts.some((part) => hooksOf(part).image);
