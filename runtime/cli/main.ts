@@ -1,48 +1,40 @@
-#!/usr/bin/env node
-/** The `graft` command. Each command is a file beside this one, loaded when it is called. */
+/** The `graft` command line. Each command is a file beside this one, loaded when it is called. */
 import { nearest } from '../../grammar/suggest.ts';
 import { parseDriverOption } from './driver-option.ts';
 import { EXIT, UsageError, type Command } from './command.ts';
 
-/** The commands and their summaries; `graft NAME` loads `NAME.ts`. */
-const COMMANDS: Readonly<Record<string, string>> = {
-  check: 'check a spec and report its mistakes',
-  fmt: 'format specs',
-  explain: 'explain a diagnostic code or a kind of part',
-  init: 'write a first spec, by asking a few questions',
-  show: 'show what a spec inserts, trains and costs',
-  diff: 'say what changes from one spec to another',
-  build: 'compile a spec into a package of kernels',
-  train: 'train the parts of a spec',
-  sweep: 'train every combination of a sweep and report on them',
-  merge: 'fold trained parts into the base where they can be',
-  generate: 'generate text with a base and its parts',
-  golden: 'compare with the recorded reference results',
-  bench: 'measure speed on this device',
-  lsp: 'serve editors: diagnostics, hovers, completion, renaming',
-  doctor: 'say which device is used and why, or what to install',
+interface Entry {
+  readonly summary: string;
+  /** Loads the command's file: spelled out for each, so that the build sees which files there are. */
+  load(): Promise<{ readonly command: Command }>;
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  check: { summary: 'check a spec and report its mistakes', load: () => import('./check.ts') },
+  fmt: { summary: 'format specs', load: () => import('./fmt.ts') },
+  explain: { summary: 'explain a diagnostic code or a kind of part', load: () => import('./explain.ts') },
+  init: { summary: 'write a first spec, by asking a few questions', load: () => import('./init.ts') },
+  show: { summary: 'show what a spec inserts, trains and costs', load: () => import('./show.ts') },
+  diff: { summary: 'say what changes from one spec to another', load: () => import('./diff.ts') },
+  build: { summary: 'compile a spec into a package of kernels', load: () => import('./build.ts') },
+  train: { summary: 'train the parts of a spec', load: () => import('./train.ts') },
+  sweep: { summary: 'train every combination of a sweep and report on them', load: () => import('./sweep.ts') },
+  merge: { summary: 'fold trained parts into the base where they can be', load: () => import('./merge.ts') },
+  generate: { summary: 'generate text with a base and its parts', load: () => import('./generate.ts') },
+  golden: { summary: 'compare with the recorded reference results', load: () => import('./golden.ts') },
+  bench: { summary: 'measure speed on this device', load: () => import('./bench.ts') },
+  lsp: { summary: 'serve editors: diagnostics, hovers, completion, renaming', load: () => import('./lsp.ts') },
+  doctor: { summary: 'say which device is used and why, or what to install', load: () => import('./doctor.ts') },
 };
 
 const GENERAL_USAGE = [
   'usage: graft COMMAND [ARGUMENTS]',
   '',
-  ...Object.entries(COMMANDS).map(([name, summary]) => `  ${name.padEnd(9)} ${summary}`),
+  ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`),
   '',
   '  --driver NAME   use this Vulkan driver: hardware, system, lavapipe, swiftshader or none',
   '  --help          help, also after a command',
 ].join('\n');
-
-function isCommand(value: unknown): value is Command {
-  return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function';
-}
-
-/** A command file exports `command`, a default, or the fields themselves. */
-async function loadCommand(name: string): Promise<Command> {
-  const module = (await import(`./${name}.ts`)) as { readonly command?: unknown; readonly default?: unknown };
-  for (const candidate of [module.command, module.default, module])
-    if (isCommand(candidate)) return candidate;
-  throw new Error(`runtime/cli/${name}.ts exports no command`);
-}
 
 /** Errors whose message is meant for the user, as it is. Told by name: their modules need not be loaded for it. */
 const FOR_USERS = new Set(['InputError', 'DeviceError', 'SetupError']);
@@ -77,11 +69,12 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.log(GENERAL_USAGE);
       return name === undefined ? EXIT.usage : EXIT.ok;
     }
-    if (!Object.hasOwn(COMMANDS, name)) {
+    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (entry === undefined) {
       const near = nearest(name, Object.keys(COMMANDS));
       throw new UsageError(`there is no command '${name}'${near ? `; did you mean '${near}'?` : ''}`);
     }
-    command = await loadCommand(name);
+    command = (await entry.load()).command;
     if (rest.includes('--help') || rest.includes('-h')) {
       console.log(`${command.summary}\n\n${command.usage}`);
       return EXIT.ok;
