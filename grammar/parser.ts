@@ -14,7 +14,9 @@ import * as t from './tokens.ts';
 import { buildExpression, buildFile } from './tree.ts';
 import { TooDeep } from './value-rules.ts';
 
-const lexer = new Lexer(t.tokens, { positionTracking: 'full', ensureOptimizations: false });
+// Chevrotain's validations of tokens and rules take longer than reading a spec; test/grammar/parser.test.ts makes them.
+export const lexerConfig = { positionTracking: 'full', ensureOptimizations: false } as const;
+const lexer = new Lexer(t.tokens, { ...lexerConfig, skipValidations: true });
 const parser = new AdapterParser();
 
 /** The grammar's productions from the whole file down, for drawing its railroad diagrams. */

@@ -5,8 +5,8 @@ import { ValueParser } from './value-rules.ts';
 
 /** Reads tokens to Chevrotain's concrete tree, and goes on behind mistakes. */
 export class AdapterParser extends ValueParser {
-  constructor() {
-    super();
+  constructor(validate = false) {
+    super(validate);
     this.performSelfAnalysis();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Makes everything the base and its instructions are trained from:
  *
- *   npm run base:corpus
+ *   npm run base -- corpus
  *
  * `tokenizer.json` and `data/*.jsonl` are committed and come out the same again; text and token files go to
  * `.cache/base`, which is not.

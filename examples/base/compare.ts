@@ -1,5 +1,5 @@
 /**
- * `npm run base:compare [METHOD...]`: prompts, V2, LoRA and full tuning on the same data, three seeds each.
+ * `npm run base -- compare [METHOD...]`: prompts, V2, LoRA and full tuning on the same data, three seeds each.
  *
  * A finished trial is a line of `runs/compare/results.jsonl` and is not repeated. The table goes to standard output.
  */

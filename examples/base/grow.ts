@@ -1,6 +1,6 @@
 /**
- * `npm run base:grow`: the deeper base of `deep.adapter`, from the embedded one. Its text is that of `npm run
- * base:corpus`.
+ * `npm run base -- grow`: the deeper base of `deep.adapter`, from the embedded one. Its text is that of `npm run base --
+ * corpus`.
  */
 import { existsSync } from 'node:fs';
 import { loadProject } from '../../runtime/project/open.ts';
@@ -15,7 +15,7 @@ const SPEC = here('deep.adapter');
 const START = here('../../.cache/base/english3m.start.safetensors');
 
 if (!existsSync(here('../../.cache/base/rows.mixed.bin')))
-  throw new Error('.cache/base/rows.mixed.bin is missing: npm run base:corpus makes it');
+  throw new Error('.cache/base/rows.mixed.bin is missing: npm run base -- corpus makes it');
 const { model, spec } = loadProject(`${SPEC}:Growing`);
 const shallow = loadProject(`${here('full.adapter')}:Full`).model.base;
 const values = expandLayers(await readTensors(here('base.safetensors')), shallow.layers, model.base.layers);

@@ -1,4 +1,4 @@
-/** `npm run base:pretrain`: both stages of `pretrain.adapter`, then the verdict, then `base.safetensors` in float16. */
+/** `npm run base -- pretrain`: both stages of `pretrain.adapter`, then the verdict, then `base.safetensors` in float16. */
 import { judgeBase } from './judge.ts';
 import { here } from './lab.ts';
 import { trainStage } from './stage.ts';

@@ -37,7 +37,7 @@ function readItems(file: string): Instruction[] {
 
 async function main(): Promise<void> {
   if (!existsSync(here('base.safetensors')))
-    throw new Error('examples/base/base.safetensors is missing: npm run base:pretrain makes it');
+    throw new Error('examples/base/base.safetensors is missing: npm run base -- pretrain makes it');
   const started = performance.now();
   const device = await openDevice();
   say(

@@ -2,7 +2,7 @@
  * What an expert's words do to answers about an image: when they are true, when they are a captioner's, and when they
  * lie; early in training, while the visual path is weak, and at its end.
  *
- *   node --import tsx examples/fusion/assisted.ts [--seeds 0,1,2] [--report]
+ *   npm run fusion -- experts [--seeds 0,1,2] [--report]
  *
  * A finished trial is a line of `runs/fusion/assisted.jsonl` and is not repeated.
  */

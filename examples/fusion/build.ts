@@ -1,7 +1,7 @@
 /**
  * Makes the pictures and the lists of the fusion experiment:
  *
- *   node --import tsx examples/fusion/build.ts
+ *   npm run fusion -- data
  *
  * Everything goes to `.cache/fusion`; `data/concepts.json`, which is committed, says what is drawn. With `--concepts`
  * that list is chosen anew first.

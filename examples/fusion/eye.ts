@@ -1,8 +1,8 @@
 /**
  * Trains the encoder in several ways and keeps the one that knows more of the held-out style:
  *
- *   node --import tsx examples/fusion/eye.ts [--seed 0] [--only Summary|Apart|Through] [--steps N]
- *   node --import tsx examples/fusion/eye.ts --judge
+ *   npm run fusion -- eye [--seed 0] [--only Summary|Apart|Through] [--steps N]
+ *   npm run fusion -- eye --judge
  *
  * Writes `eye.safetensors` in float16, which `fusion.adapter` reads. With `--steps` nothing is written.
  * `--judge` trains nothing and says what the file that is there knows.

@@ -1,7 +1,7 @@
 /**
  * The interference table:
  *
- *   node --import tsx examples/fusion/run.ts [--seeds 0,1,2] [--only TEXT]... [--retry] [--short] [--report]
+ *   npm run fusion -- table [--seeds 0,1,2] [--only TEXT]... [--retry] [--short] [--report]
  *
  * A finished trial is a line of `runs/fusion/results.jsonl` and is not repeated; tables and plot go to standard output,
  * and into `results.html` beside it.
@@ -57,11 +57,11 @@ async function main(): Promise<void> {
     const wanted = existsSync(weights)
       ? named
       : named.filter(({ design }) => designs[design]?.spec !== 'deep');
-    const missing = `${named.length - wanted.length} trials need the deeper base, which \`npm run base:corpus && npm run base:grow\` makes`;
+    const missing = `${named.length - wanted.length} trials need the deeper base, which \`npm run base -- corpus && npm run base -- grow\` makes`;
     if (wanted.length === 0) throw new Error(missing);
     if (wanted.length < named.length) say(missing);
     if (!existsSync(here('eye.safetensors')))
-      throw new Error('eye.safetensors is missing: node --import tsx examples/fusion/eye.ts makes it');
+      throw new Error('eye.safetensors is missing: npm run fusion -- eye makes it');
     await buildData(say);
     const device = await openDevice();
     const workshop = await openWorkshop(modelOf('fusion', 'EarlyDisjoint'));

@@ -1,5 +1,5 @@
 /**
- * `npm run vscode`: packs the extension into `dist/`. The client and the language server are bundled by esbuild, so
+ * `node --import tsx grammar/vscode/pack.ts`: packs the extension into `dist/`. The client and the language server are bundled by esbuild, so
  * that the extension needs nothing else; vsce, which is fetched for the occasion, makes the `.vsix`.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,7 +1,6 @@
 /** Starts and talks to the processes of the sides. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { programFile } from '../setup/drivers.mjs';
 import type { Answer, Done, Request, SideName } from './side.ts';
 
 /** A side in a process of its own. Ask one thing at a time. */
@@ -19,7 +18,7 @@ export async function startContestant(
   options: StartOptions,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Contestant> {
-  const script = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+  const script = programFile('runtime/bench/worker');
   // The peers and the driver print things that are nobody's business, unless something goes wrong.
   const child = fork(script, {
     serialization: 'advanced',

@@ -1,11 +1,10 @@
 /** Experts that compute, in processes of their own: one that hangs is ended, one that crashes takes nothing along. Node. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Picture } from '../images/picture.ts';
 import type { DetectOptions } from './detect.ts';
 import type { Expert, Reading } from './expert.ts';
 import type { OcrOptions } from './ocr.ts';
+import { programFile } from '../setup/drivers.mjs';
 import { lastWords } from './text.ts';
 
 /** What the process is to open. */
@@ -63,7 +62,7 @@ export function inProcess(prepare: () => Promise<Job>): Pick<Expert, 'look' | 'c
 }
 
 function start(): Running {
-  const script = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+  const script = programFile('runtime/experts/worker');
   const child = fork(script, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const running: Running = { child, complaint: '' };
   child.stderr?.on('data', (text: Buffer) => {

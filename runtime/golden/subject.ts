@@ -1,8 +1,9 @@
 /** The spec a golden case goes through, with the base's dimensions and the trained names from its config. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
 import { type ForeignTensor, type OfficialFamily, officialKeys } from '../weights/llama-adapter.ts';
 import { loadProject } from '../project/open.ts';
+import { projectRoot } from '../setup/drivers.mjs';
 import type { ClipConfig, GoldenConfig, Tensors } from './case.ts';
 
 export interface Subject {
@@ -111,8 +112,7 @@ export const baseOf = (c: GoldenConfig): Base => ({
 });
 
 /** The path of `FILE:ADAPTER` in the method library. */
-export const specPath = (spec: string): string =>
-  fileURLToPath(new URL(`../../specs/${spec}`, import.meta.url));
+export const specPath = (spec: string): string => join(projectRoot(), 'specs', spec);
 
 /** A spec from the library on the case's base, before its tasks are replaced. */
 export function modelOf(config: GoldenConfig): { model: Model; choice: Choice } | null {

@@ -1,11 +1,11 @@
 /** Picks a device's driver: a real GPU, else lavapipe in the project, else SwiftShader from npm; each is tried before it is taken. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   cacheFolder,
   fetchedDriver,
+  programFile,
   projectRoot,
   recordChoice,
   recordedChoice,
@@ -28,10 +28,8 @@ const SOFTWARE = {
  */
 export function probe(driver) {
   const env = { ...process.env, GRAFT_DRIVER: driver };
-  const [source, built] = ['../device/probe.ts', '../device/probe.js'].map((file) =>
-    fileURLToPath(new URL(file, import.meta.url)),
-  );
-  const args = existsSync(source) ? ['--import', 'tsx', source] : [built];
+  const program = programFile('runtime/device/probe');
+  const args = program.endsWith('.ts') ? ['--import', 'tsx', program] : [program];
   const result = spawnSync(process.execPath, args, {
     cwd: projectRoot(),
     env,

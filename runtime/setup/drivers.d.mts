@@ -13,6 +13,7 @@ export class SetupError extends Error {}
 
 export const DRIVERS: readonly DriverName[];
 export function projectRoot(): string;
+export function programFile(name: string): string;
 export function cacheFolder(): string;
 export function isSoftwareDriver(driver: DriverName): boolean;
 export function fetchedDriver(driver: DriverName): string | null;

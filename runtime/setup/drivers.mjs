@@ -5,8 +5,8 @@
  * A software driver is a folder in the cache with a `driver.json`: the ICD file, and the libraries in loading order.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A failure of the setup whose message is meant for the user, as it is. */
@@ -28,8 +28,25 @@ export function projectRoot() {
   return folder;
 }
 
+/**
+ * The file of a program that runs in a process of its own, such as `runtime/experts/worker`: in the build this code is a part of, or among
+ * the sources it is one of.
+ */
+export function programFile(name) {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const found = [`${name}.js`, `${name}.ts`].map((file) => join(folder, file)).find(existsSync);
+    if (found !== undefined) return found;
+    if (dirname(folder) === folder)
+      throw new Error(`the program ${name} is nowhere above ${import.meta.url}`);
+  }
+}
+
+/** A checkout keeps what it fetches to itself; an installed package may be read-only, or gone with the next version. */
 export function cacheFolder() {
-  return process.env.GRAFT_CACHE ?? join(projectRoot(), '.cache');
+  if (process.env.GRAFT_CACHE) return process.env.GRAFT_CACHE;
+  const root = projectRoot();
+  if (!root.split(sep).includes('node_modules')) return join(root, '.cache');
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'graft');
 }
 
 export function isSoftwareDriver(driver) {

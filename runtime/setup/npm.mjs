@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot, readJson } from './drivers.mjs';
+import { projectRoot, readJson, SetupError } from './drivers.mjs';
 
 /** Runs npm quietly; throws with its last words when it fails. */
 export function runNpm(args, { cwd = projectRoot(), show = false } = {}) {
@@ -14,11 +14,11 @@ export function runNpm(args, { cwd = projectRoot(), show = false } = {}) {
   const result = spawnSync(command, own ? [script, ...args] : args, { cwd, encoding: 'utf8', stdio, shell });
   if (result.status === 0) return;
   const words = result.error?.message ?? `${result.stderr ?? ''}`.trim().split('\n').slice(-6).join('\n');
-  throw new Error(`npm ${args[0]} failed${words === '' ? '' : `: ${words}`}`);
+  throw new SetupError(`npm ${args[0]} failed${words === '' ? '' : `: ${words}`}`);
 }
 
 /** The packages that package-lock.json asks for and node_modules does not have, in that version. */
-function missingPackages(root) {
+export function missingPackages(root = projectRoot()) {
   const wanted = readJson(join(root, 'package-lock.json'))?.packages ?? {};
   const present = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages ?? {};
   return Object.entries(wanted)
@@ -30,6 +30,7 @@ function missingPackages(root) {
 /** Installs the dependencies of package-lock.json unless they are all there. */
 export function installDependencies(log) {
   const root = projectRoot();
+  // Another process may have installed them while this one waited for its turn.
   const missing = missingPackages(root);
   if (missing.length === 0) return;
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];

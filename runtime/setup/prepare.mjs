@@ -1,13 +1,16 @@
 /**
- * Makes a fresh checkout runnable: the dependencies, then a device. `npm start`, `npm test` and the other scripts run it first;
- * when all is there it takes a few milliseconds. `--no-device` stops after the dependencies.
+ * Makes a checkout ready to run: the dependencies, the build of the command line, and a device where one is asked for. When all is there
+ * it takes a few hundredths of a second. Every script of package.json begins with it; by itself it is `node runtime/setup/prepare.mjs
+ * [--no-device]`.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ensureBuild } from './build.mjs';
 import { chooseDriver } from './choose.mjs';
-import { cacheFolder, explainMissing } from './drivers.mjs';
-import { installDependencies } from './npm.mjs';
+import { cacheFolder, explainMissing, recordedChoice, requestedDriver, SetupError } from './drivers.mjs';
+import { installDependencies, missingPackages } from './npm.mjs';
 
 const log = (text) => console.error(`graft setup: ${text}`);
 
@@ -42,7 +45,7 @@ async function withLock(work) {
     }
   }
   try {
-    return work();
+    return await work();
   } finally {
     rmSync(lock, { force: true });
   }
@@ -56,20 +59,37 @@ function readHolder(lock) {
   }
 }
 
-function prepare() {
-  installDependencies(log);
-  if (process.argv.includes('--no-device')) return 0;
-  const choice = chooseDriver({ log });
-  if (choice.driver !== 'none') return 0;
-  // Asked for by hand, it is no failure: much of graft works without a device.
-  if (process.env.GRAFT_DRIVER === 'none') return 0;
-  console.error(explainMissing(choice));
-  return 1;
+/** Whether it takes a search, and perhaps a download, to say which driver is used. */
+function driverIsOpen() {
+  if (requestedDriver()) return true;
+  const recorded = recordedChoice();
+  return recorded === null || recorded.driver === 'none';
 }
 
-try {
-  process.exitCode = await withLock(prepare);
-} catch (error) {
-  log(error.stderr ? String(error.stderr).trim() : error.message);
-  process.exitCode = 1;
+async function ensureDevice() {
+  if (!driverIsOpen()) return;
+  const choice = await withLock(() => chooseDriver({ log }));
+  // Asked for by hand, it is no failure: much of graft works without a device.
+  if (choice.driver === 'none' && process.env.GRAFT_DRIVER !== 'none')
+    throw new SetupError(explainMissing(choice));
+}
+
+/**
+ * Installs, builds and, with `device`, finds a driver; gives the folder of the build.
+ * @throws SetupError that says what failed
+ */
+export async function prepare({ device = false } = {}) {
+  if (missingPackages().length > 0) await withLock(() => installDependencies(log));
+  const folder = await ensureBuild(log);
+  if (device) await ensureDevice();
+  return folder;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await prepare({ device: !process.argv.includes('--no-device') });
+  } catch (error) {
+    log(error.stderr ? String(error.stderr).trim() : error.message);
+    process.exitCode = 1;
+  }
 }

@@ -1,5 +1,5 @@
 /** Commands that the docs tell to type: scripts and commands of that name exist, and sweeps have as many trials as said. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -31,7 +31,21 @@ t('every script that is named is there, and makes a fresh clone ready first', ()
   assert.ok(lines.length > 30);
   for (const { page, script } of lines) {
     assert.ok(scripts[script], `${page}: ${script}`);
-    assert.match(scripts[`pre${script}`] ?? '', /^node runtime\/setup\/prepare\.mjs/, `${page}: ${script}`);
+    assert.match(scripts[script] ?? '', /^node runtime\/setup\/(start|graft)\.mjs/, `${page}: ${script}`);
+  }
+});
+
+t('every program of `npm run base` and `npm run fusion` that is named is there', () => {
+  const named = lines.filter(({ script }) => script === 'base' || script === 'fusion');
+  assert.ok(named.length >= 8);
+  for (const { page, script, rest } of named) {
+    const programs = readFileSync(join(root, 'examples', script, 'main.ts'), 'utf8');
+    const [, name = ''] = /^ -- (\w+)/.exec(rest) ?? [];
+    const [, file = ''] = new RegExp(`^  ${name}: \\['([^']+)'`, 'm').exec(programs) ?? [];
+    assert.ok(
+      file !== '' && existsSync(join(root, 'examples', script, file)),
+      `${page}: npm run ${script}${rest}`,
+    );
   }
 });
 

@@ -1,14 +1,33 @@
 /** Trees: what the parser reads, and that printing a tree and reading it again gives the same tree. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Lexer } from 'chevrotain';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AdapterDeclaration, Expression } from '../../grammar/ast.ts';
-import { parse, parseExpression } from '../../grammar/parser.ts';
+import { lexerConfig, parse, parseExpression } from '../../grammar/parser.ts';
 import { printExpression, printFile } from '../../grammar/print.ts';
+import { AdapterParser } from '../../grammar/rules.ts';
+import { tokens } from '../../grammar/tokens.ts';
+import { ValueParser } from '../../grammar/value-rules.ts';
 
 const t = suite('parser');
 const specs = join(import.meta.dirname, '../../specs');
+
+t('tokens and rules pass the validations of Chevrotain, which the parser skips at every start', () => {
+  assert.equal(new Lexer(tokens, lexerConfig).lexerDefinitionErrors, []);
+  assert.not.throws(() => new AdapterParser(true));
+  class Ambiguous extends ValueParser {
+    twice = this.RULE('twice', () =>
+      this.OR([{ ALT: () => this.SUBRULE(this.value) }, { ALT: () => this.SUBRULE1(this.value) }]),
+    );
+    constructor() {
+      super(true);
+      this.performSelfAnalysis();
+    }
+  }
+  assert.throws(() => new Ambiguous(), /Ambiguous Alternatives/i);
+});
 
 function expression(text: string): Expression {
   const parsed = parseExpression({ file: 'x', text });

@@ -57,7 +57,18 @@ t('reads what an ELF file needs, and orders libraries by it', async () => {
 });
 
 t('runs before anything is installed: it imports only Node and itself', () => {
-  for (const file of ['prepare', 'choose', 'drivers', 'npm', 'lavapipe', 'swiftshader', 'elf']) {
+  for (const file of [
+    'start',
+    'graft',
+    'prepare',
+    'build',
+    'choose',
+    'drivers',
+    'npm',
+    'lavapipe',
+    'swiftshader',
+    'elf',
+  ]) {
     const text = readFileSync(new URL(`../../runtime/setup/${file}.mjs`, import.meta.url), 'utf8');
     const imports = [...text.matchAll(/^import .*from '([^']+)'|^\} from '([^']+)'/gm)].map(
       ([, a, b]) => a ?? b ?? '',

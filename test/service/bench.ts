@@ -1,5 +1,5 @@
 /**
- * How long an editor waits: `npm run bench:service [-- ROUNDS]`. A spec of 500 lines is edited again and again, and
+ * How long an editor waits: `node --import tsx test/service/bench.ts [ROUNDS]`. A spec of 500 lines is edited again and again, and
  * after each edit one question is asked of the language service; the last line asks all of them after one edit.
  *
  * On a busy machine the clock counts the waiting for a core as well, so where the system tells it, the time that the
