@@ -8,6 +8,8 @@ import { huggingfaceTokenizer } from './tokenizer/huggingface.ts';
 import { llama2cTokenizer } from './tokenizer/llama2c.ts';
 import { sentencepieceTokenizer } from './tokenizer/sentencepiece.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
+import { openGguf, tokenizerOfGguf } from './weights/gguf/index.ts';
+import { readHeader } from './weights/gguf/header.ts';
 import { openLlama2c } from './weights/llama2c.ts';
 import { openSafetensors } from './weights/safetensors.ts';
 import { openSharded } from './weights/sharded.ts';
@@ -100,9 +102,9 @@ export async function openFile(path: string): Promise<ByteSource> {
 }
 
 /**
- * Opens weights of any format we read: a .safetensors file, an index of several, llama2.c's .bin, or a folder that
+ * Opens weights of any format we read: a .safetensors file, an index of several, a .gguf, llama2.c's .bin, or a folder that
  * holds one of them under Hugging Face's usual names.
- * @throws InputError when there is none, or when the format is one we do not read (.pth, .gguf)
+ * @throws InputError when there is none, or when the format is one we do not read (.pth)
  */
 export async function openWeights(path: string): Promise<WeightSource> {
   const file = await weightsIn(path);
@@ -112,6 +114,8 @@ export async function openWeights(path: string): Promise<WeightSource> {
   switch (extname(file)) {
     case '.safetensors':
       return await openWith(file, openSafetensors);
+    case '.gguf':
+      return await openWith(file, openGguf);
     case '.bin':
       return await openWith(file, openLlama2c);
     case '.pth':
@@ -123,7 +127,7 @@ export async function openWeights(path: string): Promise<WeightSource> {
     default:
       throw new InputError(
         `${file}: weights of an unknown format`,
-        'give a .safetensors file, a model.safetensors.index.json, or a .bin of llama2.c',
+        'give a .safetensors file, a model.safetensors.index.json, a .gguf, or a .bin of llama2.c',
       );
   }
 }
@@ -163,7 +167,7 @@ const exists = (path: string): Promise<boolean> =>
 
 /**
  * Opens a tokenizer by the name of its file: `tokenizer.json` (with the tokenizer_config.json beside it), `.model`,
- * or llama2.c's `.bin`.
+ * `.gguf`, or llama2.c's `.bin`.
  * @throws InputError when the file cannot be read or is of none of these formats
  */
 export async function openTokenizer(path: string): Promise<Tokenizer> {
@@ -176,6 +180,14 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
         path,
       );
     }
+    case '.gguf': {
+      const source = await openFile(path);
+      const { tokenizer, config } = tokenizerOfGguf(
+        await readHeader(source).finally(() => source.close()),
+        path,
+      );
+      return huggingfaceTokenizer(tokenizer, config, path);
+    }
     case '.model':
       return sentencepieceTokenizer(await readBytes(path), path);
     case '.bin':
@@ -183,7 +195,7 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
     default:
       throw new InputError(
         `${path}: a tokenizer of an unknown format`,
-        'give a tokenizer.json, a SentencePiece tokenizer.model, or a tokenizer.bin of llama2.c',
+        'give a tokenizer.json, a SentencePiece tokenizer.model, a .gguf, or a tokenizer.bin of llama2.c',
       );
   }
 }

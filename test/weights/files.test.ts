@@ -54,7 +54,7 @@ t('weights: what cannot be opened', async () => {
   await refused(openWeights(folder), /holds no weights[\s\S]*model\.safetensors/);
   for (const [name, pattern] of [
     ['x.pth', /is a PyTorch pickle[\s\S]*save_file/],
-    ['x.gguf', /weights of an unknown format/],
+    ['x.gguf', /not a GGUF file/],
     ['x.bin', /not a llama2\.c model/],
     ['x.safetensors', /too few for a safetensors file/],
   ] as const) {
