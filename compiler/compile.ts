@@ -9,6 +9,7 @@
  *
  * Every step is total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
  */
+import { rotaryOf } from './families/rotary.ts';
 import { Builder } from './graph/builder.ts';
 import { prependedLength, type Source } from './build/context.ts';
 import type { Graph } from './graph/graph.ts';
@@ -225,11 +226,10 @@ function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Co
       const slice = plan.slices[index]?.get(t.id);
       if (t.home !== 'constants' || !slice || made.has(t.name)) continue;
       const [, cell, from] = /^blocks\.(\d+)\.(\d+)$/.exec(t.name) ?? [];
-      const { headDim, rope } = model.base;
       made.set(
         t.name,
         cell === undefined
-          ? { kind: 'rope', slice, positions: t.rows, size: headDim, theta: rope.theta }
+          ? { kind: 'rope', slice, positions: t.rows, ...rotaryOf(model.base) }
           : { kind: 'blocks', slice, cell: Number(cell), from: Number(from) },
       );
     }

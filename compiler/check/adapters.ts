@@ -12,7 +12,7 @@ import {
   type Task,
 } from '../model/model.ts';
 import { namesByOwner, parametersOf } from '../lower/parameters.ts';
-import { sitesOf } from '../model/sites.ts';
+import { sitesOf } from '../families/sites.ts';
 import type { BaseEnv } from './env.ts';
 import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';

@@ -3,6 +3,7 @@
  * can be answered with the right name.
  */
 import type { Name, Path, Segment } from '../../grammar/ast.ts';
+import { huggingfaceWords, placeWords } from '../families/words.ts';
 
 /** Whose name a word is, and what is meant by it here: the first of these that fits. */
 export interface Alias {
@@ -13,19 +14,7 @@ export interface Alias {
 type Names = Readonly<Record<string, string>>;
 
 const huggingFace: Names = {
-  q_proj: 'wq',
-  k_proj: 'wk',
-  v_proj: 'wv',
-  o_proj: 'wo',
-  gate_proj: 'w1',
-  up_proj: 'w3',
-  down_proj: 'w2',
-  self_attn: 'attention',
-  mlp: 'feed_forward',
-  input_layernorm: 'attention_norm',
-  post_attention_layernorm: 'ffn_norm',
-  embed_tokens: 'tok_embeddings',
-  lm_head: 'output',
+  ...huggingfaceWords,
   layernorm: 'norm',
   rmsnorm: 'norm',
   hidden_size: 'dim',
@@ -179,21 +168,6 @@ export function aliasOf(
 export const aliasNotes = (word: string, { ours, whose }: { ours: string; whose: string }): string[] =>
   whose === '' ? [] : [`\`${word}\` is ${whose}'s name for \`${ours}\``];
 
-/** All words that our paths are made of. */
-const places: ReadonlySet<string> = new Set([
-  ...[
-    'layers',
-    'attention',
-    'feed_forward',
-    'attention_norm',
-    'ffn_norm',
-    'tok_embeddings',
-    'norm',
-    'output',
-  ],
-  ...['wq', 'wk', 'wv', 'wo', 'w1', 'w2', 'w3'],
-]);
-
 /** Words around the places that others have and we do not: `model.layers.0.self_attn.q_proj.weight`. */
 const heads = ['base_model', 'model', 'transformer'];
 const tails = ['weight', 'linear', 'base_layer'];
@@ -220,7 +194,7 @@ export function translatedPath(e: Path): Path {
 function translate(name: Name, area: string): Name[] {
   if (name.text === 'proj') return [{ ...name, text: area === 'attention' ? 'wo' : 'w2' }];
   const ours = known.get(name.text)?.ours ?? [];
-  return (ours.every((word) => places.has(word)) && ours.length > 0 ? ours : [name.text]).map((text) => ({
+  return (ours.every((word) => placeWords.has(word)) && ours.length > 0 ? ours : [name.text]).map((text) => ({
     ...name,
     text,
   }));

@@ -1,10 +1,12 @@
 /** `base` declarations: the dimensions of a frozen transformer, and whether they can be. */
 import type { BaseDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
-import { callOf, choice, count, number, numberOf, orNone, times } from '../kinds/fields.ts';
+import { callOf, choice, count, number, numberOf, orNone, textOf, times } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
-import { type Base, type FieldValue, type Linear, linears } from '../model/model.ts';
-import { FRESH_STD } from '../model/sites.ts';
+import { families } from '../families/index.ts';
+import { FRESH_STD } from '../families/sites.ts';
+import { namesOf } from '../families/words.ts';
+import type { Base, FieldValue } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import { badDimensions } from './messages/fields.ts';
@@ -13,7 +15,11 @@ const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotati
 
 /** The attributes of a `base`. */
 export const baseFields: Readonly<Record<string, Field>> = {
-  family: { type: choice('llama'), default: 'llama', doc: 'Architecture of the network.' },
+  family: {
+    type: choice(...families.map(({ name }) => name)),
+    default: 'llama',
+    doc: 'Architecture of the network.',
+  },
   layers: { type: times, doc: 'Transformer layers.' },
   dim: { type: count, doc: 'Width of a token.' },
   heads: { type: times, doc: 'Query heads in each layer.' },
@@ -34,7 +40,7 @@ export const baseFields: Readonly<Record<string, Field>> = {
   },
   tied: { type: { kind: 'boolean' }, default: false, doc: 'Whether the output head is the embedding table.' },
   biases: {
-    type: { kind: 'list', of: choice(...linears) },
+    type: { kind: 'list', of: choice(...namesOf('linear')) },
     default: [],
     doc: "Linears that have a bias in the base's own files, in every layer (`attention_bias` of Hugging Face's config: `[wq, wk, wv, wo]`, `mlp_bias`: `[w1, w2, w3]`).",
   },
@@ -64,7 +70,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
   const tokenizer = file('tokenizer');
   const base: Base = {
     name: declaration.name.text,
-    family: 'llama',
+    family: textOf(values['family']),
     layers: int('layers'),
     dim: int('dim'),
     heads,
@@ -85,8 +91,8 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
 }
 
 /** The linears a list names, each once, in checkpoint order. */
-const biasesOf = (value: FieldValue | undefined): readonly Linear[] =>
-  linears.filter((linear) => Array.isArray(value) && value.includes(linear));
+const biasesOf = (value: FieldValue | undefined): readonly string[] =>
+  namesOf('linear').filter((linear) => Array.isArray(value) && value.includes(linear));
 
 function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base: Base): boolean {
   const complain = (key: string, message: string, why: string): false => {

@@ -1,4 +1,6 @@
 /** What changes from one model to another, in words and in numbers: `graft diff`. */
+import { linearsByHolder } from '../families/words.ts';
+import { placeName } from '../families/sites.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
 import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
 import { printLayers } from './print-model.ts';
@@ -142,7 +144,7 @@ function placeOf({ input, layers, sites }: Part): string {
 export function describeSites(sites: readonly Site[]): string {
   const words = new Map<string, number[]>();
   for (const { name, layer } of sites) {
-    const word = layer === null ? name : name.replace(/^layers\.\d+\./, '');
+    const word = layer === null ? name : placeName({ name });
     words.set(word, [...(words.get(word) ?? []), ...(layer === null ? [] : [layer])]);
   }
   const together = new Map<string, string[]>();
@@ -153,21 +155,22 @@ export function describeSites(sites: readonly Site[]): string {
   return [...together].map(([where, names]) => shortened(names) + where).join('; ');
 }
 
-/** Linears of a layer by what holds them, and their names. */
-const holders = { attention: ['wq', 'wk', 'wv', 'wo'], feed_forward: ['w1', 'w2', 'w3'] } as const;
-
 /** Names of places as a selector would have them: `attention.{wq, wo}`, `feed_forward`, `every linear`. */
 function shortened(names: readonly string[]): string {
-  const rest = names.filter((name) => !name.includes('.'));
-  const held = Object.entries(holders).flatMap(([holder, all]) => {
+  const linear = (name: string) => Object.keys(linearsByHolder).some((holder) => linearIn(holder, name));
+  const rest = names.filter((name) => !linear(name));
+  const held = Object.entries(linearsByHolder).flatMap(([holder, all]) => {
     const here = all.filter((name) => names.includes(`${holder}.${name}`));
     if (here.length === 0) return [];
     if (here.length === all.length) return [holder];
     return [`${holder}.${here.length === 1 ? here[0] : `{${here.join(', ')}}`}`];
   });
-  const every = held.join() === Object.keys(holders).join();
+  const every = held.join() === Object.keys(linearsByHolder).join();
   return [...(every ? ['every linear'] : held), ...rest].join(', ');
 }
+
+const linearIn = (holder: string, name: string): boolean =>
+  linearsByHolder[holder]?.some((linear) => name === `${holder}.${linear}`) ?? false;
 
 /** Parts that apply in another order where they meet: `s (W x + b)` is not `s (W x) + b`. */
 function orderChanges(a: Model, b: Model): ReadonlyMap<string, string[]> {

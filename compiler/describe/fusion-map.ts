@@ -1,4 +1,5 @@
 /** The fusion map: what sits where, a row for each layer and a column for each part. */
+import { placeName, shortName } from '../families/sites.ts';
 import { numberOf, textOf } from '../kinds/fields.ts';
 import { addedTo, gateOf } from '../kinds/prompt.ts';
 import type { Model, Part } from '../model/model.ts';
@@ -23,22 +24,22 @@ export interface FusionMap {
   readonly rows: readonly MapRow[];
 }
 
-/** One letter for each place of a layer, in checkpoint order: wq wk wv wo, w1 w2 w3, the two norms. */
-const letters: Readonly<Record<string, string>> = {
-  'attention.wq': 'q',
-  'attention.wk': 'k',
-  'attention.wv': 'v',
-  'attention.wo': 'o',
-  'feed_forward.w1': '1',
-  'feed_forward.w2': '2',
-  'feed_forward.w3': '3',
-  attention_norm: 'a',
-  ffn_norm: 'f',
-};
-
-/** What the letters of a cell mean. */
-export const legend =
-  'q k v o: wq wk wv wo; 1 2 3: w1 w2 w3; a f: attention_norm ffn_norm; a number: tokens of a prompt or prefix';
+/** What the letters of a cell mean: `q k v o: wq wk wv wo; 1 2 3: w1 w2 w3; ...`, for the bases of these models. */
+export function legendOf(models: readonly Model[]): string {
+  const held = new Map<string, Map<string, string>>();
+  for (const { sites } of models)
+    for (const site of sites) {
+      if (site.letter === null) continue;
+      const place = placeName(site);
+      const holder = place.slice(0, Math.max(place.lastIndexOf('.'), 0));
+      const names = held.get(holder) ?? new Map<string, string>();
+      held.set(holder, names.set(site.letter, shortName(site)));
+    }
+  const groups = [...held.values()].map(
+    (names) => `${[...names.keys()].join(' ')}: ${[...names.values()].join(' ')}`,
+  );
+  return [...groups, 'a number: tokens of a prompt or prefix'].join('; ');
+}
 
 /** The map of a model; parts that sit nowhere (encoders, projectors) have no column. */
 export function fusionMap(model: Model): FusionMap {
@@ -48,10 +49,12 @@ export function fusionMap(model: Model): FusionMap {
     place: String(layer),
     cells: parts.map((p) => layerCell(p, layer)),
   }));
-  const outside = ['tok_embeddings', 'norm', 'output'].map((place) => ({
-    place,
-    cells: parts.map((p) => (p.sites.some((s) => s.name === place) ? 'yes' : '')),
-  }));
+  const outside = model.sites
+    .filter(({ layer }) => layer === null)
+    .map(({ name: place }) => ({
+      place,
+      cells: parts.map((p) => (p.sites.some((s) => s.name === place) ? 'yes' : '')),
+    }));
   const input = { place: 'input', cells: parts.map((p) => (p.input ? lengthOf(p) : '')) };
   const used = (row: MapRow): boolean => row.cells.some((cell) => cell !== '');
   const [embeddings, ...after] = outside;
@@ -66,11 +69,9 @@ function layerCell(part: Part, layer: number): string {
     const target = addedTo(part);
     return target === null ? lengthOf(part) : `${lengthOf(part)}+${target}`;
   }
-  const here = new Set(
-    part.sites.filter((s) => s.layer === layer).map((s) => s.name.replace(/^layers\.\d+\./, '')),
-  );
-  return Object.entries(letters)
-    .map(([name, letter]) => (here.has(name) ? letter : ''))
+  return part.sites
+    .filter((s) => s.layer === layer)
+    .map(({ letter }) => letter ?? '')
     .join('');
 }
 

@@ -1,7 +1,7 @@
 /** A checked adapter to the Model: total, since everything that can be wrong was said before. */
 import { invariant } from '../../grammar/invariant.ts';
+import { sitesOf } from '../families/sites.ts';
 import type { Model, Resolved } from '../model/model.ts';
-import { sitesOf } from '../model/sites.ts';
 
 /** The Model of one adapter; without a name, of the last one in the spec. The spec must have checked without errors. */
 export function lowerModel(

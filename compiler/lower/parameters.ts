@@ -2,7 +2,7 @@
 import { kindOfPart } from '../kinds/index.ts';
 import { rateOf } from '../kinds/fields.ts';
 import type { Base, Parameter, Part } from '../model/model.ts';
-import { baseParameters } from '../model/sites.ts';
+import { baseParameters } from '../families/sites.ts';
 
 /** Base parameters first; an `unfreeze` gives its rate to what it unfreezes. */
 export function parametersOf(base: Base, parts: readonly Part[]): readonly Parameter[] {

@@ -7,18 +7,12 @@
  */
 import { invariant } from '../../grammar/invariant.ts';
 import { addToInput, type Affine } from '../kinds/affine.ts';
+import { familyOf } from '../families/index.ts';
+import { shortName } from '../families/sites.ts';
+import { namesOf } from '../families/words.ts';
 import { kindOfPart } from '../kinds/index.ts';
 import type { Merge } from '../kinds/kind.ts';
-import {
-  type Base,
-  type Linear,
-  linears,
-  logical,
-  type Model,
-  type Part,
-  type Site,
-} from '../model/model.ts';
-import { attentionLinears, feedForwardLinears, shortName } from '../model/sites.ts';
+import { type Base, logical, type Model, type Part, type Role, type Site } from '../model/model.ts';
 
 /** A part that cannot become weights, or not beside the others. */
 export interface Obstacle {
@@ -43,25 +37,31 @@ function besidePrompts({ parts }: Model, part: Part): string | null {
   if (kindOfPart(part).hooks.onPrompts?.(part) ?? true) return null;
   const at = (layer: number | null) =>
     parts.find((other) => other.kind === 'prompt' && layer !== null && other.layers.includes(layer));
-  const site = part.sites.find((s) => /\.w[kv]$/.test(s.name) && at(s.layer));
+  const site = part.sites.find((s) => ofPrompts.includes(s.role) && at(s.layer));
   if (!site) return null;
   return `the keys and values of \`${at(site.layer)?.name}\` leave it out (\`on_prompts = false\`), and a merged \`${site.name}\` would not`;
 }
+
+/** Where a prompt's keys and values are made. */
+const ofPrompts: readonly Role[] = ['key', 'value'];
 
 /** The base that a model becomes: the same sizes, with biases where parts add them. Without files. */
 export function mergedBase(model: Model): Base {
   const { weights: _weights, tokenizer: _tokenizer, ...base } = model.base;
   const adds = new Set(model.sites.filter((site) => addsBias(model, site)).map(shortName));
-  const whole = groups.filter((group) => group.some((linear) => adds.has(linear))).flat();
-  const biases = linears.filter((linear) => base.biases?.includes(linear) || whole.includes(linear));
-  const head = model.sites.find(({ name }) => name === 'output');
+  // Hugging Face switches some of them together, so they come together.
+  const whole = familyOf(base)
+    .biases.map(({ linears }) => linears)
+    .filter((group) => group.some((linear) => adds.has(linear)))
+    .flat();
+  const biases = namesOf('linear').filter(
+    (linear) => base.biases?.includes(linear) || whole.includes(linear),
+  );
+  const head = model.sites.find(({ role }) => role === 'head');
   // A head of its own, when what is folded into it must not reach the embedding.
   const tied = base.tied && !(head && partsAt(model, head).some((part) => changes(part) === 'weight'));
   return { ...base, name: `${base.name}_merged`, tied, ...(biases.length === 0 ? {} : { biases }) };
 }
-
-/** Hugging Face's LLaMA has a switch for each of these (`attention_bias`, `mlp_bias`), so they come together. */
-const groups: readonly (readonly Linear[])[] = [attentionLinears, feedForwardLinears, ['output']];
 
 /** Whether folding changes what a site computes, apart from parameters of the base that were trained. */
 export const isFolded = (model: Model, site: Site): boolean =>
@@ -105,17 +105,8 @@ function addsBias(model: Model, site: Site): boolean {
 }
 
 /** The norm whose output a linear reads; none for norms, wo and w2. */
-function normBefore({ sites }: Model, site: Site): Site | undefined {
-  if (site.kind !== 'linear') return undefined;
-  if (site.layer === null) return sites.find(({ name }) => name === 'norm');
-  const short = shortName(site);
-  const name = ['wq', 'wk', 'wv'].includes(short)
-    ? 'attention_norm'
-    : short === 'wo' || short === 'w2'
-      ? null
-      : 'ffn_norm';
-  return sites.find((s) => s.name === `layers.${site.layer}.${name}`);
-}
+const normBefore = ({ sites }: Model, site: Site): Site | undefined =>
+  site.reads === null ? undefined : sites.find(({ name }) => name === site.reads);
 
 const partsAt = ({ parts }: Model, site: Site): Part[] =>
   parts.filter((part) => part.sites.some(({ name }) => name === site.name));

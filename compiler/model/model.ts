@@ -26,7 +26,8 @@ export const padded = (a: Axis): number => a.groups * ceil4(a.size);
 /** A frozen transformer, read from a `base` declaration. Sizes are counts, `context` is in tokens. */
 export interface Base {
   readonly name: string;
-  readonly family: 'llama';
+  /** A row of the table of families (`compiler/families`): which places it has. */
+  readonly family: string;
   readonly layers: number;
   readonly dim: number;
   readonly heads: number;
@@ -42,7 +43,7 @@ export interface Base {
   /** Whether the output head is the embedding table. */
   readonly tied: boolean;
   /** The linears that have a bias in the base's own files, in every layer; absent: none has, as in LLaMA. */
-  readonly biases?: readonly Linear[];
+  readonly biases?: readonly string[];
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
@@ -50,15 +51,27 @@ export interface Base {
   readonly tokenizer?: string;
 }
 
-/** The linears by their short names, in checkpoint order: those of a layer, and the output head. */
-export const linears = ['wq', 'wk', 'wv', 'wo', 'w1', 'w2', 'w3', 'output'] as const;
-export type Linear = (typeof linears)[number];
-
 export type SiteKind = 'linear' | 'norm' | 'embedding';
+
+/** What a place does in the decoder. A base without a place of some role does without that step. */
+export type Role =
+  | 'embedding'
+  | 'attentionNorm' //   before attention
+  | 'query'
+  | 'key'
+  | 'value'
+  | 'attentionOutput'
+  | 'ffnNorm' //         before the feed-forward network
+  | 'gate' //            w1: what goes through the activation
+  | 'up' //              w3: what the activation is multiplied with
+  | 'down' //            w2: back to the width of the hidden state
+  | 'finalNorm'
+  | 'head';
 
 /** A place in the base where a part can be put, named as Meta's checkpoints name it: `layers.3.attention.wq`. */
 export interface Site {
   readonly name: string;
+  readonly role: Role;
   readonly kind: SiteKind;
   /** Layer index, or null for `tok_embeddings`, `norm` and `output`. */
   readonly layer: number | null;
@@ -69,6 +82,27 @@ export interface Site {
   readonly parameter: string;
   /** The base's own bias, `NAME.bias`; absent where it has none. */
   readonly bias?: string;
+  /** Its name in Hugging Face's files: `model.layers.3.self_attn.q_proj`. */
+  readonly huggingface: string;
+  /** The letter for it in the fusion map; null outside of the layers. */
+  readonly letter: string | null;
+  /** The norm whose output enters a linear; null for norms, for the embedding, and where no norm's output enters. */
+  readonly reads: string | null;
+}
+
+/** Who named the tensors of a file: Meta, whose names are ours, or Hugging Face. */
+export type NamingStyle = 'meta' | 'huggingface';
+
+/** Where a base's parameter lies in files. */
+export interface TensorSource {
+  readonly names: Readonly<Record<NamingStyle, string>>;
+  /** Names of a tensor that some files hold beside it and that must be the same numbers: the head of a tied base. */
+  readonly twin?: Readonly<Record<NamingStyle, string>>;
+  /**
+   * `rotary`: the rows of each head stand in the order in which the rotary positions pair them, and Meta's files and
+   * Hugging Face's pair them differently. `plain`: one order everywhere.
+   */
+  readonly rowOrder: 'rotary' | 'plain';
 }
 
 export type Init =
@@ -85,6 +119,8 @@ export interface Parameter {
   /** One or two axes: a vector `[columns]` or a matrix `[rows, columns]`, as it lies on the device. */
   readonly axes: readonly Axis[];
   readonly init: Init;
+  /** Of the base's parameters: their tensors in files. */
+  readonly source?: TensorSource;
   /** `base`, or the part that added it. */
   readonly owner: string;
   /** AdamW decays it. The official rule: not when it is one-dimensional or its name ends in `.bias`. */

@@ -14,23 +14,26 @@ export const STEP = { lossScale: 0, lr: 1, clip: 2, first: 3, cells: 4 } as cons
 
 export function constantValues(constant: Constant, manifest: Manifest): Float32Array {
   return constant.kind === 'rope'
-    ? Float32Array.from(ropeTable(constant.positions, constant.size, constant.theta))
+    ? Float32Array.from(ropeTable(constant.positions, constant))
     : blockTable(constant.cell, manifest).slice(
         (2 * constant.from) / BLOCK,
         (2 * constant.from) / BLOCK + constant.slice.size / 4,
       );
 }
 
-/** cos and sin of position * theta^(-2j/size) at columns 2j and 2j+1, one padded row a position. */
-export function ropeTable(positions: number, size: number, theta: number): number[] {
-  const stride = ceil4(size);
+/** cos and sin of position * frequencies[j], times `factor`, at columns 2j and 2j+1; one padded row a position. */
+export function ropeTable(
+  positions: number,
+  { frequencies, factor }: { readonly frequencies: readonly number[]; readonly factor: number },
+): number[] {
+  const stride = ceil4(2 * frequencies.length);
   const table = Array.from({ length: positions * stride }, () => 0);
   for (let t = 0; t < positions; t++)
-    for (let j = 0; j < size / 2; j++) {
-      const angle = t * theta ** ((-2 * j) / size);
-      table[t * stride + 2 * j] = Math.cos(angle);
-      table[t * stride + 2 * j + 1] = Math.sin(angle);
-    }
+    frequencies.forEach((frequency, j) => {
+      const angle = t * frequency;
+      table[t * stride + 2 * j] = factor * Math.cos(angle);
+      table[t * stride + 2 * j + 1] = factor * Math.sin(angle);
+    });
   return table;
 }
 

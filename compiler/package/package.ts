@@ -4,9 +4,9 @@
  * A package is a manifest (this type, as JSON), one `.wgsl` file for each kernel, and the parameter table inside the
  * manifest. It holds no weights. Everything is decided ahead: kernels, bindings, offsets, grids.
  */
-import type { Axis, Base, DataSource, Expert, Init, Recipe } from '../model/model.ts';
+import type { Axis, Base, DataSource, Expert, Init, Recipe, TensorSource } from '../model/model.ts';
 
-export const PACKAGE_FORMAT = 1;
+export const PACKAGE_FORMAT = 2;
 
 /** The class of device the kernels were chosen for. */
 export type DeviceClass =
@@ -97,6 +97,8 @@ export interface PackagedParameter {
   readonly shape: readonly number[];
   readonly axes: readonly Axis[];
   readonly init: Init;
+  /** Of the base's parameters: their tensors in files. */
+  readonly source?: TensorSource;
   readonly owner: string;
   readonly decay: boolean;
   readonly rate: number;
@@ -146,8 +148,10 @@ export type Constant =
       readonly kind: 'rope';
       readonly slice: Slice;
       readonly positions: number;
-      readonly size: number;
-      readonly theta: number;
+      /** Of each pair of a head's numbers: its angle at position 1, in radians. */
+      readonly frequencies: readonly number[];
+      /** What cos and sin are multiplied by. */
+      readonly factor: number;
     }
   | {
       readonly kind: 'blocks';

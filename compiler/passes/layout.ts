@@ -56,8 +56,8 @@ function place(
   const parameters = list.map((p): PackagedParameter => {
     const slice = { buffer, offset: end, size: bytes(p) };
     end += align(bytes(p));
-    const { name, shape, axes, init, owner, decay, rate } = p;
-    return { name, shape, axes, init, owner, decay, rate, slice, cell };
+    const { name, shape, axes, init, source, owner, decay, rate } = p;
+    return { name, shape, axes, init, ...(source ? { source } : {}), owner, decay, rate, slice, cell };
   });
   return { parameters, end };
 }

@@ -7,7 +7,7 @@ import { accepted } from '../check/parts.ts';
 import { wordsAfter } from '../check/selectors.ts';
 import type { Field, FieldType, Kind } from '../kinds/kind.ts';
 import type { Base, Site, SiteKind } from '../model/model.ts';
-import { sitesOf } from '../model/sites.ts';
+import { sitesOf } from '../families/sites.ts';
 import { expectsOperand, type Frame } from './cursor.ts';
 import { partSize } from './describe-names.ts';
 import type { Members, Named, Names } from './names.ts';

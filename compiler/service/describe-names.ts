@@ -9,7 +9,7 @@ import { describePart } from '../describe/fusion-map.ts';
 import type { Base } from '../model/model.ts';
 import { sumOf } from '../describe/counts.ts';
 import { namesByOwner } from '../lower/parameters.ts';
-import { baseParameters } from '../model/sites.ts';
+import { baseParameters } from '../families/sites.ts';
 import { countOf, describeLayers, describePlace, figure, plural, share } from './describe.ts';
 import type { Named } from './names.ts';
 import type { Analysis } from './workspace.ts';

@@ -2,7 +2,7 @@
 import { printLayers } from '../describe/print-model.ts';
 import { sumOf } from '../describe/counts.ts';
 import type { Base, Parameter, Part, Site } from '../model/model.ts';
-import { baseParameters } from '../model/sites.ts';
+import { baseParameters } from '../families/sites.ts';
 
 /** `6,738,415,616`, whatever the locale. */
 export const figure = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -9,7 +9,7 @@ import { accepted } from '../check/parts.ts';
 import { sitesSelected } from '../check/selectors.ts';
 import { kindOf } from '../kinds/index.ts';
 import type { Kind } from '../kinds/kind.ts';
-import { sitesOf } from '../model/sites.ts';
+import { sitesOf } from '../families/sites.ts';
 import { describeSites } from './describe.ts';
 import { describeNamed, layerFacts } from './describe-names.ts';
 import { describeAttribute, describeKind } from './describe-tables.ts';

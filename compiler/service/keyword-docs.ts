@@ -1,4 +1,7 @@
 /** The words of the language in a line each: what hovers and completions say about them. */
+import { allPlaces } from '../families/index.ts';
+import { shortName } from '../families/sites.ts';
+import type { SiteKind } from '../model/model.ts';
 
 /** By keyword; a test holds it against the token table. */
 export const wordDocs: Readonly<Record<string, string>> = {
@@ -36,10 +39,17 @@ export const layerWords: Readonly<Record<string, string>> = {
   layers: 'The layers of the base: `layers[late]`, `layers.3`, `layers.attention.wq`.',
 };
 
+/** Short names of a kind's places in a layer; of some, only some families have them. */
+const inLayers = (kind: SiteKind): string =>
+  allPlaces
+    .filter((place) => place.kind === kind && place.letter !== undefined)
+    .map(({ name }) => shortName({ name }))
+    .join(', ');
+
 /** What `every` can be followed by. */
 export const siteWords: Readonly<Record<string, string>> = {
-  linear: 'Linears: wq, wk, wv, wo, w1, w2, w3 of each layer, and the output head.',
-  norm: 'Norms: attention_norm and ffn_norm of each layer, and the last norm.',
+  linear: `Linears: ${inLayers('linear')} of each layer, and the output head.`,
+  norm: `Norms: ${inLayers('norm')} of each layer, and the last norm.`,
   embedding: 'The embedding, `tok_embeddings`.',
 };
 

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { countModel, type Counts } from '../../compiler/describe/counts.ts';
-import { describePart, fusionMap, legend } from '../../compiler/describe/fusion-map.ts';
+import { describePart, fusionMap, legendOf } from '../../compiler/describe/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/describe/print-model.ts';
 import { nearest } from '../../grammar/suggest.ts';
@@ -80,7 +80,7 @@ function drawMap(model: Model): string[] {
     ],
     [],
   );
-  return [table, legend];
+  return [table, legendOf([model])];
 }
 
 function partTable(model: Model, counts: Counts): string {

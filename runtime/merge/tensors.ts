@@ -2,11 +2,11 @@
 import type { Affine } from '../../compiler/kinds/affine.ts';
 import { foldSite, isFolded, namesAt } from '../../compiler/merge/merge.ts';
 import { type Base, logical, type Model, type Site } from '../../compiler/model/model.ts';
-import { baseParameters, sitesOf } from '../../compiler/model/sites.ts';
+import { baseParameters, sitesOf } from '../../compiler/families/sites.ts';
 import { InputError } from '../input-error.ts';
 import { toBytes, toFloat32 } from '../weights/dtypes.ts';
 import { nameIn, type Naming } from '../weights/names.ts';
-import { isRotary, reorderRope } from '../weights/rope.ts';
+import { reorderRope } from '../weights/rope.ts';
 import type { LazyTensor } from '../weights/safetensors.ts';
 import type { Start } from '../project/open.ts';
 
@@ -40,17 +40,17 @@ export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
   );
   // Weight and bias of a linear follow each other in the file.
   const folded = keepLast((site: Site) => foldFrom(model, site, writing));
-  return baseParameters(merged).map(({ name, shape }) => {
+  return baseParameters(merged).map(({ name, shape, source }) => {
     const target = siteOf.get(name);
     const site = model.sites.find((s) => s.name === target?.name);
-    if (!target || !site) throw new Error(`internal error: no site has ${name}`);
-    const theirs = nameIn(naming, name);
+    if (!target || !site || !source) throw new Error(`internal error: no site has ${name}`);
+    const theirs = nameIn(naming, source.names);
     const make = async () => {
       const values = await valuesOf(model, { site, name, bias: name === target.bias }, writing, folded);
-      const rotary = isRotary(site.name);
-      const rows = rotary
-        ? reorderRope(values, merged.headDim, shape[1] ?? 1, merged.rope.style, naming.rope)
-        : values;
+      const rows =
+        source.rowOrder === 'rotary'
+          ? reorderRope(values, merged.headDim, shape[1] ?? 1, merged.rope.style, naming.rope)
+          : values;
       return stored(theirs, rows, writing);
     };
     return { name: theirs, shape, dtype, bytes: make };

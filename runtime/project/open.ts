@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { checkSpec, type Checked, type CheckOptions } from '../../compiler/check/check.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
-import { scratchInit } from '../../compiler/model/sites.ts';
+import { scratchInit } from '../../compiler/families/sites.ts';
 import type { Compiled } from '../../compiler/compile.ts';
 import type { Base, Model, Recipe } from '../../compiler/model/model.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';

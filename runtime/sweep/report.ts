@@ -1,5 +1,5 @@
 /** A sweep's results as a report: the same for the page and for the terminal. */
-import { fusionMap, legend } from '../../compiler/describe/fusion-map.ts';
+import { fusionMap, legendOf } from '../../compiler/describe/fusion-map.ts';
 import { paramsOf, printSettings, type Sweep } from '../../compiler/model/sweep.ts';
 import type { Block, Report, Section, Table } from '../report/report.ts';
 import type { Plan, PlannedTrial, Prepared } from './plan.ts';
@@ -93,12 +93,13 @@ function mapsOf(sweep: Sweep, trials: readonly PlannedTrial[]): Block[] {
     map.names.add(printSettings(paramsOf(sweep, trial.combination)));
     maps.set(key, map);
   }
+  const models = trials.flatMap(({ work }) => (typeof work === 'string' ? [] : [work.project.model]));
   const tables = [...maps.values()].map(({ table, names }): Table => ({
     ...table,
     title: [...names].join('; '),
   }));
   return [
-    { kind: 'text', text: legend },
+    { kind: 'text', text: legendOf(models) },
     { kind: 'tables', tables },
   ];
 }

@@ -1,16 +1,17 @@
 /**
  * Loading a frozen base: every parameter the model takes from the base's file, checked, in our order of rows.
  */
-import { type Base, type Linear, linears, type Parameter } from '../../compiler/model/model.ts';
+import type { Base, Parameter } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { fingerprintBase } from './fingerprint.ts';
 import { isFloat } from './dtypes.ts';
+import { foreignTensors, undeclaredBiases } from './foreign.ts';
 import { recogniseNames, type Naming } from './names.ts';
-import { isRotary, reorderRope } from './rope.ts';
+import { reorderRope } from './rope.ts';
 import { sameShape, showShape, type ReadOptions, type WeightSource } from './source.ts';
 
 /** What loading needs to know of a parameter; `Model.parameters` and `Manifest.parameters` both have it. */
-export type BaseParameter = Pick<Parameter, 'name' | 'shape' | 'init'>;
+export type BaseParameter = Pick<Parameter, 'name' | 'shape' | 'init' | 'source'>;
 
 const BASE_FORMAT = 'graft-base/1';
 
@@ -27,14 +28,12 @@ export interface BasePlan {
  * @throws InputError listing every tensor that is missing or has another shape, with what was expected and found
  */
 export function planBase(source: WeightSource, base: Base, parameters: Iterable<BaseParameter>): BasePlan {
-  const naming = recogniseNames(source.tensors.keys(), source.metadata);
+  const wanted = [...parameters].filter(({ init }) => init.kind === 'weights');
+  const naming = recogniseNames(source.tensors.keys(), wanted, source.metadata);
   const reads: { parameter: BaseParameter; tensor: string }[] = [];
   const problems: string[] = [];
-  const asked = new Set<string>();
-  for (const parameter of parameters) {
-    if (parameter.init.kind !== 'weights') continue;
+  for (const parameter of wanted) {
     const tensor = naming.names.get(parameter.name);
-    asked.add(parameter.name);
     if (tensor === undefined) {
       problems.push(`missing: \`${parameter.name}\` ${showShape(parameter.shape)}`);
       continue;
@@ -51,52 +50,22 @@ export function planBase(source: WeightSource, base: Base, parameters: Iterable<
     }
     reads.push({ parameter, tensor });
   }
-  const unexpected = [
-    ...[...naming.names].filter(([ours]) => !asked.has(ours)).map(([, theirs]) => theirs),
-    ...naming.others,
-  ];
-  const whole = naming.style === 'huggingface' || source.metadata['format'] === BASE_FORMAT;
-  problems.push(...foreign(naming, base, asked, whole));
-  if (problems.length > 0) throw mismatch(source, base, naming, problems);
-  return { reads, unexpected, naming };
+  problems.push(...foreignTensors(base, naming, wanted, isWhole(source, naming)));
+  if (problems.length > 0) throw mismatch(source, base, problems, advise(base, naming, wanted));
+  return { reads, unexpected: naming.others, naming };
 }
 
-/** Tensors that show the file to be another model, although all that was asked for is there. */
-function foreign(naming: Naming, base: Base, asked: ReadonlySet<string>, whole: boolean): string[] {
-  const problems: string[] = [];
-  const layers = new Set<number>();
-  for (const [ours, theirs] of naming.names) {
-    const layer = /^layers\.(\d+)\./.exec(ours);
-    if (layer && Number(layer[1]) >= base.layers) layers.add(Number(layer[1]));
-    // A bias in the base's own file would be dropped silently; in a file of Meta's names it may be an adapter's.
-    if (whole && ours.endsWith('.bias') && !asked.has(ours)) {
-      problems.push(`\`${theirs}\`: the base declares no such bias, this file has it`);
-    }
-  }
-  if (layers.size > 0) {
-    problems.push(
-      `it has ${Math.max(...layers) + 1} layers, the base \`${base.name}\` declares ${base.layers}`,
-    );
-  }
-  return problems;
-}
+/** Whether a file is a base and nothing else, as its names or its metadata say. */
+const isWhole = ({ metadata }: WeightSource, { style }: Naming): boolean =>
+  style === 'huggingface' || metadata['format'] === BASE_FORMAT;
 
-/** Short names of the linears that have a bias in the file. */
-const biasesIn = (naming: Naming): Linear[] =>
-  linears.filter((linear) =>
-    [...naming.names.keys()].some((ours) => ours === `${linear}.bias` || ours.endsWith(`.${linear}.bias`)),
-  );
-
-function mismatch(source: WeightSource, base: Base, naming: Naming, problems: readonly string[]): InputError {
+function mismatch(source: WeightSource, base: Base, problems: readonly string[], advice: string): InputError {
   const shown = problems.slice(0, 8).map((problem) => `\n  ${problem}`);
   if (problems.length > 8) shown.push(`\n  and ${problems.length - 8} more`);
-  return new InputError(
-    `${source.name} does not hold the base \`${base.name}\`:${shown.join('')}`,
-    advise(base, naming),
-  );
+  return new InputError(`${source.name} does not hold the base \`${base.name}\`:${shown.join('')}`, advice);
 }
 
-function advise(base: Base, naming: Naming): string {
+function advise(base: Base, naming: Naming, parameters: readonly BaseParameter[]): string {
   if (naming.names.size === 0) {
     const seen = naming.others.slice(0, 3).join(', ');
     return `its names are neither Meta's nor Hugging Face's (${seen}, ...): convert it to one of them`;
@@ -104,9 +73,9 @@ function advise(base: Base, naming: Naming): string {
   if (!base.tied && !naming.names.has('output.weight') && naming.names.has('tok_embeddings.weight')) {
     return 'it has no output head: write `tied = true` in the base if the embedding is the head';
   }
-  const biases = biasesIn(naming);
-  if (biases.some((linear) => !base.biases?.includes(linear)))
-    return `write \`biases = [${biases.join(', ')}]\` in the base`;
+  const biases = undeclaredBiases(naming, parameters);
+  if (biases.length > 0)
+    return `write \`biases = [${[...(base.biases ?? []), ...biases].join(', ')}]\` in the base`;
   const others = naming.others.slice(0, 3);
   return `compare the base's sizes with the model's config${others.length > 0 ? `; the file also has ${others.join(', ')}` : ''}`;
 }
@@ -120,8 +89,8 @@ export async function readBaseParameter(
   options: ReadOptions = {},
 ): Promise<Float32Array> {
   const values = await source.read(read.tensor, options);
-  const { name, shape } = read.parameter;
-  if (!isRotary(name.replace(/\.(weight|bias)$/, ''))) return values;
+  const { shape, source: of } = read.parameter;
+  if (of?.rowOrder !== 'rotary') return values;
   return reorderRope(values, base.headDim, shape[1] ?? 1, plan.naming.rope, base.rope.style);
 }
 

@@ -1,100 +1,82 @@
 /**
- * The names tensors of a LLaMA go by in files. Ours are Meta's: `layers.3.attention.wq.weight`.
+ * The names tensors go by in files. Ours are Meta's, `layers.3.attention.wq.weight`; each parameter of a base says what
+ * Hugging Face calls its tensor (`source`), so that nothing here knows a family.
  */
+import type { NamingStyle, Parameter, TensorSource } from '../../compiler/model/model.ts';
 import type { RopeStyle } from './rope.ts';
 
-/** Meta's name within a layer -> Hugging Face's. */
-const layerNames: Readonly<Record<string, string>> = {
-  'attention.wq': 'self_attn.q_proj',
-  'attention.wk': 'self_attn.k_proj',
-  'attention.wv': 'self_attn.v_proj',
-  'attention.wo': 'self_attn.o_proj',
-  'feed_forward.w1': 'mlp.gate_proj',
-  'feed_forward.w2': 'mlp.down_proj',
-  'feed_forward.w3': 'mlp.up_proj',
-  attention_norm: 'input_layernorm',
-  ffn_norm: 'post_attention_layernorm',
-};
-const otherNames: Readonly<Record<string, string>> = {
-  tok_embeddings: 'model.embed_tokens',
-  norm: 'model.norm',
-  output: 'lm_head',
-};
-const reverse = (names: Readonly<Record<string, string>>): Map<string, string> =>
-  new Map(Object.entries(names).map(([ours, theirs]) => [theirs, ours]));
-const metaLayerNames = reverse(layerNames);
-const metaOtherNames = reverse(otherNames);
-
-/** Hugging Face's name of a base tensor: `layers.3.attention.wq.weight` -> `model.layers.3.self_attn.q_proj.weight`. */
-export function huggingfaceName(meta: string): string | null {
-  const { stem, suffix } = split(meta);
-  const layer = /^layers\.(\d+)\.(.+)$/.exec(stem);
-  const name = layer ? layerNames[layer[2]!] : otherNames[stem];
-  if (name === undefined) return null;
-  return `${layer ? `model.layers.${layer[1]}.` : ''}${name}.${suffix}`;
-}
-
-/** The reverse: Meta's name, or null when it is no name of Hugging Face's LLaMA. */
-export function metaName(huggingface: string): string | null {
-  const { stem, suffix } = split(huggingface);
-  const layer = /^model\.layers\.(\d+)\.(.+)$/.exec(stem);
-  const name = layer ? metaLayerNames.get(layer[2]!) : metaOtherNames.get(stem);
-  if (name === undefined) return null;
-  return `${layer ? `layers.${layer[1]}.` : ''}${name}.${suffix}`;
-}
-
-/** What a tensor is called in a file of this naming, also one that the file does not have yet: a merged bias. */
-export function nameIn(naming: Naming, ours: string): string {
-  const known = naming.names.get(ours);
-  if (known !== undefined) return known;
-  if (naming.style === 'huggingface') return huggingfaceName(ours) ?? ours;
-  const embedding = naming.names.get(EMBEDDING) ?? EMBEDDING;
-  return embedding.slice(0, -EMBEDDING.length) + ours;
-}
-
-const EMBEDDING = 'tok_embeddings.weight';
-
-function split(name: string): { stem: string; suffix: string } {
-  const dot = name.lastIndexOf('.');
-  return { stem: name.slice(0, dot), suffix: name.slice(dot + 1) };
-}
+/** A parameter with the names of its tensor. */
+export type Named = Pick<Parameter, 'name' | 'source'>;
 
 /** How a file names its tensors, and what goes with it. */
 export interface Naming {
-  readonly style: 'meta' | 'huggingface';
-  /** Order of the rows of wq and wk. */
+  readonly style: NamingStyle;
+  /** Order of the rows of each head where it matters (`rowOrder` is `rotary`). */
   readonly rope: RopeStyle;
-  /** Our name -> the file's, for every tensor whose name is known. */
+  /** Name of a parameter -> the file's name of its tensor, for every parameter that the file holds. */
   readonly names: ReadonlyMap<string, string>;
-  /** Tensors of the file that are not part of a LLaMA by their names. */
+  /** The file's tensors that are none of the parameters. */
   readonly others: readonly string[];
+  /** What stands in front of Meta's names in this file: `llama.` in the released multi-modal V2. */
+  readonly prefix: string;
 }
 
 /** Tables that can be computed: nothing is lost by not reading them. */
 const ignored = /(^|\.)(rope\.freqs|rotary_emb\.inv_freq|freqs_cis)$/;
 
+/** Fronts of Meta's names; older files misspell `llama.`. */
+const prefixes = ['', 'llama.', 'llma.'] as const;
+
 /**
- * Recognises the names of a file: Meta's, Meta's behind `llama.` (the released multi-modal V2; older files misspell
- * it `llma.`), or Hugging Face's. A file Graft wrote states its row order in the metadata entry `rope`.
+ * Recognises the names of a file: Meta's, Meta's behind `llama.` (the released multi-modal V2), or Hugging Face's. A file
+ * Graft wrote states its row order in the metadata entry `rope`.
  */
 export function recogniseNames(
   files: Iterable<string>,
+  parameters: Iterable<Named>,
   metadata: Readonly<Record<string, string>> = {},
 ): Naming {
+  const known = spellings(parameters);
   const names = new Map<string, string>();
   const others: string[] = [];
   let huggingface = 0;
+  let prefix = '';
   for (const file of files) {
     if (ignored.test(file)) continue;
-    const fromHuggingface = metaName(file);
-    if (fromHuggingface !== null) huggingface++;
-    const meta = fromHuggingface ?? file.replace(/^(llama|llma)\./, '');
-    if (huggingfaceName(meta) !== null) names.set(meta, file);
-    else others.push(file);
+    const spelling = known.get(file);
+    if (spelling === undefined) {
+      others.push(file);
+      if (file.startsWith('model.layers.')) huggingface++;
+      continue;
+    }
+    names.set(spelling.parameter, file);
+    if (spelling.style === 'huggingface') huggingface++;
+    else prefix = spelling.prefix;
   }
   const style = huggingface > 0 ? 'huggingface' : 'meta';
   const stated = metadata['rope'];
   const rope =
     stated === 'half' || stated === 'interleaved' ? stated : style === 'meta' ? 'interleaved' : 'half';
-  return { style, rope, names, others };
+  return { style, rope, names, others, prefix };
 }
+
+interface Spelling {
+  readonly parameter: string;
+  readonly style: NamingStyle;
+  readonly prefix: string;
+}
+
+/** Every name that a file may have for one of the parameters. */
+function spellings(parameters: Iterable<Named>): ReadonlyMap<string, Spelling> {
+  const known = new Map<string, Spelling>();
+  for (const { name: parameter, source } of parameters) {
+    for (const prefix of prefixes)
+      known.set(prefix + (source?.names.meta ?? parameter), { parameter, style: 'meta', prefix });
+    if (source) known.set(source.names.huggingface, { parameter, style: 'huggingface', prefix: '' });
+  }
+  return known;
+}
+
+/** What a tensor is called in a file of this naming, also one that the file does not have yet: a merged bias. */
+export const nameIn = ({ style, prefix }: Naming, names: TensorSource['names']): string =>
+  style === 'huggingface' ? names.huggingface : prefix + names.meta;

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { mergedBase } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
-import { baseParameters } from '../../compiler/model/sites.ts';
+import { baseParameters } from '../../compiler/families/sites.ts';
 import { command as generate } from '../../runtime/cli/generate.ts';
 import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { command as merge } from '../../runtime/cli/merge.ts';
@@ -16,7 +16,6 @@ import { openWeights } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
 import { adapterMetadata, exportAdapter } from '../../runtime/weights/adapter.ts';
 import { loadBase } from '../../runtime/weights/base.ts';
-import { huggingfaceName } from '../../runtime/weights/names.ts';
 import { randomValues } from '../compiler/subjects.ts';
 import { distance, forward, openModel, withDevice } from '../compiler/sessions.ts';
 import { runCommand } from './capture.ts';
@@ -124,7 +123,11 @@ t('a base of Hugging Face keeps its names, its order of rows and what transforme
   const tensors = baseParameters({ ...model.base, tied: true });
   await writeSafetensors(
     at('hf.safetensors'),
-    tensors.map(({ name, shape }) => ({ name: huggingfaceName(name)!, shape, values: values.get(name)! })),
+    tensors.map(({ name, shape, source }) => ({
+      name: source!.names.huggingface,
+      shape,
+      values: values.get(name)!,
+    })),
     { format: 'pt' },
   );
   const before = await trained(writeSpec('hf.adapter', all, 'hf.base.adapter'));

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Base } from '../../compiler/model/model.ts';
-import { baseParameters } from '../../compiler/model/sites.ts';
+import { baseParameters } from '../../compiler/families/sites.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { baseMetadata } from '../../runtime/weights/base.ts';

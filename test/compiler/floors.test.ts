@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['passes'],
   ['wgsl', 'ops'],
   ['graph'],
-  ['package'],
+  ['package', 'families'],
   ['model', 'host.ts'],
 ];
 

@@ -2,6 +2,7 @@
 import type { Graph, Tensor } from '../../compiler/graph/graph.ts';
 import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
 import { extent } from '../../compiler/graph/tape.ts';
+import { rotaryOf } from '../../compiler/families/rotary.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
@@ -115,13 +116,12 @@ function sourceOf(
   inputs: Numbers,
   lossScale: number,
 ): Float64Array | null {
-  const { headDim, rope } = model.base;
   switch (t.home) {
     case 'weights':
     case 'parameters':
       return parameters.get(t.parameter ?? '') ?? null;
     case 'constants':
-      return t.name === 'rope' ? Float64Array.from(ropeTable(t.rows, headDim, rope.theta)) : null;
+      return t.name === 'rope' ? Float64Array.from(ropeTable(t.rows, rotaryOf(model.base))) : null;
     case 'inputs':
       return inputs.get(t.name) ?? null;
     case 'step': {

@@ -11,7 +11,7 @@ import type { Dataset } from '../../runtime/data/load.ts';
 import { openDevice, type Device } from '../../runtime/device/device.ts';
 import { decodePicture } from '../../runtime/images/node.ts';
 import { initParameter } from '../../runtime/random.ts';
-import { scratchInit } from '../../compiler/model/sites.ts';
+import { scratchInit } from '../../compiler/families/sites.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { openSession } from '../../runtime/session.ts';
 import { makeTrainer, trainStep } from '../../runtime/train/trainer.ts';

@@ -9,7 +9,7 @@ import { interpret } from '../../compiler/ops/interpret.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
 import { foldSite, mergedBase, obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
-import { baseParameters, sitesOf } from '../../compiler/model/sites.ts';
+import { baseParameters, sitesOf } from '../../compiler/families/sites.ts';
 import { givenFor, inputsOf, packAll, randomBatch } from '../compiler/oracle.ts';
 import { distance } from '../compiler/sessions.ts';
 import {

@@ -8,6 +8,7 @@ import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Axis, axis, ceil4, padded } from '../../compiler/model/model.ts';
 import { ops } from '../../compiler/ops/index.ts';
 import { erf } from '../../compiler/ops/activate.ts';
+import { plainFrequencies } from '../../compiler/families/rotary.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { differentiate } from '../../compiler/passes/autodiff.ts';
 import { randomValues } from '../wgsl/harness.ts';
@@ -164,7 +165,10 @@ for (const style of ['interleaved', 'half'] as const)
   for (const inverse of [false, true])
     check(`rope ${style}${inverse ? ' inverse' : ''}`, ({ g, values, matrix, words }) => {
       const table = g.tensor('table', 9, axis(6), 'constants');
-      values.set(table.id, Float64Array.from(ropeTable(9, 6, 10)));
+      values.set(
+        table.id,
+        Float64Array.from(ropeTable(9, { frequencies: plainFrequencies(6, 10), factor: 1 })),
+      );
       return g.rope(matrix('x', 4, axis(6, 2)), words('positions', [5, 0, 3, 7]), table, {
         style,
         inverse,

@@ -102,8 +102,8 @@ t('a damaged manifest says what is wrong with it', async () => {
   assert.match(await refused('{}'), /is no package/);
   assert.match(await refused('null'), /is no package/);
   assert.match(
-    await refused(JSON.stringify({ ...manifest, format: 2 })),
-    /a package of format 2, this runtime reads 1/,
+    await refused(JSON.stringify({ ...manifest, format: 1 })),
+    /a package of format 1, this runtime reads 2/,
   );
   for (const key of ['buffers', 'cells', 'constants', 'kernels', 'parameters', 'programs', 'tasks'] as const)
     assert.match(

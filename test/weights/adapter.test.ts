@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axis, type Base, type Parameter, type Part, type Site } from '../../compiler/model/model.ts';
-import { baseParameters, sitesOf } from '../../compiler/model/sites.ts';
+import { baseParameters, sitesOf } from '../../compiler/families/sites.ts';
 import { openFile } from '../../runtime/files.ts';
 import { createRandom } from '../../runtime/random.ts';
 import {

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Base } from '../../compiler/model/model.ts';
-import { baseParameters } from '../../compiler/model/sites.ts';
+import { baseParameters } from '../../compiler/families/sites.ts';
 import { openFile } from '../../runtime/files.ts';
 import { loadBase, planBase } from '../../runtime/weights/base.ts';
 import { fingerprintBase, requireSameBase } from '../../runtime/weights/fingerprint.ts';
 import { openLlama2c } from '../../runtime/weights/llama2c.ts';
-import { huggingfaceName, metaName } from '../../runtime/weights/names.ts';
 import { reorderRope } from '../../runtime/weights/rope.ts';
 import { layoutSafetensors, openSafetensors } from '../../runtime/weights/safetensors.ts';
 import { openSharded } from '../../runtime/weights/sharded.ts';
@@ -91,10 +90,15 @@ function asHuggingface(tensors: Tensors, base: Base): Tensors {
       const rotary = /attention\.w([qk])\.weight$/.exec(name);
       const heads = rotary?.[1] === 'q' ? base.heads : base.kvHeads;
       const moved = rotary ? permuteAsTransformers(values, heads, base.headDim, base.dim) : values;
-      return [huggingfaceName(name)!, { shape, values: moved }];
+      return [huggingfaceName(name), { shape, values: moved }];
     }),
   );
 }
+
+/** Hugging Face's name of a parameter of the tiny base. */
+const huggingfaceName = (name: string): string =>
+  baseParameters({ ...tiny, biases: ['wq', 'wk', 'wv', 'wo', 'output'] }).find((p) => p.name === name)!
+    .source!.names.huggingface;
 
 async function message(promise: Promise<unknown> | (() => unknown)): Promise<string> {
   try {
@@ -105,12 +109,14 @@ async function message(promise: Promise<unknown> | (() => unknown)): Promise<str
   throw new Error('nothing was thrown');
 }
 
-t('names go to Hugging Face and back', () => {
-  for (const { name } of baseParameters(tiny)) assert.is(metaName(huggingfaceName(name)!), name);
-  assert.is(huggingfaceName('layers.3.feed_forward.w2.weight'), 'model.layers.3.mlp.down_proj.weight');
-  assert.is(metaName('model.layers.1.self_attn.q_proj.bias'), 'layers.1.attention.wq.bias');
-  assert.is(metaName('transformer.h.0.attn.weight'), null);
-  assert.is(huggingfaceName('layers.0.attention.gate'), null);
+t('a parameter says what Meta and Hugging Face call its tensor, and where the order of rows matters', () => {
+  const source = (name: string) => baseParameters(tiny).find((p) => p.name === name)!.source!;
+  const down = source('layers.1.feed_forward.w2.weight');
+  assert.is(down.names.huggingface, 'model.layers.1.mlp.down_proj.weight');
+  assert.is(down.rowOrder, 'plain');
+  assert.is(source('layers.0.attention.wk.weight').rowOrder, 'rotary');
+  assert.is(source('output.weight').names.huggingface, 'lm_head.weight');
+  for (const { name, source: of } of baseParameters(tiny)) assert.is(of?.names.meta, name);
 });
 
 t('the row order is that of the transformers script, and goes back', () => {
@@ -147,7 +153,7 @@ t('a base that declares half-split rows gets them', async () => {
   const tensors = weightsOf(tiny);
   const hf = asHuggingface(tensors, tiny);
   const name = 'layers.1.attention.wk.weight';
-  const expected = hf.get(huggingfaceName(name)!)!.values;
+  const expected = hf.get(huggingfaceName(name))!.values;
   assert.equal((await loadBase(await sourceOf(hf), half, baseParameters(half))).values.get(name), expected);
   assert.equal(
     (await loadBase(await sourceOf(tensors), half, baseParameters(half))).values.get(name),

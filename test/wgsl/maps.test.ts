@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Activation, Gate } from '../../compiler/graph/graph.ts';
 import { axis } from '../../compiler/model/model.ts';
 import { erf } from '../../compiler/ops/activate.ts';
+import { plainFrequencies } from '../../compiler/families/rotary.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { emit } from '../../compiler/wgsl/emit.ts';
 import { type Given, checkFamilies, makeCase, profilesOf, random, shape, vector, words } from './cases.ts';
@@ -183,7 +184,9 @@ else {
           const table: Given = {
             rows: 44,
             axis: axis(size),
-            values: Float64Array.from(ropeTable(44, size, 10000)),
+            values: Float64Array.from(
+              ropeTable(44, { frequencies: plainFrequencies(size, 10000), factor: 1 }),
+            ),
           };
           const made = makeCase('rope', [random(rows, ax), positions, table], [shape(rows, ax)], {
             style,
@@ -195,7 +198,11 @@ else {
     });
 
   t('rope with a shift below zero', async () => {
-    const table: Given = { rows: 9, axis: axis(8), values: Float64Array.from(ropeTable(9, 8, 100)) };
+    const table: Given = {
+      rows: 9,
+      axis: axis(8),
+      values: Float64Array.from(ropeTable(9, { frequencies: plainFrequencies(8, 100), factor: 1 })),
+    };
     const made = makeCase('rope', [random(3, axis(8, 2)), words([5, 6, 7]), table], [shape(3, axis(8, 2))], {
       style: 'half',
       inverse: false,

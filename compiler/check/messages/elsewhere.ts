@@ -2,6 +2,7 @@
 import { percentOf, printExpression } from '../../../grammar/print.ts';
 import { singleName, type Argument, type Expression, type Field } from '../../../grammar/ast.ts';
 import type { Details, Fix } from '../../../grammar/diagnostic.ts';
+import { linearsByHolder } from '../../families/words.ts';
 import { aliasOf } from '../aliases.ts';
 import { remove, replace } from './edits.ts';
 
@@ -101,11 +102,11 @@ function placesOf(value: Expression): string {
 export function selectorOf(names: readonly string[]): string | null {
   const ours = (area: readonly string[]): string[] =>
     names.flatMap((name) => aliasOf(name, area)?.ours ?? area.filter((place) => place === name));
-  const [attention, ffn] = [ours(['wq', 'wk', 'wv', 'wo']), ours(['w1', 'w2', 'w3'])];
+  const held = Object.entries(linearsByHolder).map(([holder, area]) => ({ holder, found: ours(area) }));
   const braced = (n: readonly string[]): string => (n.length === 1 ? (n[0] ?? '') : `{${n.join(', ')}}`);
-  const paths = [
-    ...(attention.length === 0 ? [] : [`layers.attention.${braced(attention)}`]),
-    ...(ffn.length === 0 ? [] : [`layers.feed_forward.${braced(ffn)}`]),
-  ];
-  return paths.length === 0 || attention.length + ffn.length < names.length ? null : paths.join(' + ');
+  const paths = held.flatMap(({ holder, found }) =>
+    found.length === 0 ? [] : [`layers.${holder}.${braced(found)}`],
+  );
+  const known = held.reduce((sum, { found }) => sum + found.length, 0);
+  return paths.length === 0 || known < names.length ? null : paths.join(' + ');
 }

@@ -3,6 +3,7 @@ import { singleName, type Expression, type Name, type Path, type Segment } from 
 import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { printExpression } from '../../../grammar/print.ts';
 import { nearest } from '../../../grammar/suggest.ts';
+import { linearsByHolder } from '../../families/words.ts';
 import type { Site, SiteKind } from '../../model/model.ts';
 import type { Missing, Target } from '../selectors.ts';
 import { describeExpression } from './fields.ts';
@@ -82,9 +83,9 @@ function linearsOf({ segments }: Path): string | null {
   return selector.replaceAll('layers.', `layers[${printExpression(layers.index)}].`);
 }
 
-/** `attention` or `feed_forward`, of which every layer has one. */
+/** `attention` or `feed_forward`: what in a layer holds linears. */
 const isArea = (s: Segment | undefined): boolean =>
-  s?.kind === 'name' && ['attention', 'feed_forward'].includes(s.name.text);
+  s?.kind === 'name' && Object.hasOwn(linearsByHolder, s.name.text);
 
 /** The path with the word that is not there replaced by another. */
 function nameReplaced(e: Path, { name }: Missing, text: string): string {

@@ -1,0 +1,50 @@
+/**
+ * What a family of bases is: one row of the table in `families/index.ts`, one file a family.
+ *
+ * All families share one decoder (`build/decoder.ts`). A family lists the places of its network; the decoder does at
+ * each place what the place's role says, and leaves out the roles that a family has no place for.
+ */
+import type { Base, Role, SiteKind } from '../model/model.ts';
+
+/** What is as wide as something: the embedding, all query heads, all key heads, one head, and so on. */
+export type Width = 'dim' | 'ffn' | 'vocab' | 'queries' | 'keys' | 'head';
+
+/** A linear, a norm or an embedding of every layer, or one outside of the layers. */
+export interface Place {
+  /** Our name; below `layers.N.` for a place of a layer: `attention.wq`. */
+  readonly name: string;
+  readonly role: Role;
+  readonly kind: SiteKind;
+  readonly input: Width;
+  readonly output: Width;
+  /** Hugging Face's name; below `model.layers.N.` for a place of a layer: `self_attn.q_proj`. */
+  readonly huggingface: string;
+  /** The letter that stands for it in the fusion map; places outside of the layers have none. */
+  readonly letter?: string;
+  /** The norm whose output enters this linear. */
+  readonly reads?: string;
+}
+
+/** Linears that Hugging Face gives biases together, and the key of config.json that says so; null: none can. */
+export interface BiasSwitch {
+  readonly linears: readonly string[];
+  readonly key: string | null;
+}
+
+/** One row of the table. */
+export interface Family {
+  /** What `family = NAME` and `model_type` of config.json say. */
+  readonly name: string;
+  readonly doc: string;
+  /** Paper or file the network comes from. */
+  readonly source: string;
+  /** Places of every layer, in checkpoint order. */
+  readonly layer: readonly Place[];
+  /** Places before the layers, and behind them. */
+  readonly before: readonly Place[];
+  readonly after: readonly Place[];
+  readonly biases: readonly BiasSwitch[];
+}
+
+/** Whose places are asked for. */
+export type OfFamily = Pick<Base, 'family'>;

@@ -1,0 +1,30 @@
+/** The table of families. A new family is a file beside this one and a row here. */
+import { invariant } from '../../grammar/invariant.ts';
+import type { Family, OfFamily, Place } from './family.ts';
+import { llama } from './llama.ts';
+
+export const families: readonly Family[] = [llama];
+
+const byName: ReadonlyMap<string, Family> = new Map(families.map((family) => [family.name, family]));
+
+/** The family of that name; undefined for one that is not known here. */
+export const familyNamed = (name: string): Family | undefined => byName.get(name);
+
+/** The family of a base. */
+export function familyOf({ family }: OfFamily): Family {
+  const found = byName.get(family);
+  invariant(found, `no family ${family}`);
+  return found;
+}
+
+/** Places of a family: before the layers, of each layer, behind them. */
+export const placesOf = ({ before, layer, after }: Family): readonly Place[] => [
+  ...before,
+  ...layer,
+  ...after,
+];
+
+/** Every place that some family has; of places of one name, that of the first family. */
+export const allPlaces: readonly Place[] = families
+  .flatMap(placesOf)
+  .filter((place, i, all) => all.findIndex(({ name }) => name === place.name) === i);

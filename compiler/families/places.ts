@@ -1,0 +1,48 @@
+/** The places that most families have, under the names of Meta's checkpoints. */
+import type { Role } from '../model/model.ts';
+import type { Place, Width } from './family.ts';
+
+const place = (
+  kind: Place['kind'],
+  name: string,
+  role: Role,
+  [input, output]: readonly [Width, Width],
+  huggingface: string,
+  more: Pick<Place, 'letter' | 'reads'> = {},
+): Place => ({ name, role, kind, input, output, huggingface, ...more });
+
+/** The four linears of attention; `reads` is the norm before them. */
+export const attention = (reads: string): readonly Place[] => [
+  place('linear', 'attention.wq', 'query', ['dim', 'queries'], 'self_attn.q_proj', { letter: 'q', reads }),
+  place('linear', 'attention.wk', 'key', ['dim', 'keys'], 'self_attn.k_proj', { letter: 'k', reads }),
+  place('linear', 'attention.wv', 'value', ['dim', 'keys'], 'self_attn.v_proj', { letter: 'v', reads }),
+  place('linear', 'attention.wo', 'attentionOutput', ['queries', 'dim'], 'self_attn.o_proj', { letter: 'o' }),
+];
+
+/** The gated feed-forward network: w2 (f(w1 x) * w3 x). */
+export const feedForward = (reads: string): readonly Place[] => [
+  place('linear', 'feed_forward.w1', 'gate', ['dim', 'ffn'], 'mlp.gate_proj', { letter: '1', reads }),
+  place('linear', 'feed_forward.w2', 'down', ['ffn', 'dim'], 'mlp.down_proj', { letter: '2' }),
+  place('linear', 'feed_forward.w3', 'up', ['dim', 'ffn'], 'mlp.up_proj', { letter: '3', reads }),
+];
+
+/** A norm over the width of the hidden state. */
+export const norm = (name: string, role: Role, huggingface: string, letter?: string): Place =>
+  place('norm', name, role, ['dim', 'dim'], huggingface, letter === undefined ? {} : { letter });
+
+/** Norms before attention and before the feed-forward network, as LLaMA has them. */
+export const normsBefore: readonly Place[] = [
+  norm('attention_norm', 'attentionNorm', 'input_layernorm', 'a'),
+  norm('ffn_norm', 'ffnNorm', 'post_attention_layernorm', 'f'),
+];
+
+/** The embedding, in front of the layers. */
+export const embedding: readonly Place[] = [
+  place('embedding', 'tok_embeddings', 'embedding', ['vocab', 'dim'], 'model.embed_tokens'),
+];
+
+/** The last norm and the output head, behind the layers. */
+export const normAndHead: readonly Place[] = [
+  norm('norm', 'finalNorm', 'model.norm'),
+  place('linear', 'output', 'head', ['dim', 'vocab'], 'lm_head', { reads: 'norm' }),
+];
