@@ -75,6 +75,9 @@ function imageInput(part: Part): ImageInput {
   return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
 }
 
+/** Above what 32 bits round to zero beside a variance, so that a constant row never comes to 0/0. */
+const epsilon = number(1e-12, 1);
+
 const weights: Field = {
   type: orNone({ kind: 'string' }),
   default: null,
@@ -109,7 +112,13 @@ export const encoder: Kind = {
               default: null,
               doc: 'Width after a last projection; none: there is none.',
             },
+            hidden: {
+              type: orNone(count),
+              default: null,
+              doc: 'Width of the hidden layer in each block; none: four times `width`.',
+            },
             activation: { type: choice('quick_gelu', 'gelu'), default: 'quick_gelu', doc: 'Of the blocks.' },
+            eps: { type: epsilon, default: 1e-5, doc: 'What each LayerNorm adds to the variance.' },
             weights,
           },
           features: {

@@ -49,7 +49,12 @@ export const project: Kind = {
     hidden: {
       type: orNone(count),
       default: null,
-      doc: "Width inside `mlp`, `queries` or `bridge`; none: the base's, that of what comes in, four times that of what goes out.",
+      doc: "Width of the hidden layer of `mlp` and `bridge`, of the tokens inside `queries`; none: the base's width, four times that of what goes out, that of what comes in.",
+    },
+    block_hidden: {
+      type: orNone(count),
+      default: null,
+      doc: 'Width of the hidden layer in each block of `queries`; none: four times the width of its tokens (`hidden`).',
     },
     depth: { type: times, default: 8, doc: 'Blocks of `queries`.' },
     heads: { type: times, default: 16, doc: 'Heads in each block of `queries`.' },
@@ -115,10 +120,11 @@ const hiddenOf = (part: Part, base: Base): number => {
   return numberOf(part.fields['hidden'] ?? fallback);
 };
 
-/** timm's Block: exact GELU, four times the width inside. */
+/** timm's Block: exact GELU; four times the width inside, as its `mlp_ratio`, unless the spec says otherwise. */
 const queryBlock = (part: Part, base: Base): BlockShape => {
   const width = hiddenOf(part, base);
-  return { width, heads: of(part, 'heads'), hidden: 4 * width, activation: 'gelu', eps: LAYER_EPS };
+  const hidden = numberOf(part.fields['block_hidden'] ?? 4 * width);
+  return { width, heads: of(part, 'heads'), hidden, activation: 'gelu', eps: LAYER_EPS };
 };
 
 interface Shape {

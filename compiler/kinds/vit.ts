@@ -31,6 +31,7 @@ export interface Taken {
   readonly blocks: readonly number[] | null;
 }
 
+/** Epsilon of the LayerNorms of CLIP, and of torch. */
 const EPS = 1e-5;
 
 const clip = (resolution: number, patch: number, width: number, layers: number, output: number): Vit => ({
@@ -64,7 +65,8 @@ function ownVit(args: Readonly<Record<string, FieldValue>>): Vit {
   const int = (name: string) => numberOf(args[name]);
   const width = int('width');
   const activation = args['activation'] === 'gelu' ? 'gelu' : 'quickGelu';
-  const block: BlockShape = { width, heads: int('heads'), hidden: 4 * width, activation, eps: EPS };
+  const hidden = numberOf(args['hidden'] ?? 4 * width);
+  const block: BlockShape = { width, heads: int('heads'), hidden, activation, eps: int('eps') };
   return {
     resolution: int('resolution'),
     patch: int('patch'),
@@ -141,13 +143,13 @@ function embedPatches(g: Builder, part: string, vit: Vit, image: Tensor, batch: 
   });
   g.label = `${part}.positional_embedding`;
   const placed = g.addTable(joined, g.vectors(`${part}.positional_embedding`));
-  const x = layerNorm(g, `${part}.ln_pre`, placed, EPS);
+  const x = layerNorm(g, `${part}.ln_pre`, placed, vit.block.eps);
   g.tap(`${part}.ln_pre`, x);
   return x;
 }
 
 function finish(g: Builder, part: string, vit: Vit, x: Tensor): Tensor {
-  const last = layerNorm(g, `${part}.ln_post`, x, EPS);
+  const last = layerNorm(g, `${part}.ln_post`, x, vit.block.eps);
   if (vit.output === null) return last;
   g.label = `${part}.proj`;
   const [k, n] = [ceil4(vit.block.width), padded(axis(vit.output))];

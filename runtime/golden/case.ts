@@ -22,9 +22,12 @@ export interface GoldenConfig extends Partial<ClipConfig> {
   readonly n_layers: number;
   readonly n_heads: number;
   readonly n_kv_heads?: number;
+  readonly head_dim?: number;
   readonly ffn_hidden: number;
   readonly vocab_size: number;
   readonly norm_eps: number;
+  /** Epsilon of CLIP's LayerNorms; absent: CLIP's own. */
+  readonly ln_eps?: number;
   readonly max_seq_len: number;
   readonly rope_theta: number;
   readonly ignore_index: number;
@@ -41,6 +44,7 @@ export interface GoldenConfig extends Partial<ClipConfig> {
   readonly v_embed_dim?: number;
   readonly v_depth?: number;
   readonly v_num_heads?: number;
+  readonly v_mlp_ratio?: number;
   readonly w_lora?: boolean;
   readonly w_new_gate?: boolean;
   readonly lora_rank?: number;
@@ -53,6 +57,10 @@ export interface GoldenConfig extends Partial<ClipConfig> {
   readonly steps?: readonly string[];
   readonly groups?: Readonly<Record<string, readonly string[]>>;
   readonly trainable?: readonly string[];
+  /** Trained names that the loss does not depend on. */
+  readonly trainable_without_grad?: readonly string[];
+  /** Names without weight decay. */
+  readonly no_decay?: readonly string[];
   readonly optim: {
     readonly lr: number;
     readonly betas: readonly [number, number];
@@ -94,7 +102,8 @@ export async function openCase(name: string, folder: string): Promise<GoldenCase
     return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as T) : null;
   };
   const config = await json<GoldenConfig>('config');
-  if (!config) throw new InputError(`${folder} is no golden case`, 'a case has a config.json');
+  if (!config)
+    throw new InputError(`${folder} is no golden case: it has no config.json`, 'check the name of the case');
   return { name, folder, config, json, tensors: (file) => readTensors(join(folder, `${file}.safetensors`)) };
 }
 
@@ -106,4 +115,21 @@ async function readTensors(path: string): Promise<Tensors | null> {
     tensors.set(name, { shape, values: await source.read(name) });
   await source.close();
   return tensors;
+}
+
+/**
+ * The tensors of a file that every case of its family has.
+ * @throws InputError when the file is missing, or lacks one of the tensors `names`
+ */
+export async function requireFile(
+  golden: GoldenCase,
+  file: string,
+  names: readonly string[] = [],
+): Promise<Tensors> {
+  const tensors = await golden.tensors(file);
+  const help = 'copy the case again: a case is complete or it cannot be compared';
+  if (!tensors) throw new InputError(`${join(golden.folder, `${file}.safetensors`)} is missing`, help);
+  const lacking = names.find((name) => !tensors.has(name));
+  if (lacking === undefined) return tensors;
+  throw new InputError(`${join(golden.folder, `${file}.safetensors`)} has no tensor \`${lacking}\``, help);
 }

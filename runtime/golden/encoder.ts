@@ -6,11 +6,13 @@ import { programNamed } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import { clipKey } from '../weights/vision-keys.ts';
 import { loadProject } from '../project/open.ts';
-import type { ClipConfig, GoldenCase } from './case.ts';
+import { type ClipConfig, type GoldenCase, requireFile } from './case.ts';
+import { eye } from './choose.ts';
 import { BOUNDS, relativeDifference, Report } from './compare.ts';
 import { compareOutputs } from './outputs.ts';
 import { imagesOf, open, readOutput } from './session.ts';
-import { eye, specPath } from './subject.ts';
+import { specPath } from './subject.ts';
+import { requireTensors } from './tensors.ts';
 
 /** Any base will do: it is not run. */
 const BASE: Base = {
@@ -30,21 +32,22 @@ const BASE: Base = {
 };
 const PART = 'vision';
 
-export async function runEncoder(device: Device, golden: GoldenCase): Promise<Report | null> {
+export async function runEncoder(device: Device, golden: GoldenCase): Promise<Report> {
   const config = golden.config as typeof golden.config & ClipConfig;
   const [weights, given, expected] = [
-    await golden.tensors('weights'),
-    await golden.tensors('inputs'),
-    await golden.tensors('outputs'),
+    await requireFile(golden, 'weights'),
+    await requireFile(golden, 'inputs', ['image']),
+    await requireFile(golden, 'outputs', ['tokens']),
   ];
-  if (!weights || !given || !expected) return null;
-  const params = { late: 'last 1', eye: eye(config) };
+  const params = { late: 'last 1', eye: eye(config, weights, '', config.ln_eps) };
   const { model } = loadProject(specPath('v2-released-7b.adapter:V2Multimodal'), { base: BASE, params });
   const keys = new Map(
     model.parameters
       .filter((p) => p.owner === PART)
       .map((p) => [p.name, clipKey(p.name.slice(PART.length + 1), p, '')]),
   );
+  const own = { ...model, parameters: model.parameters.filter((p) => p.owner === PART) };
+  requireTensors(own, keys, weights, config);
   const images = imagesOf(given, config, model);
   const batch = given.get('image')?.shape[0] ?? 1;
   const compiled = compile(

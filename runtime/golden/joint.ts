@@ -5,8 +5,7 @@ import { type Decoder, generate, makeDecoder, showImages } from '../generate.ts'
 import { argmax } from '../sample.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';
 import { gradients, makeTrainer, type Trainer, trainStep } from '../train/trainer.ts';
-import { officialKeys } from '../weights/llama-adapter.ts';
-import type { GoldenCase, Tensors } from './case.ts';
+import { type GoldenCase, requireFile, type Tensors } from './case.ts';
 import { BOUNDS, relativeDifference, Report } from './compare.ts';
 import { checkCache } from './decoding.ts';
 import { compareGates, compareOutputs } from './outputs.ts';
@@ -19,7 +18,7 @@ import {
   open,
   restore,
 } from './session.ts';
-import { goldenTask, modelOf, oursOf, recipeOf, type Subject, valuesOf, withImages } from './subject.ts';
+import { expressCase, goldenTask, oursOf, recipeOf, type Subject, valuesOf, withImages } from './subject.ts';
 
 const TASKS = ['caption', 'instruct'] as const;
 type TaskName = (typeof TASKS)[number];
@@ -37,22 +36,20 @@ interface Run {
   readonly report: Report;
 }
 
-export async function runJoint(device: Device, golden: GoldenCase): Promise<Report | null> {
+export async function runJoint(device: Device, golden: GoldenCase): Promise<Report> {
   const { config } = golden;
-  const made = modelOf(config);
   const [weights, caption, instruct, extra] = [
-    await golden.tensors('weights'),
-    await golden.tensors('inputs_caption'),
-    await golden.tensors('inputs_instruct'),
+    await requireFile(golden, 'weights'),
+    await requireFile(golden, 'inputs_caption'),
+    await requireFile(golden, 'inputs_instruct'),
     await golden.tensors('grads_extra'),
   ];
-  if (!made || !weights || !caption || !instruct) return null;
-  const keys = officialKeys(made.model, made.choice.family);
+  const { model, keys } = expressCase(config, weights);
   const inputs = {
-    caption: inputsOf(caption, config, made.model),
-    instruct: inputsOf(instruct, config, made.model),
+    caption: inputsOf(caption, config, model),
+    instruct: inputsOf(instruct, config, model),
   };
-  const trainsOf = (task: TaskName) => oursOf(made.model, keys, new Set(config.groups?.[task]));
+  const trainsOf = (task: TaskName) => oursOf(model, keys, new Set(config.groups?.[task]));
   const trains = { caption: trainsOf('caption'), instruct: trainsOf('instruct') };
   const tasks = [
     goldenTask('caption', trains.caption, true),
@@ -65,7 +62,7 @@ export async function runJoint(device: Device, golden: GoldenCase): Promise<Repo
     instruct: lengthOf('instruct'),
     [EXTRA]: lengthOf('caption'),
   };
-  const compiled = compile(withImages({ ...made.model, tasks }), {
+  const compiled = compile(withImages({ ...model, tasks }), {
     profile: device.profile,
     recipe: recipeOf(config),
     training: { batch: inputs.caption.rows.length, tokens },
@@ -95,7 +92,7 @@ export async function runJoint(device: Device, golden: GoldenCase): Promise<Repo
   }
   await checkSteps(run);
   restore(session, keys, weights);
-  await checkDecoding(run, imagesOf(caption, config, made.model));
+  await checkDecoding(run, imagesOf(caption, config, model));
   session.executor.destroy();
   return run.report;
 }
@@ -104,7 +101,7 @@ async function checkTask(
   { golden, session, trainer, keys, weights, inputs, trains, report }: Run,
   task: TaskName,
 ): Promise<void> {
-  const expected = (await golden.tensors(`outputs_${task}`)) ?? new Map();
+  const expected = await requireFile(golden, `outputs_${task}`, ['loss', 'logits']);
   const loss = await gradients(trainer, task, inputs[task].batch);
   report.add('loss', Math.abs(loss - (expected.get('loss')?.values[0] ?? NaN)), BOUNDS.loss, `${task} loss`);
   await compareOutputs(session, programNamed(session, `train:${task}`), expected, report);

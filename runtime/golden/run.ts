@@ -4,7 +4,7 @@ import type { Device } from '../device/device.ts';
 import { makeDecoder, showImages } from '../generate.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';
 import { gradients, makeTrainer, type Trainer, trainStep } from '../train/trainer.ts';
-import type { GoldenCase, Generation, Tensors } from './case.ts';
+import { type GoldenCase, type Generation, requireFile, type Tensors } from './case.ts';
 import { BOUNDS, relativeDifference, Report } from './compare.ts';
 import { checkCache, checkGeneration } from './decoding.ts';
 import { runEncoder } from './encoder.ts';
@@ -20,10 +20,10 @@ import {
   open,
   restore,
 } from './session.ts';
-import { EXTRA, modelOf, type Subject, subjectOf, TASK, valuesOf } from './subject.ts';
+import { expressCase, EXTRA, type Subject, subjectOf, TASK, valuesOf } from './subject.ts';
 
-/** Compares a case; null when no spec expresses it yet. */
-export async function runCase(device: Device, golden: GoldenCase): Promise<Report | null> {
+/** Compares a case. @throws InputError when no spec of the library expresses it, or a file of it is missing */
+export async function runCase(device: Device, golden: GoldenCase): Promise<Report> {
   if (golden.config.family === 'openai/CLIP VisionTransformer') return runEncoder(device, golden);
   if (golden.config.steps) return runJoint(device, golden);
   return runSingle(device, golden);
@@ -39,19 +39,18 @@ interface Run {
   readonly report: Report;
 }
 
-async function runSingle(device: Device, golden: GoldenCase): Promise<Report | null> {
+async function runSingle(device: Device, golden: GoldenCase): Promise<Report> {
   const { config } = golden;
   const [weights, given, extra] = [
-    await golden.tensors('weights'),
-    await golden.tensors('inputs'),
+    await requireFile(golden, 'weights'),
+    await requireFile(golden, 'inputs'),
     await golden.tensors('grads_extra'),
   ];
-  const model = modelOf(config)?.model;
-  if (!weights || !given || !model) return null;
+  const expressed = expressCase(config, weights);
+  const { model } = expressed;
   const inputs = inputsOf(given, config, model);
   const image = inputs.batch.image !== undefined;
-  const subject = subjectOf(config, new Set(extra?.keys()), image);
-  if (!subject) return null;
+  const subject = subjectOf(expressed, config, new Set(extra?.keys()), image);
   const generation = await golden.json<Generation>('generate');
   const [count, tokens] = [inputs.rows.length, inputs.rows[0]?.length ?? 0];
   const compiled = compile(subject.model, {
@@ -82,7 +81,7 @@ async function checkForward(
   { golden, session, trainer, inputs, report, subject }: Run,
   weights: Tensors,
 ): Promise<void> {
-  const expected = (await golden.tensors('outputs')) ?? new Map();
+  const expected = await requireFile(golden, 'outputs', ['loss', 'logits']);
   const loss = await gradients(trainer, TASK, inputs.batch);
   report.add('loss', Math.abs(loss - (expected.get('loss')?.values[0] ?? NaN)), BOUNDS.loss, 'loss');
   await compareOutputs(session, programNamed(session, `train:${TASK}`), expected, report);

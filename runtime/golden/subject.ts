@@ -1,99 +1,23 @@
 /** The spec a golden case goes through, with the base's dimensions and the trained names from its config. */
 import { join } from 'node:path';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
-import { type ForeignTensor, type OfficialFamily, officialKeys } from '../weights/llama-adapter.ts';
+import { type ForeignTensor, officialKeys } from '../weights/llama-adapter.ts';
 import { loadProject } from '../project/open.ts';
 import { projectRoot } from '../setup/drivers.mjs';
-import type { ClipConfig, GoldenConfig, Tensors } from './case.ts';
+import type { GoldenConfig, Tensors } from './case.ts';
+import { chooseSpec } from './choose.ts';
+import { requireTensors } from './tensors.ts';
 
 export interface Subject {
   readonly model: Model;
   readonly recipe: Recipe;
   /** Our parameter -> where it lies in the case's files. */
   readonly keys: ReadonlyMap<string, ForeignTensor>;
-  /** The spec, for the report. */
-  readonly spec: string;
 }
 
 /** The task that trains what the case trains, and the one for its further gradients. */
 export const TASK = 'golden';
 export const EXTRA = 'extra';
-
-interface Choice {
-  readonly spec: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly family: OfficialFamily;
-}
-
-const list = (layers: readonly number[] = []): string => `[${layers.join(', ')}]`;
-
-/** An encoder of these sizes, as a value of the param `eye`. */
-export const eye = (c: ClipConfig): string =>
-  `vit(resolution: ${c.input_resolution}, patch: ${c.patch_size}, width: ${c.width}, layers: ${c.layers}, heads: ${c.heads}, output: ${c.output_dim})`;
-
-/** Null: no spec can express the case yet. */
-function chooseSpec(c: GoldenConfig): Choice | null {
-  switch (c.family) {
-    case 'chat65b':
-    case 'v1':
-      return chooseText(c, c.family);
-    case 'mm7b':
-      return chooseReleased(c);
-    case 'imb': {
-      const params = {
-        late: `last ${c.query_layer ?? 0}`,
-        features: String(c.ib_dim),
-        hidden: String(4 * c.dim),
-        rank: String(c.lora_rank ?? 16),
-      };
-      return { spec: 'imagebind-llm.adapter:ImageBind', params, family: 'imb' };
-    }
-    case 'paper_v2':
-      return c.clip ? { ...chooseFusion(c, c.clip), family: 'mm7b' } : null;
-    default:
-      return null;
-  }
-}
-
-function chooseText(c: GoldenConfig, family: 'chat65b' | 'v1'): Choice | null {
-  const prompted = (c.adapter_len ?? 0) * (c.adapter_layer ?? 0) > 0;
-  const params = prompted ? { late: `last ${c.adapter_layer}`, length: String(c.adapter_len) } : {};
-  const of = (spec: string): Choice => ({ spec, params, family });
-  if (family === 'v1') return of('llama-adapter-v1.adapter:LlamaAdapterV1');
-  if (!c.add_bias && !c.add_scale)
-    return of(prompted ? 'llama-adapter-v1.adapter:LlamaAdapterV1' : 'llama.adapter:Llama');
-  if (!c.add_bias || !c.add_scale) return null;
-  return of(`v2-chat65b.adapter:${prompted ? 'V2ChatPrompted' : 'V2Chat'}`);
-}
-
-function chooseReleased(c: GoldenConfig): Choice {
-  const params = { late: `last ${c.query_layer ?? 0}`, length: String(c.query_len ?? 0) };
-  if (c.no_image || !c.clip) return { spec: 'v2-released.adapter:V2Released', params, family: 'mm7b' };
-  const sizes = {
-    eye: eye(c.clip),
-    width: String(c.v_embed_dim),
-    depth: String(c.v_depth),
-    heads: String(c.v_num_heads),
-    rank: String(c.lora_rank ?? 16),
-  };
-  return {
-    spec: `v2-released-7b.adapter:${c.w_lora ? 'V21' : 'V2Multimodal'}`,
-    params: { ...params, ...sizes },
-    family: 'mm7b',
-  };
-}
-
-function chooseFusion(c: GoldenConfig, clip: ClipConfig): Omit<Choice, 'family'> {
-  const params = {
-    eye: eye(clip),
-    late: list(c.late_layers),
-    // V2 is checked too when V2Late is asked for, and needs some early layer.
-    early: c.early_layers?.length ? list(c.early_layers) : 'first 1',
-    length: String(c.static_len),
-    patches: String(c.visual_len),
-  };
-  return { spec: `llama-adapter-v2-multimodal.adapter:${c.fusion === 'early' ? 'V2' : 'V2Late'}`, params };
-}
 
 export const baseOf = (c: GoldenConfig): Base => ({
   name: 'golden',
@@ -102,7 +26,7 @@ export const baseOf = (c: GoldenConfig): Base => ({
   dim: c.dim,
   heads: c.n_heads,
   kvHeads: c.n_kv_heads ?? c.n_heads,
-  headDim: c.dim / c.n_heads,
+  headDim: c.head_dim ?? c.dim / c.n_heads,
   ffn: c.ffn_hidden,
   vocab: c.vocab_size,
   context: c.max_seq_len,
@@ -114,14 +38,19 @@ export const baseOf = (c: GoldenConfig): Base => ({
 /** The path of `FILE:ADAPTER` in the method library. */
 export const specPath = (spec: string): string => join(projectRoot(), 'specs', spec);
 
-/** A spec from the library on the case's base, before its tasks are replaced. */
-export function modelOf(config: GoldenConfig): { model: Model; choice: Choice } | null {
-  const choice = chooseSpec(config);
-  if (!choice) return null;
-  return {
-    model: loadProject(specPath(choice.spec), { base: baseOf(config), params: choice.params }).model,
-    choice,
-  };
+/** A spec of the library on the base of a case, before its tasks are replaced. */
+export interface Expressed {
+  readonly model: Model;
+  readonly keys: Subject['keys'];
+}
+
+/** @throws InputError when no spec expresses the case, or its tensors are not those of the spec */
+export function expressCase(config: GoldenConfig, weights: Tensors): Expressed {
+  const { spec, params, family } = chooseSpec(config, weights);
+  const { model } = loadProject(specPath(spec), { base: baseOf(config), params });
+  const keys = officialKeys(model, family);
+  requireTensors(model, keys, weights, config);
+  return { model, keys };
 }
 
 const span = { file: '', start: 0, end: 0 };
@@ -141,17 +70,18 @@ export const goldenTask = (name: string, trains: readonly string[], image: boole
 export const oursOf = (model: Model, keys: Subject['keys'], wanted: ReadonlySet<string>): string[] =>
   model.parameters.filter((p) => wanted.has(keys.get(p.name)?.name ?? '')).map((p) => p.name);
 
-/** The model of a case; `extra` are names of further tensors whose gradients the case holds. */
-export function subjectOf(config: GoldenConfig, extra: ReadonlySet<string>, image: boolean): Subject | null {
-  const made = modelOf(config);
-  if (!made) return null;
-  const { model, choice } = made;
-  const keys = officialKeys(model, choice.family);
+/** The subject of a case; `extra` are names of further tensors whose gradients the case holds. */
+export function subjectOf(
+  { model, keys }: Expressed,
+  config: GoldenConfig,
+  extra: ReadonlySet<string>,
+  image: boolean,
+): Subject {
   const trained = oursOf(model, keys, new Set(config.trainable));
   const further =
     extra.size > 0 ? [goldenTask(EXTRA, [...trained, ...oursOf(model, keys, extra)], image)] : [];
   const tasks = [goldenTask(TASK, trained, image), ...further];
-  return { model: withImages({ ...model, tasks }), recipe: recipeOf(config), keys, spec: choice.spec };
+  return { model: withImages({ ...model, tasks }), recipe: recipeOf(config), keys };
 }
 
 /** The source that makes a task show images, whatever the spec calls its own. */

@@ -106,7 +106,8 @@ export function planEncoder(
   const { blocks = blocksOf(parameters) } = part;
   return plan(source, part.name, naming, parameters, blocks, {
     what: 'encoder',
-    help: "compare the encoder's sizes with the model's config: resolution, patch, width, layers and output",
+    help: "compare the encoder's sizes with the model's config: resolution, patch, width, layers, hidden and output",
+    inside: (width) => `hidden: ${width}`,
   });
 }
 
@@ -129,7 +130,8 @@ export function planProjector(
   const naming: Naming = { name: own === null ? 'official' : 'graft', keyOf };
   return plan(source, part.name, naming, parameters, blocksOf(parameters), {
     what: 'projector',
-    help: "compare the projector's kind, length, hidden, depth, norm and output with the one that was trained",
+    help: "compare the projector's kind, length, hidden, block_hidden, depth, norm and output with the one that was trained",
+    inside: (width) => `block_hidden = ${width}`,
   });
 }
 
@@ -137,16 +139,24 @@ export function planProjector(
 const blocksOf = (parameters: readonly EncoderParameter[]): number =>
   parameters.filter(({ name }) => name.endsWith('.norm1.weight')).length;
 
+/** How a message speaks of what is read; `inside` writes the width inside its blocks as the spec does. */
+interface Said {
+  readonly what: string;
+  readonly help: string;
+  readonly inside: (width: number) => string;
+}
+
 function plan(
   source: WeightSource,
   part: string,
   naming: Naming,
   parameters: readonly EncoderParameter[],
   blocks: number,
-  said: { readonly what: string; readonly help: string },
+  said: Said,
 ): EncoderPlan {
   const reads = new Map<string, Read>();
   const problems: string[] = [];
+  let inside: number | undefined;
   for (const parameter of parameters) {
     const key = naming.keyOf(parameter.name.slice(part.length + 1), parameter);
     if (key === null) {
@@ -156,8 +166,10 @@ function plan(
     const found = source.tensors.get(key.name)?.shape;
     const wanted = shapeIn(key, parameter.shape, found);
     if (found === undefined) problems.push(`missing: \`${key.name}\` ${showShape(wanted)}`);
-    else if (sizes(found) !== sizes(wanted))
+    else if (sizes(found) !== sizes(wanted)) {
+      if (parameter.name.endsWith('.mlp.fc1.weight') && found[1] === wanted[1]) inside ??= found[0];
       problems.push(`\`${key.name}\` is ${showShape(found)}, \`${part}\` needs ${showShape(wanted)}`);
+    }
     reads.set(parameter.name, { parameter, key });
   }
   problems.push(...deeper(source, naming, part, blocks));
@@ -166,7 +178,9 @@ function plan(
   if (problems.length > 8) shown.push(`\n  and ${problems.length - 8} more`);
   throw new InputError(
     `${source.name} does not hold the ${said.what} \`${part}\`:${shown.join('')}`,
-    said.help,
+    inside === undefined
+      ? said.help
+      : `its blocks are ${inside} wide inside: write \`${said.inside(inside)}\` in the spec`,
   );
 }
 

@@ -163,6 +163,36 @@ t('what does not fit is listed', async () => {
   );
 });
 
+t('blocks that are wider inside than the spec says are refused with the width to write', async () => {
+  const sized = (width: number) =>
+    modelOf(`
+      encoder vision { model = ${eye.replace('weights', `hidden: ${width}, weights`)} }
+      project visual from vision {
+        kind = queries  length = 2  depth = 1  heads = 2  hidden = 4  output = 6  block_hidden = ${width}
+        weights = "x.safetensors"
+      }
+      project short from visual { length = 2 }
+      prompt image on layers[first 1] from short`);
+  const [made, wanted] = [sized(12), sized(20)];
+  const parametersIn = ({ parameters: all }: typeof made, owner: string) =>
+    all.filter((p) => p.owner === owner);
+  const source = await file(
+    made.parameters.map(({ name, shape }) => ({ name, shape, values: new Float32Array(product(shape)) })),
+  );
+  assert.is(parametersIn(made, 'vision').find((p) => p.name.endsWith('fc1.weight'))?.shape[0], 12);
+  planEncoder(source, part, parametersIn(made, 'vision'));
+  const projector = wanted.parts.find(({ name }) => name === 'visual')!;
+  planProjector(source, projector, parametersIn(made, 'visual'));
+  assert.throws(
+    () => planEncoder(source, part, parametersIn(wanted, 'vision')),
+    /fc1\.weight` is \[12, 8\][^]*help: its blocks are 12 wide inside: write `hidden: 12`/,
+  );
+  assert.throws(
+    () => planProjector(source, projector, parametersIn(wanted, 'visual')),
+    /help: its blocks are 12 wide inside: write `block_hidden = 12`/,
+  );
+});
+
 t('an encoder of which fewer blocks are taken reads those, from a file of all', async () => {
   const short = modelOf(`
     encoder vision { model = ${eye}  take = class  at = 0 }

@@ -70,9 +70,15 @@ for (const [name, expected] of Object.entries(table)) {
 }
 
 t('the chat model of 65B is the 14M of the paper', () => {
-  const counts = countModel(lowerModel(checkSpec(join(specs, 'v2-chat65b.adapter'), nodeHost), 'V2Chat'));
-  // The figure counts the final norm, 8192 numbers, which the released code leaves frozen.
-  assert.is(counts.trained + 8192, 13_811_712);
+  const checked = checkSpec(join(specs, 'v2-chat65b.adapter'), nodeHost);
+  assert.equal(Object.keys(checked.adapters), ['V2Chat'], 'the release has no prompts');
+  assert.is(countModel(lowerModel(checked)).trained, 13_811_712);
+});
+
+t('the chat model with its prompts switched on trains ten tokens and a gate for each head more', () => {
+  const checked = checkSpec(join(specs, 'v2-chat65b-prompted.adapter'), nodeHost);
+  const { trained } = countModel(lowerModel(checked, 'V2ChatPrompted'));
+  assert.is(trained, 13_811_712 + 30 * (10 * 8192 + 64));
 });
 
 t('version 1 trains 1.2M', () => {
