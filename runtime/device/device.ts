@@ -187,9 +187,8 @@ let entry: GPU | null = null;
 async function findEntry(): Promise<GPU> {
   if (entry) return entry;
   if (inNode) {
-    // Not a literal, so that a browser's bundler does not follow it into Node's modules.
-    const path = ['.', 'driver.ts'].join('/');
-    const driver = (await import(/* @vite-ignore */ path)) as typeof import('./driver.ts');
+    // Bundlers for browsers leave the driver out: `browser` in package.json says so.
+    const driver = await import('./driver.ts');
     entry = await driver.loadDawn().catch((error: Error) => {
       throw new DeviceError('unavailable', error.message);
     });
@@ -206,8 +205,7 @@ const NO_BROWSER_GPU =
 
 async function explainNoAdapter(): Promise<string> {
   if (!inNode) return `${NO_BROWSER_GPU} navigator.gpu is there, but it found no adapter.`;
-  const path = ['.', 'driver.ts'].join('/');
-  const driver = (await import(/* @vite-ignore */ path)) as typeof import('./driver.ts');
+  const driver = await import('./driver.ts');
   return driver.explainNoDevice();
 }
 

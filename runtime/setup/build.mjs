@@ -40,8 +40,8 @@ export function fingerprint(root = projectRoot()) {
         visit(`${path}/${child.name}`, child);
       return;
     }
-    const { mtimeMs, size } = statSync(join(root, path));
-    digest.update(`${path}\0${mtimeMs}\0${size}\n`);
+    const { mtimeMs, ctimeMs, size } = statSync(join(root, path));
+    digest.update(`${path}\0${mtimeMs}\0${ctimeMs}\0${size}\n`);
   };
   for (const path of SOURCES) visit(path);
   return digest.digest('hex').slice(0, 16);
@@ -123,6 +123,8 @@ export async function ensureBuild(log) {
   mkdirSync(temporary, { recursive: true });
   try {
     await bundle(PROGRAMS, temporary);
+    // Edited meanwhile: which state went in is not known.
+    if (fingerprint() !== state) return await ensureBuild(log);
     renameSync(temporary, destination);
   } catch (error) {
     // Another process was first: its build is of the same sources.
