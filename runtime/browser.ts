@@ -5,6 +5,7 @@
 export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './project/open-package.ts';
 export { taskBatches } from './project/record-batches.ts';
 export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } from './hosts/fetch.ts';
+export { type Batches, microBatches } from './data/batches.ts';
 export { IGNORE } from './data/encode.ts';
 export { fillPrompt, templateOf } from './data/templates.ts';
 export { type Device, DeviceError, type DeviceOptions, openDevice } from './device/device.ts';

@@ -1,6 +1,6 @@
 /** Recipes: how the tasks of an adapter take turns and how they are optimised. */
 import type { Expression, RecipeDeclaration } from '../../grammar/ast.ts';
-import { callOf, isCall, number, numberOf, orNone, times, whole } from '../kinds/fields.ts';
+import { callOf, choice, isCall, number, numberOf, orNone, times, whole } from '../kinds/fields.ts';
 import type { Field, FieldType } from '../kinds/kind.ts';
 import type { Duration, FieldValue, Recipe } from '../model/model.ts';
 import type { Env } from './env.ts';
@@ -56,6 +56,11 @@ export const recipeFields: Readonly<Record<string, Field>> = {
   steps: { type: orNone(whole(1)), default: null, doc: 'Optimizer steps; or write `epochs`.' },
   batch: { type: whole(1, 2 ** 16), default: 32, doc: 'Sequences in one micro-batch.' },
   accumulate: { type: times, default: 1, doc: 'Micro-batches to one optimizer step.' },
+  average: {
+    type: choice('labels', 'batches'),
+    default: 'labels',
+    doc: 'What the loss of a step is the mean of: all labels of its micro-batches, or the mean losses of its micro-batches.',
+  },
   clip: { type: orNone(positive), default: null, doc: 'Bound on the norm of all gradients.' },
   seed: { type: whole(0), default: 0, doc: 'Of the initial numbers and the order of the data.' },
 };
@@ -101,6 +106,7 @@ export function readRecipe(
     steps: count === null ? null : numberOf(count),
     batch: numberOf(values['batch']),
     accumulate: numberOf(values['accumulate']),
+    average: values['average'] === 'batches' ? 'batches' : 'labels',
     clip: clip === null ? null : numberOf(clip),
     seed: numberOf(values['seed']),
     span: declaration.span,

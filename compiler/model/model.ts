@@ -209,6 +209,11 @@ export interface Recipe {
   readonly batch: number;
   /** Micro-batches whose gradients are added before one optimizer step. */
   readonly accumulate: number;
+  /**
+   * What the loss of a step is the mean of: its labels, in whichever micro-batch they are; or the mean losses of its
+   * micro-batches, each of which then counts alike (the official engine_finetune.py). One micro-batch: the same.
+   */
+  readonly average: 'labels' | 'batches';
   /** Global gradient norm bound; null = no clipping (the official code's setting). */
   readonly clip: number | null;
   readonly seed: number;

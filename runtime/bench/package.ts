@@ -37,6 +37,7 @@ const recipe: Recipe = {
   steps: null,
   batch: 1,
   accumulate: 1,
+  average: 'labels',
   clip: null,
   seed: 0,
   span,

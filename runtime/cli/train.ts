@@ -9,13 +9,15 @@ import { openWeights } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../files/package.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
-import { runTraining } from '../train/run.ts';
+import { runTraining, type RunSummary } from '../train/run.ts';
+import { counted } from '../train/schedule.ts';
 import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
 import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { encodeTasks, type Encoding } from '../project/task-images.ts';
 import { identityOf } from '../project/identity.ts';
+import { runNotes } from '../project/run-notes.ts';
 import { hasTests, printScore, scoreTests, trainedValues } from '../project/held-out.ts';
 import { makeProgress, type Progress } from './progress.ts';
 import {
@@ -148,7 +150,7 @@ async function train(
   const data = await loadRecipeData(model, recipe, tokenizer);
   for (const [task, { report }] of data.datasets) {
     console.error(
-      `${task}: ${report.examples} examples, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
+      `${task}: ${counted(report.examples, 'example')}, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
     );
     const bad = report.bad ?? [];
     if (bad.length > 0)
@@ -156,6 +158,7 @@ async function train(
         `${task}: ${bad.length} left out because of their pictures\n  ${describeBad(bad).join('\n  ')}`,
       );
   }
+  for (const note of runNotes(recipe, data)) console.error(note);
   const device = await openDevice();
   const { compiled, encoder } = compileTraining(device, { model, spec }, recipe, data, given.encoder);
   const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
@@ -199,9 +202,7 @@ async function train(
   });
   (progress as Progress | null)?.end();
   await writeAdapter(`${folder}/adapter.safetensors`, session, model, start.fingerprint);
-  console.log(
-    `${summary.steps} steps${summary.resumedFrom > 0 ? ` (from ${summary.resumedFrom})` : ''}, ${summary.loss === null ? 'all of them done before' : `loss ${summary.loss.toFixed(4)} over the last tenth`}`,
-  );
+  console.log(describeEnd(summary));
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   const trained = hasTests(model) ? await trainedValues(session) : new Map<string, Float32Array>();
   session.executor.destroy();
@@ -211,6 +212,16 @@ async function train(
     recipe,
   });
   for (const score of scores) console.log(printScore(score));
+}
+
+/** `300 steps (from 200), loss 0.1234 over the last tenth`. */
+function describeEnd({ steps, resumedFrom, loss }: RunSummary): string {
+  const before = resumedFrom === steps ? 'all of them done before' : `from ${resumedFrom}`;
+  const end =
+    loss === null
+      ? 'metrics.jsonl does not say the loss at the end'
+      : `loss ${loss.toFixed(4)} over the last tenth`;
+  return `${counted(steps, 'step')}${resumedFrom > 0 ? ` (${before})` : ''}, ${end}`;
 }
 
 async function readInitial(

@@ -15,7 +15,10 @@ export interface Batch {
   readonly labels: Uint32Array;
   /** Positions with a label: the divisor of the mean loss. May be 0. */
   readonly labelled: number;
-  /** [batch]; index of each row into `Dataset.examples` and `Dataset.records`. */
+  /**
+   * [batch]; index of each row into `Dataset.examples` and `Dataset.records`. Where an epoch's last batch has fewer
+   * examples than rows, the rows that are left over repeat its first example without labels.
+   */
   readonly examples: Uint32Array;
   readonly epoch: number;
   /** Images of the rows, laid out for the device (see pictures.ts); absent for text. */
@@ -26,7 +29,7 @@ export interface Batches {
   /** Sequences of a batch and tokens of a sequence. */
   readonly batch: number;
   readonly tokens: number;
-  /** Batches of an epoch; the examples left over sit this epoch out (`drop_last`), others the next. */
+  /** Batches of an epoch: each example is in one of them, and the last has those that are left. */
   readonly perEpoch: number;
   /** Batch number `index` of the run, from 0. */
   batchAt(index: number): Batch;
@@ -63,8 +66,8 @@ export function createBatches(dataset: Dataset, options: BatchOptions): Batches 
   const { batch, seed, shuffle = true } = options;
   const tokens = options.tokens ?? sequenceLength(dataset, options.context);
   const count = dataset.examples.length;
-  const perEpoch = Math.floor(count / batch);
-  if (perEpoch === 0) {
+  const perEpoch = Math.ceil(count / batch);
+  if (count < batch) {
     throw new InputError(
       `data \`${dataset.name}\` has ${count} examples, one batch takes ${batch}`,
       `write \`batch = ${count}\` or less, or give more data`,
@@ -88,19 +91,40 @@ export function createBatches(dataset: Dataset, options: BatchOptions): Batches 
     batchAt(index) {
       const epoch = Math.floor(index / perEpoch);
       const start = (index % perEpoch) * batch;
-      return { ...fillBatch(dataset, orderOf(epoch).slice(start, start + batch), tokens), epoch };
+      const own = orderOf(epoch).slice(start, start + batch);
+      return { ...fillBatch(dataset, own, tokens, batch), epoch };
     },
   };
 }
 
-/** Rows of the given examples, each cut or padded to `length`. */
-export function fillBatch(dataset: Dataset, examples: Uint32Array, length: number): Omit<Batch, 'epoch'> {
-  const tokens = new Uint32Array(examples.length * length);
-  const labels = new Uint32Array(examples.length * length).fill(IGNORE);
+/** Optimizer steps of one pass over the data, at so many micro-batches a step; the last step has those that are left. */
+export const stepsAnEpoch = ({ perEpoch }: Pick<Batches, 'perEpoch'>, accumulate: number): number =>
+  Math.ceil(perEpoch / accumulate);
+
+/** The micro-batches of optimizer step number `step`, from 0. They are of one epoch, so a step may have fewer than `accumulate`. */
+export function microBatches(batches: Batches, accumulate: number, step: number): Batch[] {
+  const steps = stepsAnEpoch(batches, accumulate);
+  const from = (step % steps) * accumulate;
+  const count = Math.min(accumulate, batches.perEpoch - from);
+  const first = Math.floor(step / steps) * batches.perEpoch + from;
+  return Array.from({ length: count }, (_, micro) => batches.batchAt(first + micro));
+}
+
+/** `rows` rows, each cut or padded to `length`: those of the given examples, then the first of them without labels. */
+export function fillBatch(
+  dataset: Dataset,
+  given: Uint32Array,
+  length: number,
+  rows: number,
+): Omit<Batch, 'epoch'> {
+  const examples = Uint32Array.from({ length: rows }, (_, row) => given[row] ?? given[0]!);
+  const tokens = new Uint32Array(rows * length);
+  const labels = new Uint32Array(rows * length).fill(IGNORE);
   let labelled = 0;
   examples.forEach((index, row) => {
     const example = dataset.examples[index]!;
     tokens.set(example.tokens.subarray(0, length), row * length);
+    if (row >= given.length) return;
     const own = example.labels.subarray(0, length);
     labels.set(own, row * length);
     for (const label of own) if (label !== IGNORE) labelled++;

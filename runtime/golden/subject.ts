@@ -90,7 +90,7 @@ export const withImages = (model: Model): Model => ({
   data: [{ name: IMAGES, format: 'image_text', paths: [], fields: {}, span }],
 });
 
-/** Constant learning rate, no clipping, as the cases were made. */
+/** Constant learning rate, no clipping, the mean of micro-batches' means, as the cases were made. */
 export function recipeOf({ optim }: GoldenConfig): Recipe {
   return {
     name: TASK,
@@ -101,6 +101,7 @@ export function recipeOf({ optim }: GoldenConfig): Recipe {
     steps: 5,
     batch: 1,
     accumulate: 1,
+    average: 'batches',
     clip: null,
     seed: 0,
     span,

@@ -3,7 +3,6 @@ import { compile } from '../../compiler/compile.ts';
 import { shapeOf } from '../../compiler/check/data.ts';
 import { type Model, type Recipe, type Task, testsOf } from '../../compiler/model/model.ts';
 import { sequenceLength, fillBatch } from '../data/batches.ts';
-import { IGNORE } from '../data/encode.ts';
 import { type Dataset, fieldsOf } from '../data/load.ts';
 import { type ImageStore, plainImagesOf } from '../data/image-store.ts';
 import { templateFor } from '../data/rules.ts';
@@ -185,15 +184,12 @@ async function lossOf(trainer: Trainer, { dataset, store, program }: Test): Prom
   let [total, count] = [0, 0];
   for (let start = 0; start < dataset.examples.length; start += batch) {
     const rows = Math.min(batch, dataset.examples.length - start);
-    // Rows that are left over repeat the first, and have no labels.
-    const examples = Uint32Array.from({ length: batch }, (_, i) => start + (i < rows ? i : 0));
-    const { tokens: ids, labels } = fillBatch(dataset, examples, tokens);
-    labels.fill(IGNORE, rows * tokens);
-    const labelled = labels.reduce((sum, label) => sum + (label === IGNORE ? 0 : 1), 0);
-    if (labelled === 0) continue;
-    const image = store ? { image: plainImagesOf(dataset, store)(examples) } : {};
-    total += labelled * (await evaluate(trainer, program, { tokens: ids, labels, labelled, ...image }));
-    count += labelled;
+    const own = Uint32Array.from({ length: rows }, (_, i) => start + i);
+    const filled = fillBatch(dataset, own, tokens, batch);
+    if (filled.labelled === 0) continue;
+    const image = store ? { image: plainImagesOf(dataset, store)(filled.examples) } : {};
+    total += filled.labelled * (await evaluate(trainer, program, { ...filled, ...image }));
+    count += filled.labelled;
   }
   return total / count;
 }

@@ -16,8 +16,7 @@ import { openPictures } from '../hosts/node-pictures.ts';
 import { openWeights, readBytes } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import type { Session } from '../session.ts';
-import { horizonOf } from '../train/schedule.ts';
-import { stepsPerEpoch } from '../train/run.ts';
+import { horizonOf, stepsPerEpoch } from '../train/schedule.ts';
 import { type EncoderPlan, planEncoder, planProjector, readEncoderParameter } from '../weights/encoder.ts';
 import type { WeightSource } from '../weights/source.ts';
 

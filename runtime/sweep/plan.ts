@@ -11,6 +11,7 @@ import { weightsFile } from '../project/task-images.ts';
 import { loadChecked, pickRecipe, type Project, specOf } from '../project/open.ts';
 import { splitSpec } from '../cli/spec-arguments.ts';
 import { withSteps } from '../project/training.ts';
+import { essenceOf } from '../train/schedule.ts';
 import { fileKeys } from './files.ts';
 
 /** Tells what a result is a result of, in four parts, so that a difference can be named. */
@@ -135,7 +136,7 @@ async function identityOf(
   const files = model.data.flatMap(({ paths }) => paths);
   return {
     spec: hashOf([model.name, model.parts, model.groups, model.tasks, accuracy]),
-    recipe: hashOf(recipe),
+    recipe: hashOf(essenceOf(recipe)),
     data: hashOf([
       model.data.map(({ name, format }) => [name, format]),
       tests,

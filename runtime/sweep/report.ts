@@ -148,14 +148,14 @@ function facts({ path, sweep, trials, params }: Plan, lines: readonly TrialLine[
 }
 
 function printRecipe({ recipe }: Prepared): string {
-  const { mix, optimizer, schedule, steps, epochs, batch, accumulate, clip } = recipe;
+  const { mix, optimizer, schedule, steps, epochs, batch, accumulate, average, clip } = recipe;
   const { lr, betas, eps, weightDecay } = optimizer;
   return [
     `${mix.kind}(${mix.parts.map(({ task, count }) => `${task}: ${count}`).join(', ')})`,
     `adamw(lr ${lr}, betas ${betas.join(' ')}, eps ${eps}, weight decay ${weightDecay})`,
     `${schedule.kind}(warmup ${schedule.warmup.value} ${schedule.warmup.unit}, floor ${schedule.floor})`,
     steps === null ? `${epochs} epochs` : `${steps} steps`,
-    `batch ${batch}${accumulate === 1 ? '' : ` x ${accumulate}`}`,
+    `batch ${batch}${accumulate === 1 ? '' : ` x ${accumulate}, mean of ${average}`}`,
     ...(clip === null ? [] : [`clip ${clip}`]),
   ].join(', ');
 }

@@ -12,11 +12,15 @@ export interface StepMetrics {
   readonly lr: number;
   /** Tokens of the step, padding included. */
   readonly tokens: number;
+  /** Labels of the step; the loss of one without any is 0, and says nothing. */
+  readonly labels: number;
   /** Since this process began to train. */
   readonly seconds: number;
 }
 
 export interface MetricsFile {
+  /** Steps of the run from before it was gone on with, as the file has them. */
+  readonly kept: readonly StepMetrics[];
   append(metrics: StepMetrics): Promise<void>;
   seconds(): number;
   close(): Promise<void>;
@@ -28,12 +32,13 @@ export async function openMetrics(folder: string, first: number): Promise<Metric
   await mkdir(folder, { recursive: true });
   const text = await readFile(path, 'utf8').catch(() => '');
   const lines = text.split('\n').filter((line) => isBefore(line, first));
-  const kept = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
+  const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
   // Whole or not at all: a run that is killed here still has the lines of its earlier steps.
-  await writeWhole(path, kept.length, [kept]);
+  await writeWhole(path, bytes.length, [bytes]);
   const file = await open(path, 'a');
   const start = performance.now();
   return {
+    kept: lines.map((line) => JSON.parse(line) as StepMetrics),
     async append(metrics) {
       // NaN is no JSON: a step that diverged is written as null.
       await file.appendFile(`${JSON.stringify(metrics)}\n`).catch((cause: unknown) => {

@@ -23,6 +23,24 @@ export function* turns(
   }
 }
 
+/** How many of a run's steps are a task's; of tasks that are drawn, the number to be expected. */
+export function stepsOfTask({ kind, parts }: Recipe['mix'], task: string, length: number): number {
+  const total = parts.reduce((sum, part) => sum + part.count, 0);
+  const at = parts.findIndex((part) => part.task === task);
+  const count = parts[at]?.count ?? 0;
+  const before = parts.slice(0, at).reduce((sum, part) => sum + part.count, 0);
+  switch (kind) {
+    case 'alternate': {
+      const rest = Math.max(0, Math.min(count, (length % total) - before));
+      return Math.floor(length / total) * count + rest;
+    }
+    case 'staged':
+      return Math.ceil(((before + count) * length) / total) - Math.ceil((before * length) / total);
+    case 'proportional':
+      return Math.round((length * count) / total);
+  }
+}
+
 /**
  * `alternate(a: 2, b: 3)`: a a b b b a a ...; `proportional`: drawn with these odds; `staged(a: 1, b: 2)`: a for the
  * first third of the run, then b.

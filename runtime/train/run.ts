@@ -5,6 +5,7 @@
  * from the step's number, so a run that was killed goes on from its last checkpoint and ends bit for bit where it
  * would have ended.
  */
+import { invariant } from '../../grammar/invariant.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import {
   type CheckpointMeta,
@@ -13,14 +14,14 @@ import {
   saveCheckpoint,
   type SaveOptions,
 } from './checkpoint.ts';
-import type { Batches } from '../data/batches.ts';
+import { type Batches, microBatches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';
 import { type Batch, writeBatch } from './batch.ts';
 import { type MetricsFile, openMetrics, type StepMetrics } from './metrics.ts';
 import { turns } from './mix.ts';
 import { findNonFinite } from './nan.ts';
-import { horizonOf, learningRate, type Horizon } from './schedule.ts';
+import { essenceOf, horizonOf, learningRate, stepsPerEpoch, type Horizon } from './schedule.ts';
 import { readState, writeState } from './state.ts';
 import { type StepResult, type Trainer, trainStep } from './trainer.ts';
 
@@ -45,7 +46,10 @@ const IN_FLIGHT = 3;
 export interface RunSummary {
   readonly steps: number;
   readonly resumedFrom: number;
-  /** Mean loss of the last tenth of the steps taken now; null when all of them were done before. */
+  /**
+   * Mean loss of the last tenth of the run's steps that had labels, those from before a resumption included; null when
+   * none had any, or when `metrics.jsonl` does not have them all.
+   */
   readonly loss: number | null;
 }
 
@@ -56,7 +60,7 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
   const first = await resume(trainer, options);
   await options.onStart?.(first, horizon);
   const metrics = await openMetrics(folder, first);
-  const losses: number[] = [];
+  const done: StepMetrics[] = [...metrics.kept];
   const pending: {
     readonly result: Promise<StepResult>;
     readonly report: (result: StepResult) => Promise<void>;
@@ -72,13 +76,13 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
     for (let step = 0; step < horizon.total; step++) {
       const { task, index } = turn.next().value;
       if (step < first) continue;
-      const batches = microBatches(options, task, index);
+      const batches = batchesOf(options, task, index);
       const lr = learningRate(recipe, horizon, step);
       const result = trainStep(trainer, task, batches, lr);
       // A lost device fails every step in flight; the first of them is reported, the others must not go unhandled.
       result.catch(() => undefined);
       const report = (r: StepResult) =>
-        recordStep(trainer, options, metrics, horizon, losses, { step, task, lr, batches }, r);
+        recordStep(trainer, options, metrics, horizon, done, { step, task, lr, batches }, r);
       pending.push({ result, report });
       await drain(IN_FLIGHT);
       const { checkpointEvery: every } = options;
@@ -92,31 +96,21 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
     await Promise.allSettled(pending.map(({ result }) => result));
     await metrics.close();
   }
-  const tail = losses.slice(-Math.max(1, Math.floor(losses.length / 10)));
-  const loss = tail.length === 0 ? null : tail.reduce((a, b) => a + b, 0) / tail.length;
-  return { steps: horizon.total, resumedFrom: first, loss };
+  return { steps: horizon.total, resumedFrom: first, loss: lossAtEnd(done, horizon.total) };
 }
 
-/** An epoch is one pass over the data of the task that takes the most steps for it, at the recipe's mix. */
-export function stepsPerEpoch({ recipe, data }: Pick<RunOptions, 'recipe' | 'data'>): number {
-  const total = recipe.mix.parts.reduce((sum, part) => sum + part.count, 0);
-  return Math.max(
-    1,
-    ...recipe.mix.parts
-      .filter(({ count }) => count > 0)
-      .map(({ task, count }) => {
-        const own = (data.get(task)?.perEpoch ?? 0) / recipe.accumulate;
-        return (own * total) / count;
-      }),
-  );
+function lossAtEnd(done: readonly StepMetrics[], total: number): number | null {
+  const count = Math.max(1, Math.floor(total / 10));
+  const tail = done.filter(({ step }) => step >= total - count);
+  if (new Set(tail.map(({ step }) => step)).size < count) return null;
+  const losses = tail.filter(({ labels }) => labels !== 0).map(({ loss }) => loss);
+  return losses.length === 0 ? null : losses.reduce((a, b) => a + b, 0) / losses.length;
 }
 
-function microBatches({ recipe, data }: RunOptions, task: string, index: number): Batch[] {
+function batchesOf({ recipe, data }: RunOptions, task: string, index: number): Batch[] {
   const source = data.get(task);
-  if (!source) throw new Error(`internal error: no data for task ${task}`);
-  return Array.from({ length: recipe.accumulate }, (_, micro) =>
-    source.batchAt(index * recipe.accumulate + micro),
-  );
+  invariant(source, `no data for task ${task}`);
+  return microBatches(source, recipe.accumulate, index);
 }
 
 interface Done {
@@ -131,15 +125,16 @@ async function recordStep(
   options: RunOptions,
   file: MetricsFile,
   horizon: Horizon,
-  losses: number[],
+  done: StepMetrics[],
   { step, task, lr, batches }: Done,
   { loss, norm, finite }: StepResult,
 ): Promise<void> {
   const tokens = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
-  const metrics: StepMetrics = { step, task, loss, norm, lr, tokens, seconds: file.seconds() };
+  const labels = batches.reduce((sum, batch) => sum + batch.labelled, 0);
+  const metrics: StepMetrics = { step, task, loss, norm, lr, tokens, labels, seconds: file.seconds() };
   await file.append(metrics);
   if (!finite) throw await diverged(trainer, options, { step, task, lr, batches });
-  losses.push(loss);
+  done.push(metrics);
   options.onStep?.(metrics, horizon);
 }
 
@@ -184,7 +179,7 @@ async function save(trainer: Trainer, options: RunOptions, step: number): Promis
 
 /** Rates and turns follow from the whole recipe, so one that was changed is another run. */
 function recipeKey({ session }: Trainer, { recipe }: RunOptions): string {
-  const { span: _, seed: __, ...rest } = recipe;
+  const { seed: _, ...rest } = essenceOf(recipe);
   return JSON.stringify({ adapter: session.manifest.name, ...rest });
 }
 

@@ -1,13 +1,16 @@
 /** Training steps: one submit each, nothing allocated, results read a few steps later. */
 import { invariant } from '../../grammar/invariant.ts';
-import { ceil4 } from '../../compiler/model/model.ts';
+import { ceil4, type Recipe } from '../../compiler/model/model.ts';
 import { STEP } from '../../compiler/package/constants.ts';
 import type { Program } from '../../compiler/package/package.ts';
 import { outputNamed, programNamed, type Session, writePositions } from '../session.ts';
 import { type Batch, writeBatch } from './batch.ts';
 
 export interface StepResult {
-  /** Mean cross-entropy of the step's labels, in nats. */
+  /**
+   * Mean cross-entropy of the step in nats: over the labels of all its micro-batches, or over the means of its
+   * micro-batches, as the recipe's `average` says. 0 when none of them has a label.
+   */
   readonly loss: number;
   /** Gradient norm over the trained parameters, before clipping. */
   readonly norm: number;
@@ -29,8 +32,8 @@ export function makeTrainer(session: Session): Trainer {
 }
 
 /**
- * One optimizer step of `task` on its micro-batches (as many as the recipe accumulates). The step is submitted when
- * this returns; its result arrives with the promise.
+ * One optimizer step of `task` on its micro-batches: as many as the recipe accumulates, or fewer at the end of an epoch
+ * (see `microBatches`). The step is submitted when this returns; its result arrives with the promise.
  */
 export function trainStep(
   trainer: Trainer,
@@ -41,24 +44,23 @@ export function trainStep(
   const { session, counts } = trainer;
   const recipe = session.manifest.recipe;
   invariant(
-    recipe && batches.length === recipe.accumulate,
-    `a step takes ${recipe?.accumulate} micro-batches`,
+    recipe && batches.length > 0 && batches.length <= recipe.accumulate,
+    `a step takes up to ${recipe?.accumulate} micro-batches`,
   );
   const program = programNamed(session, `train:${task}`);
   activeCells(session, task).forEach((cell) => (counts[cell] = (counts[cell] ?? 0) + 1));
   session.version.count++;
+  // A package that accumulates has the optimizer in a program of its own, also for a step of one micro-batch.
+  const update = recipe.accumulate === 1 ? [] : [programNamed(session, `update:${task}`)];
+  const scales = lossScales(batches, recipe.average);
   const losses = batches.map((batch, index) => {
     writeBatch(session, program, batch);
-    writeStep(trainer, batch, batches.length, lr, recipe.clip ?? 0, index === 0);
-    const last = index === batches.length - 1;
-    const works = batches.length === 1 || !last ? [program.name] : [program.name, `update:${task}`];
-    const reads = last
-      ? [
-          ...readsOf(program),
-          ...(batches.length === 1 ? [] : readsOf(programNamed(session, `update:${task}`))),
-        ]
-      : readsOf(program);
-    return session.executor.runAndRead(works, reads);
+    writeStep(trainer, scales[index] ?? 0, lr, recipe.clip ?? 0, index === 0);
+    const works = index === batches.length - 1 ? [program, ...update] : [program];
+    return session.executor.runAndRead(
+      works.map(({ name }) => name),
+      works.flatMap(readsOf),
+    );
   });
   return settle(losses);
 }
@@ -68,7 +70,7 @@ export async function gradients(trainer: Trainer, task: string, batch: Batch): P
   const { session } = trainer;
   const program = programNamed(session, `train:${task}`);
   writeBatch(session, program, batch);
-  writeStep(trainer, batch, 1, 0, 0, true);
+  writeStep(trainer, meanScale(batch.labelled), 0, 0, true);
   const [loss] = await session.executor.runAndRead(
     [{ program: program.name, to: program.optimizerFrom }],
     [outputNamed(program, 'loss')],
@@ -81,7 +83,7 @@ export async function evaluate(trainer: Trainer, task: string, batch: Batch): Pr
   const { session } = trainer;
   const program = programNamed(session, `loss:${task}`);
   writeBatch(session, program, batch);
-  writeStep(trainer, batch, 1, 0, 0, true);
+  writeStep(trainer, meanScale(batch.labelled), 0, 0, true);
   const [loss] = await session.executor.runAndRead([program.name], [outputNamed(program, 'loss')]);
   return loss?.[0] ?? NaN;
 }
@@ -99,18 +101,21 @@ async function settle(pending: readonly Promise<Float32Array[]>[]): Promise<Step
   return { loss, norm: norm?.[0] ?? NaN, finite: norm?.[2] === 1 && Number.isFinite(loss) };
 }
 
-function writeStep(
-  trainer: Trainer,
-  batch: Batch,
-  micro: number,
-  lr: number,
-  clip: number,
-  first: boolean,
-): void {
+/** What turns a sum over so many labels into their mean. Without labels the sum is 0, and so is what is made of it. */
+const meanScale = (labels: number): number => (labels === 0 ? 0 : 1 / labels);
+
+/** What the sum of each micro-batch's cross-entropies is multiplied by, so that the products add up to the step's loss. */
+function lossScales(batches: readonly Batch[], average: Recipe['average']): number[] {
+  if (average === 'batches') return batches.map(({ labelled }) => meanScale(labelled) / batches.length);
+  const labels = batches.reduce((sum, { labelled }) => sum + labelled, 0);
+  return batches.map(() => meanScale(labels));
+}
+
+function writeStep(trainer: Trainer, lossScale: number, lr: number, clip: number, first: boolean): void {
   const { session, counts } = trainer;
   const betas = session.manifest.recipe?.optimizer.betas ?? [0, 0];
   const words = new Float32Array(ceil4(STEP.cells + 2 * counts.length));
-  words[STEP.lossScale] = batch.labelled === 0 ? 0 : 1 / (batch.labelled * micro);
+  words[STEP.lossScale] = lossScale;
   words[STEP.lr] = lr;
   words[STEP.clip] = clip;
   words[STEP.first] = first ? 1 : 0;

@@ -177,6 +177,7 @@ t('a recipe serves adapters that extend its own', () => {
     steps: 10,
     batch: 32,
     accumulate: 1,
+    average: 'labels',
     clip: 1,
     seed: 0,
   });

@@ -130,6 +130,7 @@ export function recipeFor(model: Model, changes: Partial<Recipe> = {}): Recipe {
     steps: 10,
     batch: 2,
     accumulate: 1,
+    average: 'labels',
     clip: null,
     seed: 1,
     span: { file: '', start: 0, end: 0 },

@@ -167,8 +167,101 @@ t('a finished run that is resumed has nothing to do', () =>
     const before = lines();
     const again = await open(device, r);
     const summary = await runTraining(again, optionsFor(r));
-    assert.equal([summary.resumedFrom, summary.loss], [8, null]);
+    assert.equal([summary.resumedFrom, summary.loss], [8, before[7]?.loss]);
     assert.equal(lines(), before);
+    rmSync(join(folder, 'metrics.jsonl'));
+    assert.is((await runTraining(await open(device, r), optionsFor(r))).loss, null, 'its metrics are gone');
+  }),
+);
+
+t('the loss at the end of a run that was gone on with is that of an undisturbed one', () =>
+  withDevice(async (device) => {
+    // The last tenth is three steps: one from before the stop, and two from after it.
+    const r = recipe({ steps: 30 });
+    const whole = await runTraining(await open(device, r), optionsFor(r));
+    const tail = lines().slice(-3);
+    assert.ok(Math.abs((whole.loss ?? NaN) - tail.reduce((sum, { loss }) => sum + loss, 0) / 3) < 1e-12);
+    rmSync(folder, { recursive: true });
+    const stopped = optionsFor(r, {
+      checkpointEvery: 7,
+      onStep: ({ step }) => {
+        if (step === 29) throw new Error('stopped');
+      },
+    });
+    await runTraining(await open(device, r), stopped).then(
+      () => assert.unreachable(),
+      () => undefined,
+    );
+    const resumed = await runTraining(await open(device, r), optionsFor(r, { checkpointEvery: 7 }));
+    assert.equal(resumed, { ...whole, resumedFrom: 28 });
+  }),
+);
+
+t('steps of an epoch take what its micro-batches come to, also after a stop, and none twice', () =>
+  withDevice(async (device) => {
+    const r = recipe({ steps: 10, accumulate: 4 });
+    const asked: number[] = [];
+    const watched = (seed: number): Batches => ({
+      ...endless(seed),
+      batchAt: (index) => {
+        if (seed === 2) asked.push(index);
+        return endless(seed).batchAt(index);
+      },
+    });
+    const data = new Map([
+      ['align', watched(1)],
+      ['instruct', watched(2)],
+    ]);
+    const trainer = await open(device, r);
+    await runTraining(trainer, optionsFor(r, { data }));
+    // Ten batches an epoch are steps of 4, 4 and 2; six steps are two epochs.
+    assert.equal(asked, [...Array(20).keys()]);
+    const wanted = [await numbers(trainer), timeless(lines())];
+    assert.equal(
+      lines()
+        .filter(({ task }) => task === 'instruct')
+        .map(({ tokens }) => tokens),
+      [40, 40, 20, 40, 40, 20],
+    );
+    rmSync(folder, { recursive: true });
+    const stop = optionsFor(r, {
+      onStep: ({ step }) => {
+        if (step === 7) throw new Error('stopped');
+      },
+    });
+    await runTraining(await open(device, r), stop).then(
+      () => assert.unreachable(),
+      () => undefined,
+    );
+    const resumed = await open(device, r);
+    assert.is((await runTraining(resumed, optionsFor(r))).resumedFrom, 6);
+    assert.equal([await numbers(resumed), timeless(lines())], wanted);
+  }),
+);
+
+t('a run that averages its micro-batches otherwise is another run, unless there is but one', () =>
+  withDevice(async (device) => {
+    const one = recipe();
+    await runTraining(await open(device, one), optionsFor(one));
+    await runTraining(await open(device, one), optionsFor({ ...one, average: 'batches' }));
+    rmSync(folder, { recursive: true });
+    const two = recipe({ accumulate: 2 });
+    await runTraining(await open(device, two), optionsFor(two));
+    const other = runTraining(await open(device, two), optionsFor({ ...two, average: 'batches' }));
+    assert.match((await failure(other)).message, /the recipe or its steps have changed/);
+  }),
+);
+
+t('steps without a label are not in the loss at the end', () =>
+  withDevice(async (device) => {
+    const r = recipe({ steps: 20, mix: { kind: 'alternate', parts: [{ task: 'instruct', count: 1 }] } });
+    const none = (index: number) => {
+      const batch = endless(2).batchAt(index);
+      return index === 19 ? { ...batch, labels: batch.labels.map(() => 0xffffffff), labelled: 0 } : batch;
+    };
+    const data = new Map([['instruct', { ...endless(2), batchAt: none }]]);
+    const { loss } = await runTraining(await open(device, r), optionsFor(r, { data }));
+    assert.equal([lines()[19]?.labels, lines()[19]?.loss, lines()[18]?.loss], [0, 0, loss]);
   }),
 );
 

@@ -6,9 +6,14 @@ import * as assert from 'uvu/assert';
 import type { Recipe } from '../../compiler/model/model.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import { createRandom } from '../../runtime/random.ts';
-import { turns } from '../../runtime/train/mix.ts';
-import { stepsPerEpoch } from '../../runtime/train/run.ts';
-import { horizonOf, learningRate } from '../../runtime/train/schedule.ts';
+import { stepsOfTask, turns } from '../../runtime/train/mix.ts';
+import {
+  endsInWarmup,
+  essenceOf,
+  horizonOf,
+  learningRate,
+  stepsPerEpoch,
+} from '../../runtime/train/schedule.ts';
 import { fromLibrary, recipeFor } from '../compiler/subjects.ts';
 import { withShared } from '../shared.ts';
 
@@ -166,6 +171,59 @@ t('an epoch is a pass over the data that takes longest at the mix', () => {
 t('a run is epochs of data or a number of steps', () => {
   assert.equal(horizonOf({ ...plain, steps: 7, epochs: null }, 100), { perEpoch: 100, total: 7 });
   assert.is(horizonOf({ ...plain, steps: null, epochs: 2.5 }, 100).total, 250);
+});
+
+t('data shorter than a step is an epoch of one step', () => {
+  const r = { ...plain, ...mix('alternate', { a: 1 }), accumulate: 8, steps: null, epochs: 3 };
+  const perEpoch = stepsPerEpoch({ recipe: r, data: data({ a: 3 }) });
+  assert.equal(horizonOf(r, perEpoch), { perEpoch: 1, total: 3 });
+});
+
+t('a part of an epoch that is no step is refused', () => {
+  const r = { ...plain, steps: null, epochs: 0.1 };
+  assert.throws(
+    () => horizonOf(r, 1),
+    /recipe `r`: epochs = 0\.1 of 1 step an epoch comes to no step at all/,
+  );
+  assert.is(horizonOf(r, 10).total, 1);
+});
+
+t('a run that ends in its warm-up is told from one that does not', () => {
+  const ends = (value: number, unit: 'steps' | 'epochs', total: number) =>
+    endsInWarmup(recipe('cosine', value, unit), { perEpoch: 10, total });
+  assert.equal(
+    [10, 11, 100].map((value) => ends(value, 'steps', 10)),
+    [false, true, true],
+  );
+  assert.equal(
+    [0, 0.05, 0.9, 1, 2].map((value) => ends(value, 'epochs', 10)),
+    [false, false, false, true, true],
+  );
+});
+
+t('a warm-up of less than a step does not leave the first step without a rate', () => {
+  close(learningRate(recipe('constant', 0.1, 'epochs'), { perEpoch: 1, total: 1 }, 0), LR);
+});
+
+t('the steps of a task are those that its turns come to', () => {
+  const counts = { a: 2, b: 0, c: 3 };
+  for (const kind of ['alternate', 'staged'] as const)
+    for (const length of [1, 2, 3, 5, 7, 24, 31]) {
+      const all = take(mix(kind, counts), length);
+      for (const task of ['a', 'b', 'c'])
+        assert.is(
+          stepsOfTask(mix(kind, counts).mix, task, length),
+          all.filter((turn) => turn.task === task).length,
+          `${kind}, ${task} of ${length}`,
+        );
+    }
+  assert.is(stepsOfTask(mix('proportional', counts).mix, 'c', 100), 60);
+});
+
+t('what a run is leaves out how a single micro-batch is averaged', () => {
+  const [one, two] = [plain, { ...plain, accumulate: 2 }];
+  assert.equal(essenceOf(one), essenceOf({ ...one, average: 'batches' }));
+  assert.not.equal(essenceOf(two), essenceOf({ ...two, average: 'batches' }));
 });
 
 t.run();

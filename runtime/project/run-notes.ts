@@ -1,0 +1,49 @@
+/** What a run will do with its data and its learning rate, said before it begins. */
+import type { Recipe } from '../../compiler/model/model.ts';
+import { stepsAnEpoch } from '../data/batches.ts';
+import { stepsOfTask } from '../train/mix.ts';
+import { counted, endsInWarmup, horizonOf, learningRate, stepsPerEpoch } from '../train/schedule.ts';
+import type { TaskData } from './open.ts';
+
+type Data = Pick<TaskData, 'datasets' | 'batches'>;
+
+/**
+ * One line for each task: how often the run sees its examples; then what of the recipe does not suit a run of this length.
+ * @throws InputError when the recipe comes to no step at all
+ */
+export function runNotes(recipe: Recipe, data: Data): string[] {
+  const horizon = horizonOf(recipe, stepsPerEpoch({ recipe, data: data.batches }));
+  const notes: string[] = [];
+  for (const [task, dataset] of data.datasets) {
+    const batches = data.batches.get(task);
+    const steps = stepsOfTask(recipe.mix, task, horizon.total);
+    if (!batches || steps === 0) continue;
+    const about = recipe.mix.kind === 'proportional' ? 'about ' : '';
+    const { length } = dataset.examples;
+    const epoch = stepsAnEpoch(batches, recipe.accumulate);
+    const rest = Math.min(length, (steps % epoch) * recipe.accumulate * recipe.batch);
+    notes.push(
+      `${task}: ${about}${counted(steps, 'step')}, ${seen(length, Math.floor(steps / epoch), rest)}`,
+    );
+    if (recipe.accumulate > batches.perEpoch)
+      notes.push(
+        `${task}: accumulate = ${recipe.accumulate}, but the data has ${counted(batches.perEpoch, 'micro-batch', 'es')}: ` +
+          'a step takes those, and no example twice',
+      );
+  }
+  if (endsInWarmup(recipe, horizon)) {
+    const end = learningRate(recipe, horizon, horizon.total - 1);
+    notes.push(
+      `recipe \`${recipe.name}\`: the warm-up is longer than the run of ${counted(horizon.total, 'step')}: the learning rate ` +
+        `reaches ${end.toPrecision(2)} of ${recipe.optimizer.lr}; write a shorter one, such as \`warmup: 10%\``,
+    );
+  }
+  return notes;
+}
+
+/** `each of 7 examples twice, 3 of them once more`. */
+function seen(examples: number, passes: number, rest: number): string {
+  if (passes === 0) return `${rest} of ${examples} examples once; the others sit out`;
+  const times = passes === 1 ? 'once' : passes === 2 ? 'twice' : `${passes} times`;
+  return `each of ${counted(examples, 'example')} ${times}${rest === 0 ? '' : `, ${rest} of them once more`}`;
+}
