@@ -1,6 +1,6 @@
 /** Files in Node, read whole or in pieces. A browser never loads this module. */
 import { isUtf8 } from 'node:buffer';
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { DataHost } from './data/load.ts';
 import { InputError } from './input-error.ts';
@@ -11,6 +11,7 @@ import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import { openGguf, tokenizerOfGguf } from './weights/gguf/index.ts';
 import { readHeader } from './weights/gguf/header.ts';
 import { openLlama2c } from './weights/llama2c.ts';
+import { joinShards } from './weights/meta.ts';
 import { openSafetensors } from './weights/safetensors.ts';
 import { openSharded } from './weights/sharded.ts';
 import type { ByteSource, WeightSource } from './weights/source.ts';
@@ -102,15 +103,16 @@ export async function openFile(path: string): Promise<ByteSource> {
 }
 
 /**
- * Opens weights of any format we read: a .safetensors file, an index of several, a .gguf, llama2.c's .bin, or a folder that
- * holds one of them under Hugging Face's usual names.
- * @throws InputError when there is none, or when the format is one we do not read (.pth)
+ * Opens weights of any format we read: a .safetensors file, an index of several, a .gguf, PyTorch's .pth, llama2.c's
+ * .bin, or a folder that holds one of them under the usual names of Hugging Face or of Meta.
+ * @throws InputError when there is none, or when the format is one we do not read
  */
 export async function openWeights(path: string): Promise<WeightSource> {
   const file = await weightsIn(path);
   if (file.endsWith('.index.json')) {
     return await openSharded(await readText(file), file, (name) => openFile(join(dirname(file), name)));
   }
+  if (isShard(file)) return await openShards(dirname(file));
   switch (extname(file)) {
     case '.safetensors':
       return await openWith(file, openSafetensors);
@@ -120,15 +122,40 @@ export async function openWeights(path: string): Promise<WeightSource> {
       return await openWith(file, openLlama2c);
     case '.pth':
     case '.pt':
-      throw new InputError(
-        `${file} is a PyTorch pickle, which can run code when it is read`,
-        'convert it in Python: `safetensors.torch.save_file(torch.load("in.pth", map_location="cpu"), "out.safetensors")`',
-      );
+      return await openTorchFile(file);
     default:
       throw new InputError(
         `${file}: weights of an unknown format`,
-        'give a .safetensors file, a model.safetensors.index.json, a .gguf, or a .bin of llama2.c',
+        'give a .safetensors file, a model.safetensors.index.json, a .gguf, a .pth, or a .bin of llama2.c',
       );
+  }
+}
+
+/** A file of `torch.save`. Its reader is loaded when it is needed: the zip library would slow every command's start. */
+async function openTorchFile(file: string): Promise<WeightSource> {
+  const { openTorch } = await import('./weights/torch/index.ts');
+  return await openWith(file, openTorch);
+}
+
+/** Whether a file is one shard of a checkpoint of Meta's. */
+const isShard = (file: string): boolean => /^consolidated\.\d\d\.pth$/.test(basename(file));
+
+/** All shards of the checkpoint of Meta's in a folder. */
+async function openShards(folder: string): Promise<WeightSource> {
+  const files = (await readdir(folder)).filter(isShard).sort();
+  const gap = files.findIndex((file, i) => Number(file.slice(-6, -4)) !== i);
+  if (gap >= 0)
+    throw new InputError(
+      `${folder} has ${files.join(', ')}, but no consolidated.${String(gap).padStart(2, '0')}.pth`,
+      'get the missing shard: each holds a part of every large tensor',
+    );
+  const shards: WeightSource[] = [];
+  try {
+    for (const file of files) shards.push(await openTorchFile(join(folder, file)));
+    return joinShards(shards, folder);
+  } catch (error) {
+    for (const shard of shards) await shard.close();
+    throw error;
   }
 }
 
@@ -151,11 +178,13 @@ async function weightsIn(path: string): Promise<string> {
     throw cannotRead(path, error);
   }
   if (!folder) return path;
-  const usual = ['model.safetensors.index.json', 'model.safetensors'].map((name) => join(path, name));
+  const usual = ['model.safetensors.index.json', 'model.safetensors', 'consolidated.00.pth'].map((name) =>
+    join(path, name),
+  );
   for (const file of usual) if (await exists(file)) return file;
   throw new InputError(
     `${resolve(path)} holds no weights`,
-    `it should have ${usual.map((file) => basename(file)).join(' or ')}`,
+    `it should have one of ${usual.map((file) => basename(file)).join(', ')}`,
   );
 }
 

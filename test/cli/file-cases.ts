@@ -66,11 +66,11 @@ group('weights and tokenizers that are not those of the base', [
     says: [/cannot read .*none\.safetensors/],
   },
   {
-    name: 'a pickle',
+    name: 'no PyTorch file',
     files: { ...onBase('pickle', ['base.safetensors', 'pickle.pth']), 'pickle.pth': 'x' },
     line: train('pickle.adapter'),
     code: 1,
-    says: [/pickle/, /safetensors/],
+    says: [/pickle\.pth is no file of `torch\.save`/],
   },
   {
     name: 'no tokenizer',

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openTokenizer, openWeights } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
+import { archive, pickleOf, tensor as torchTensor } from './torch/make.ts';
 import { trainBpe } from '../../runtime/tokenizer/train-bpe.ts';
 
 const t = suite('files');
@@ -45,6 +46,20 @@ t('weights: a file, a folder, an index', async () => {
   assert.equal(await read(folder, 'b'), [3, -3]);
 });
 
+t('weights: the shards of a checkpoint of Meta, none left out', async () => {
+  const shard = (values: readonly number[]) =>
+    archive(pickleOf({ 'output.weight': torchTensor('0', [1, 2]) }), { '0': Float32Array.from(values) });
+  writeFileSync(join(folder, 'consolidated.00.pth'), await shard([1, 2]));
+  writeFileSync(join(folder, 'consolidated.01.pth'), await shard([3, 4]));
+  for (const path of [folder, join(folder, 'consolidated.00.pth')]) {
+    const source = await openWeights(path);
+    assert.equal([...(await source.read('output.weight'))], [1, 2, 3, 4]);
+    await source.close();
+  }
+  rmSync(join(folder, 'consolidated.00.pth'));
+  await refused(openWeights(join(folder, 'consolidated.01.pth')), /no consolidated\.00\.pth/);
+});
+
 t('weights: what cannot be opened', async () => {
   await refused(
     openWeights(join(folder, 'no.safetensors')),
@@ -53,7 +68,7 @@ t('weights: what cannot be opened', async () => {
   await refused(openWeights('no-such.safetensors'), /`no-such\.safetensors` was taken from /);
   await refused(openWeights(folder), /holds no weights[\s\S]*model\.safetensors/);
   for (const [name, pattern] of [
-    ['x.pth', /is a PyTorch pickle[\s\S]*save_file/],
+    ['x.pth', /no file of `torch\.save`/],
     ['x.gguf', /not a GGUF file/],
     ['x.bin', /not a llama2\.c model/],
     ['x.safetensors', /too few for a safetensors file/],
