@@ -13,6 +13,7 @@ import { rotaryOf } from './families/rotary.ts';
 import { Builder } from './graph/builder.ts';
 import { prependedLength, type Source } from './build/context.ts';
 import type { Graph } from './graph/graph.ts';
+import { attributesOf } from './kinds/attributes.ts';
 import {
   buildEncoding,
   buildEvaluation,
@@ -259,6 +260,7 @@ function manifest(
     base: model.base,
     profile: options.profile,
     spec: options.spec ?? { hash: '', text: '' },
+    attributes: attributesOf(model),
     parameters: layout.parameters,
     cells: layout.cells,
     groups: model.groups,

@@ -82,6 +82,7 @@ const weights: Field = {
   type: orNone({ kind: 'string' }),
   default: null,
   doc: 'A safetensors file; none: it starts from random numbers.',
+  onlyTraining: true,
 };
 
 export const encoder: Kind = {
@@ -172,6 +173,7 @@ export const encoder: Kind = {
       }),
       default: 'middle',
       doc: 'What is seen of a picture in training: its middle, or another part each time, as the released V2 was trained. Outside of training it is the middle.',
+      onlyTraining: true,
     },
   },
   parameters: (part) => {

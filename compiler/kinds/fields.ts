@@ -40,6 +40,7 @@ export const common: Readonly<Record<string, Field>> = {
     type: number(0),
     default: 1,
     doc: "Factor on the recipe's learning rate for this part's parameters.",
+    onlyTraining: true,
   },
 };
 
@@ -59,6 +60,7 @@ export const initField = (init: FieldValue, what: string): Field => ({
   type: initType,
   default: init,
   doc: `How ${what} start: a number, \`normal(std, mean)\` or \`uniform(bound)\`.`,
+  onlyTraining: true,
 });
 
 /** The value of an `initField`, as the Model has it. */

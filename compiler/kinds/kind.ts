@@ -45,6 +45,11 @@ export interface Field {
   /** Undefined means the field is required. */
   readonly default?: FieldValue;
   readonly doc: string;
+  /**
+   * What a trained adapter does not depend on once its numbers are known: a learning rate, a start, a file's path.
+   * It is not in the attributes that adapter files keep. A function where it depends on the attributes beside.
+   */
+  readonly onlyTraining?: true | ((beside: Readonly<Record<string, FieldValue>>) => boolean);
 }
 
 /** What `on` may select for this kind. */

@@ -67,6 +67,7 @@ export const project: Kind = {
       type: orNone({ kind: 'string' }),
       default: null,
       doc: 'A safetensors file; it is then frozen unless a task trains it. None: it starts from random numbers.',
+      onlyTraining: true,
     },
     width: {
       type: orNone(count),

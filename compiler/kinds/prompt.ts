@@ -20,7 +20,12 @@ import {
 import type { Field, Kind } from './kind.ts';
 
 const gateFields: Readonly<Record<string, Field>> = {
-  init: { type: number(), default: 0, doc: 'Where the gate starts; for `per: const`, where it stays.' },
+  init: {
+    type: number(),
+    default: 0,
+    doc: 'Where the gate starts; for `per: const`, where it stays.',
+    onlyTraining: ({ per }) => per !== 'const',
+  },
   per: {
     type: choice('head', 'layer', 'const'),
     default: 'head',

@@ -161,6 +161,19 @@ export type Constant =
       readonly from: number;
     };
 
+/** Attributes by name, calls taken apart: `gate: "tanh"`, `gate.per: "head"`. */
+export type AttributeValues = Readonly<
+  Record<string, string | number | boolean | null | readonly (string | number | boolean | null)[]>
+>;
+
+/** What changes results without changing a shape, by base, part and task; see kinds/attributes.ts. */
+export interface Attributes {
+  readonly format: 1;
+  readonly base: AttributeValues;
+  readonly parts: Readonly<Record<string, AttributeValues>>;
+  readonly tasks: Readonly<Record<string, AttributeValues>>;
+}
+
 export interface Manifest {
   readonly format: number;
   readonly name: string;
@@ -168,6 +181,8 @@ export interface Manifest {
   readonly profile: Profile;
   /** sha256 of the spec's text after imports were resolved, and the text itself. */
   readonly spec: { readonly hash: string; readonly text: string };
+  /** What adapter files of this model keep beside their numbers. Absent in packages of earlier versions. */
+  readonly attributes?: Attributes;
   readonly parameters: readonly PackagedParameter[];
   readonly cells: readonly Cell[];
   readonly groups: Readonly<Record<string, readonly string[]>>;

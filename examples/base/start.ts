@@ -138,7 +138,7 @@ async function keep(
   device: Parameters<typeof writeRecord>[2],
 ): Promise<void> {
   await writePackage(`${FOLDER}/package`, compiled.manifest, compiled.sources);
-  await writeAdapter(`${FOLDER}/adapter.safetensors`, session, project.model, fingerprint);
+  await writeAdapter(`${FOLDER}/adapter.safetensors`, session, fingerprint);
   const record = {
     spec: `examples/base/${SPEC}`,
     adapter: project.model.name,

@@ -27,6 +27,7 @@ import { startTrained } from '../project/trained.ts';
 
 const options = {
   adapter: { type: 'string' },
+  'allow-changes': { type: 'boolean', default: false },
   ask: { type: 'string', multiple: true },
   prompt: { type: 'string', multiple: true },
   image: { type: 'string', multiple: true },
@@ -45,11 +46,12 @@ const options = {
 export const command: Command = {
   name: 'generate',
   summary: 'generate text with a base and its parts',
-  usage: `usage: graft generate SPEC[:ADAPTER] [--adapter FILE] (--ask TEXT | --prompt TEXT)...
+  usage: `usage: graft generate SPEC[:ADAPTER] [--adapter FILE [--allow-changes]] (--ask TEXT | --prompt TEXT)...
                    [--image FILE]... [--task NAME] [--max-tokens N] [--temperature T] [--top-k K] [--top-p P] [--seed N]
                    [--stop TEXT]... [--no-experts] [--expert NAME=TEXT]... [--allow http,command] [--verbose]
 
   --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
+  --allow-changes  also where attributes (alpha, a gate's function, a template, ...) were others when it was trained
   --ask TEXT       an instruction, put into the task's template; several are answered as one batch
   --prompt TEXT    text to go on from, as it is
   --image FILE     a PNG, JPEG or WebP to look at, or features where the encoder takes them: one for all texts, or one
@@ -70,8 +72,9 @@ ${specUsage}`,
       throw new UsageError('--expert goes with --ask: a --prompt is taken as it is');
     const sampling = readSampling(values);
     const maxTokens = wholeNumber(values['max-tokens'], '--max-tokens', 1);
-    const { adapter = null, stop: stops = [], verbose } = values;
-    await answer(model, questions, { sampling, maxTokens, stops, adapter, images, experts, verbose });
+    const { adapter = null, 'allow-changes': allowChanges, stop: stops = [], verbose } = values;
+    const given = { sampling, maxTokens, stops, adapter, allowChanges, images, experts, verbose };
+    await answer(model, questions, given);
     return EXIT.ok;
   },
 };
@@ -107,7 +110,7 @@ function questionsOf(model: Model, { ask = [], prompt = [], task }: Asked, image
   const instructions = given > 0 ? ask : Array.from({ length: images }, () => null);
   const questions: Question[] = [
     ...instructions.map((text) => questionFor(model, text, { task, image: images > 0 })),
-    ...prompt.map((text) => ({ template: null, text })),
+    ...prompt.map((text) => ({ task: null, template: null, text })),
   ];
   // Looking needs someone who can: the model, or experts, whose texts have no place in a prompt as it is.
   if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) imageInputOf(model);
@@ -124,6 +127,7 @@ interface AnswerOptions {
   readonly maxTokens: number;
   readonly stops: readonly string[];
   readonly adapter: string | null;
+  readonly allowChanges: boolean;
   readonly images: readonly string[];
   readonly experts: ExpertSettings;
   readonly verbose: boolean;
@@ -143,7 +147,11 @@ async function answer(model: Model, questions: readonly Question[], given: Answe
     generation: { batch: prompts.length, tokens: longest, context, image: looks },
   });
   requireFit(compiled.manifest, capacityOf(device));
-  const session = await openCompiled(device, compiled, await startTrained(model, given.adapter));
+  const start = await startTrained(model, given.adapter, {
+    tasks: questions.flatMap(({ task }) => task ?? []),
+    allowChanges: given.allowChanges,
+  });
+  const session = await openCompiled(device, compiled, start);
   const decoder = makeDecoder(session, { image: looks });
   if (image) showImages(decoder, image);
   const stream = streamAnswers(

@@ -12,6 +12,7 @@ import { InputError } from '../input-error.ts';
 import { baseMetadata, planBase } from '../weights/base.ts';
 import type { Naming } from '../weights/names.ts';
 import { streamSafetensors } from '../weights/safetensors.ts';
+import { listSome } from '../weights/source.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { baseSpec } from '../merge/spec.ts';
 import { mergedTensors, type Rounding } from '../merge/tensors.ts';
@@ -24,6 +25,7 @@ type Stored = (typeof dtypes)[keyof typeof dtypes];
 
 const options = {
   adapter: { type: 'string' },
+  'allow-changes': { type: 'boolean', default: false },
   out: { type: 'string' },
   dtype: { type: 'string', default: 'f32' },
   ...specOptions,
@@ -32,12 +34,13 @@ const options = {
 export const command: Command = {
   name: 'merge',
   summary: 'fold trained parts into the base where they can be',
-  usage: `usage: graft merge SPEC[:ADAPTER] --adapter FILE --out FILE.safetensors [--dtype f32|f16|bf16]
+  usage: `usage: graft merge SPEC[:ADAPTER] --adapter FILE [--allow-changes] --out FILE.safetensors [--dtype f32|f16|bf16]
 
   Writes the base with the parts in its weights, named as in the base's own file, and FILE.adapter, which declares it.
   Parts that are no weights (prompts, prefixes, what looks at images) are refused, each with its reason.
 
   --adapter FILE   trained parameters (adapter.safetensors of a run, or an official checkpoint as safetensors)
+  --allow-changes  also where attributes (alpha, order of parts, ...) were others when it was trained
   --out FILE       a new file
   --dtype TYPE     how numbers are stored; default f32. f16 and bf16 round them
 ${specUsage}`,
@@ -55,7 +58,7 @@ ${specUsage}`,
     for (const file of [out, spec])
       if (existsSync(file))
         throw new InputError(`${file} exists`, 'give another name with --out: nothing is overwritten');
-    await merge(model, { adapter, out, spec, dtype });
+    await merge(model, { adapter, allowChanges: values['allow-changes'], out, spec, dtype });
     return EXIT.ok;
   },
 };
@@ -80,13 +83,14 @@ function requireMergeable(model: Model): void {
 
 interface Files {
   readonly adapter: string;
+  readonly allowChanges: boolean;
   readonly out: string;
   readonly spec: string;
   readonly dtype: Stored;
 }
 
-async function merge(model: Model, { adapter, out, spec, dtype }: Files): Promise<void> {
-  const start = await startTrained(model, adapter);
+async function merge(model: Model, { adapter, allowChanges, out, spec, dtype }: Files): Promise<void> {
+  const start = await startTrained(model, adapter, { allowChanges });
   try {
     const { naming, unexpected } = await namingOf(model);
     const merged = mergedBase(model);
@@ -98,10 +102,7 @@ async function merge(model: Model, { adapter, out, spec, dtype }: Files): Promis
     console.log(`${out}: ${tensors.length} tensors, ${dtype}, ${mib(size)} MiB`);
     console.log(`${spec}: \`base ${merged.name}\`, and the adapter \`Merged\` that adds nothing to it`);
     for (const note of notesOf(model, merged, naming, rounding)) console.error(note);
-    if (unexpected.length > 0)
-      console.error(
-        `left out: ${unexpected.slice(0, 3).join(', ')}${unexpected.length > 3 ? ` and ${unexpected.length - 3} more` : ''}, which are not of the base`,
-      );
+    if (unexpected.length > 0) console.error(`left out: ${listSome(unexpected)}, which are not of the base`);
   } finally {
     await start.close();
   }

@@ -2,10 +2,9 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Model, Recipe } from '../../compiler/model/model.ts';
 import { describeBad } from '../data/picture-store.ts';
 import { openDevice } from '../device/device.ts';
-import { openWeights } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../files/package.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
@@ -13,7 +12,6 @@ import { runTraining, type RunSummary } from '../train/run.ts';
 import { counted } from '../train/schedule.ts';
 import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
-import { importAdapter } from '../weights/adapter.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { encodeTasks, type Encoding } from '../project/task-images.ts';
 import { identityOf } from '../project/identity.ts';
@@ -27,11 +25,13 @@ import {
   pickRecipe,
   type Project,
   openCompiled,
+  type Start,
   startOf,
   tokenizerOf,
 } from '../project/open.ts';
 import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
 import { claim, type Claim } from '../sweep/claims.ts';
+import { startFrom } from '../project/trained.ts';
 import { compileTraining, withSteps } from '../project/training.ts';
 
 const options = {
@@ -41,6 +41,7 @@ const options = {
   seed: { type: 'string' },
   steps: { type: 'string' },
   from: { type: 'string' },
+  'allow-changes': { type: 'boolean', default: false },
   scratch: { type: 'boolean', default: false },
   resume: { type: 'boolean', default: false },
   'checkpoint-every': { type: 'string', default: '100' },
@@ -51,10 +52,12 @@ export const command: Command = {
   name: 'train',
   summary: 'train the parts of a spec',
   usage: `usage: graft train SPEC[:ADAPTER] [--recipe NAME] [--out FOLDER]
-                   [--seed N] [--steps N] [--from FILE] [--scratch] [--resume] [--checkpoint-every N]
+                   [--seed N] [--steps N] [--from FILE [--allow-changes]] [--scratch] [--resume]
+                   [--checkpoint-every N] [--encoder WHEN]
 
   --out FOLDER   metrics, checkpoints, package and the trained adapter; default runs/ADAPTER
-  --from FILE    start from the parameters in this file where it has them
+  --from FILE    start from the parameters in this file where it has them, and say which those are
+  --allow-changes   with --from: also where base or attributes (alpha, a gate's function, ...) were others in the file
   --scratch      start the base from random numbers instead of its file (pre-training)
   --resume       go on from the folder's last checkpoint; from the start where there is none yet
   --checkpoint-every N   steps between checkpoints; default 100
@@ -72,6 +75,7 @@ ${specUsage}`,
       params: readSettings(values.set),
       scratch: values.scratch,
       from: values.from,
+      allowChanges: values['allow-changes'],
       checkpointEvery: wholeNumber(values['checkpoint-every'], '--checkpoint-every', 1),
       encoder: encodingOf(values.encoder),
     };
@@ -136,6 +140,7 @@ interface TrainOptions {
   readonly params: Readonly<Record<string, string>>;
   readonly scratch: boolean;
   readonly from: string | undefined;
+  readonly allowChanges: boolean;
   readonly checkpointEvery: number;
   readonly encoder: Encoding;
 }
@@ -161,11 +166,7 @@ async function train(
   for (const note of runNotes(recipe, data)) console.error(note);
   const device = await openDevice();
   const { compiled, encoder } = compileTraining(device, { model, spec }, recipe, data, given.encoder);
-  const initial = given.from === undefined ? undefined : await readInitial(given.from, model);
-  const start = await startOf(model, recipe.seed, {
-    scratch: given.scratch,
-    ...(initial ? { initial } : {}),
-  });
+  const { start, taken } = await startOfRun(model, recipe.seed, given);
   const identity = await identityOf(model, spec.hash, start, data, given.from);
   const session = await openCompiled(device, compiled, start);
   const record = {
@@ -201,13 +202,13 @@ async function train(
     onStep: (metrics, horizon) => progress?.step(metrics, horizon),
   });
   (progress as Progress | null)?.end();
-  await writeAdapter(`${folder}/adapter.safetensors`, session, model, start.fingerprint);
+  await writeAdapter(`${folder}/adapter.safetensors`, session, start.fingerprint);
   console.log(describeEnd(summary));
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   const trained = hasTests(model) ? await trainedValues(session) : new Map<string, Float32Array>();
   session.executor.destroy();
   const scores = await scoreTests(device, model, tokenizer, {
-    initial: new Map([...(initial ?? []), ...trained]),
+    initial: new Map([...taken, ...trained]),
     scratch: given.scratch,
     recipe,
   });
@@ -224,17 +225,12 @@ function describeEnd({ steps, resumedFrom, loss }: RunSummary): string {
   return `${counted(steps, 'step')}${resumedFrom > 0 ? ` (${before})` : ''}, ${end}`;
 }
 
-async function readInitial(
-  path: string,
-  model: Project['model'],
-): Promise<ReadonlyMap<string, Float32Array>> {
-  const source = await openWeights(path);
-  const { values } = await importAdapter(
-    source,
-    model,
-    undefined,
-    new Set(model.parameters.map((p) => p.name)),
-  );
-  await source.close();
-  return values;
+/** Where the run starts, and the parameters that came from another file than the base's. */
+async function startOfRun(
+  model: Model,
+  seed: number,
+  { from, scratch, allowChanges }: TrainOptions,
+): Promise<{ readonly start: Start; readonly taken: ReadonlyMap<string, Float32Array> }> {
+  if (from !== undefined) return startFrom(from, model, { seed, scratch, allowChanges });
+  return { start: await startOf(model, seed, { scratch }), taken: new Map() };
 }

@@ -33,7 +33,8 @@ async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
   const { model } = loadProject(run.model);
   imageInputOf(model);
   const tokenizer = await tokenizerOf(model.base);
-  const text = promptFor(questionFor(model, run.ask, { image: true }));
+  const question = questionFor(model, run.ask, { image: true });
+  const text = promptFor(question);
   const prompt = tokenizer.encode(text, { bos: tokenizer.bos !== null });
   requireRoom(prompt.length, model.base.context, run);
   const device = await sharedDevice();
@@ -44,7 +45,7 @@ async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
     generation: { batch: 1, tokens: prompt.length, context, image: true },
   });
   requireFit(compiled.manifest, capacityOf(device));
-  const start = await startTrained(model, run.adapter);
+  const start = await startTrained(model, run.adapter, { tasks: [question.task ?? ''] });
   // A large base takes long to read, and nobody waits for it after the time-out.
   const values: Start['values'] = (p) => (signal.throwIfAborted(), start.values(p));
   return readerOf(await openCompiled(device, compiled, { ...start, values }), tokenizer, prompt, run);

@@ -1,5 +1,6 @@
 /** What a run is a function of, as its checkpoints remember it: whoever goes on with one must bring the same. */
 import { createHash } from 'node:crypto';
+import { attributesOf } from '../../compiler/kinds/attributes.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import type { ImageStore } from '../data/image-store.ts';
 import type { Dataset } from '../data/load.ts';
@@ -10,7 +11,7 @@ import { fingerprintBase, sampleEvenly } from '../weights/fingerprint.ts';
 import type { Start, TaskData } from './open.ts';
 
 /**
- * Hashes of spec, base, data and the files of encoders and projectors.
+ * Hashes of spec, base, data and the files of encoders and projectors, and the attributes that the spec comes to.
  * @param from the file whose parameters the run starts from
  */
 export async function identityOf(
@@ -32,7 +33,8 @@ export async function identityOf(
       sampled.push({ name: p.name, shape: p.shape, values: sampleEvenly(await start.values(p)) });
     inputs[`weights file of \`${part}\``] = await fingerprintBase(sampled);
   }
-  return { spec, base: [start.fingerprint, ...origin].join('+'), versions, inputs };
+  const attributes = attributesOf(model, 'training');
+  return { spec, base: [start.fingerprint, ...origin].join('+'), versions, inputs, attributes };
 }
 
 /** sha256 of what is trained on: tokens, labels and the pictures that go with them, wherever they lie. */

@@ -2,13 +2,16 @@
 import { invariant } from '../../grammar/invariant.ts';
 import type { Manifest, PackagedParameter } from '../../compiler/package/package.ts';
 import type { Device } from '../device/device.ts';
+import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
-import { openSession, type Package, readParameter, type Session } from '../session.ts';
-import { adapterMetadata, type AdapterModel, importAdapter } from '../weights/adapter.ts';
+import { openSession, type Package, type Session } from '../session.ts';
+import { type AdapterModel, importAdapter } from '../weights/adapter.ts';
+import { readAdapterFile } from '../weights/adapter-file.ts';
+import { compareAttributes, requireSameAttributes } from '../weights/attributes.ts';
 import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, requireSameBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
-import { layoutSafetensors, type NewTensor } from '../weights/safetensors.ts';
-import type { WeightSource } from '../weights/source.ts';
+import { layoutSafetensors } from '../weights/safetensors.ts';
+import { listSome, type WeightSource } from '../weights/source.ts';
 
 export interface ModelOptions {
   readonly base: WeightSource;
@@ -36,9 +39,7 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   const { base, adapter, seed = manifest.recipe?.seed ?? 0 } = options;
   const plan = planBase(base, manifest.base, manifest.parameters);
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
-  const trained = adapter
-    ? (await importAdapter(adapter, modelOf(manifest))).values
-    : new Map<string, Float32Array>();
+  const trained = adapter ? await readTrained(adapter, manifest) : new Map<string, Float32Array>();
   const samples: Sampled[] = [];
   const valuesOf = async (p: PackagedParameter): Promise<Float32Array> => {
     const read = reads.get(p.name);
@@ -51,12 +52,7 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   const session = await openSession(device, pkg, valuesOf);
   const fingerprint = await fingerprintBase(samples);
   try {
-    requireSameBase(
-      adapter?.metadata['base_fingerprint'],
-      fingerprint,
-      adapter?.name ?? '',
-      manifest.base.name,
-    );
+    if (adapter) requireSameBase(adapter, fingerprint, manifest.base.name);
   } catch (error) {
     session.executor.destroy();
     throw error;
@@ -64,17 +60,36 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   return { session, fingerprint };
 }
 
-/** Every trained parameter as a safetensors file: offer it for download, or give it to `openModel` again. */
+/** Trained numbers of a file. @throws InputError where the package would make another model of them */
+async function readTrained(
+  adapter: WeightSource,
+  manifest: Manifest,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const { name, attributes } = manifest;
+  if (attributes)
+    requireSameAttributes(
+      adapter.name,
+      name,
+      compareAttributes(adapter, attributes).differences,
+      'build the package from the spec it was trained with',
+    );
+  const { values, unused } = await importAdapter(adapter, modelOf(manifest));
+  if (unused.length > 0)
+    throw new InputError(
+      `${adapter.name} holds ${listSome(unused)}, which the package of \`${name}\` has no place for`,
+      'build the package from the spec it was trained with',
+    );
+  return values;
+}
+
+/** The trained parts as a safetensors file: offer it for download, or give it to `openModel` again. */
 export async function adapterFile({ session, fingerprint }: LoadedModel): Promise<Blob> {
   const { manifest } = session;
-  const tensors: NewTensor[] = [];
-  for (const p of manifest.parameters)
-    if (p.cell !== null)
-      tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
-  invariant(tensors.length > 0, 'an adapter file of a package that trains nothing');
-  const { chunks } = layoutSafetensors(
-    tensors,
-    adapterMetadata(modelOf(manifest), fingerprint, manifest.spec.hash),
+  invariant(
+    manifest.parameters.some(({ cell }) => cell !== null),
+    'an adapter file of a package that trains nothing',
   );
+  const { tensors, metadata } = await readAdapterFile(session, fingerprint);
+  const { chunks } = layoutSafetensors(tensors, metadata);
   return new Blob([...chunks()] as Uint8Array<ArrayBuffer>[]);
 }

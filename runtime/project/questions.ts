@@ -9,6 +9,8 @@ import { InputError } from '../input-error.ts';
 
 /** An instruction with the template it goes into; null: the text is the prompt. */
 export interface Question {
+  /** The task it is asked as; null: none. */
+  readonly task: string | null;
   readonly template: Template | null;
   readonly text: string;
 }
@@ -42,7 +44,7 @@ export function questionFor(
       'use --prompt for text as it is',
     );
   const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
-  return { template: templateFor(task.fields), text: instruction ?? ask };
+  return { task: task.name, template: templateFor(task.fields), text: instruction ?? ask };
 }
 
 /** The prompt, with what experts said beside the question; a text as it is has no place for that. */

@@ -8,9 +8,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Attributes } from '../../compiler/package/package.ts';
 import { openFile } from '../files.ts';
 import { UNFINISHED, writeWhole, type FileSystem } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
+import { differencesOf, showDifferences } from '../weights/attributes.ts';
 import { toFloat32 } from '../weights/dtypes.ts';
 import { layoutSafetensors, openSafetensors } from '../weights/safetensors.ts';
 
@@ -26,6 +28,8 @@ export interface CheckpointMeta {
   readonly recipe?: string;
   /** Hashes of what else the run reads, such as data and encoders' files, by what they are called; older files do not say. */
   readonly inputs?: Readonly<Record<string, string>>;
+  /** What the spec's parts, tasks and base are, so that a changed one can be named; older files do not say. */
+  readonly attributes?: Attributes;
   /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
   readonly cellSteps: readonly number[];
   /** Versions of what wrote it, such as `{ graft: '0.1.0', package: '1' }`. */
@@ -177,7 +181,7 @@ async function readCheckpoint(path: string): Promise<Pick<LoadedCheckpoint, 'ten
  */
 export function requireSameRun(
   meta: CheckpointMeta,
-  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed' | 'recipe' | 'inputs'>,
+  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed' | 'recipe' | 'inputs' | 'attributes'>,
   path: string,
 ): void {
   const changed = [
@@ -192,8 +196,9 @@ export function requireSameRun(
     meta.seed !== run.seed && `the seed was ${meta.seed} and is ${run.seed}`,
   ].filter((change) => change !== false);
   if (changed.length === 0) return;
+  const differences = meta.attributes && run.attributes ? differencesOf(meta.attributes, run.attributes) : [];
   throw new InputError(
-    `cannot go on from ${path}: ${changed.join(', ')}`,
+    `cannot go on from ${path}: ${changed.join(', ')}${showDifferences(differences)}`,
     'undo the change, or start a new run in another folder',
   );
 }

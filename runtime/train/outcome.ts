@@ -1,26 +1,16 @@
 /** What a finished run leaves beside its metrics: the trained parameters, and how to repeat it. */
 import type { Device } from '../device/device.ts';
 import { writeSafetensors, writeWhole } from '../files/write.ts';
-import { readParameter, type Session } from '../session.ts';
-import { type AdapterModel, adapterMetadata } from '../weights/adapter.ts';
+import type { Session } from '../session.ts';
+import { readAdapterFile } from '../weights/adapter-file.ts';
 
 /**
- * Writes every trained parameter, under our names, to a safetensors file; and those of parts that stayed as the seed
- * made them, such as a fresh encoder, since the trained ones mean nothing without them.
+ * Writes every trained parameter, under our names, to a safetensors file; see `readAdapterFile`.
+ * @param fingerprint of the base, from `startOf`
  */
-export async function writeAdapter(
-  path: string,
-  session: Session,
-  model: AdapterModel,
-  fingerprint: string,
-): Promise<void> {
-  const trained = session.manifest.parameters.filter(
-    (p) => p.cell !== null || (p.owner !== 'base' && p.init.kind !== 'weights'),
-  );
-  const tensors = [];
-  for (const p of trained)
-    tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
-  await writeSafetensors(path, tensors, adapterMetadata(model, fingerprint, session.manifest.spec.hash));
+export async function writeAdapter(path: string, session: Session, fingerprint: string): Promise<void> {
+  const { tensors, metadata } = await readAdapterFile(session, fingerprint);
+  await writeSafetensors(path, tensors, metadata);
 }
 
 export interface RunRecord {

@@ -30,7 +30,7 @@ export interface RunOptions {
   /** Batches of each task the recipe mixes. */
   readonly data: ReadonlyMap<string, Batches>;
   readonly folder: string;
-  readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions' | 'inputs'>;
+  readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions' | 'inputs' | 'attributes'>;
   /** Steps between checkpoints; null: none are written, and the run begins with its first step. */
   readonly checkpointEvery: number | null;
   /** How checkpoints are kept and written. */

@@ -2,7 +2,9 @@
  * Adapter files: ours (our names, the base's fingerprint in the metadata) and the official ones (see official.ts).
  */
 import type { Base } from '../../compiler/model/model.ts';
+import type { Attributes } from '../../compiler/package/package.ts';
 import { InputError } from '../input-error.ts';
+import { attributesEntry } from './attributes.ts';
 import { requireSameBase } from './fingerprint.ts';
 import {
   officialKeys,
@@ -14,7 +16,7 @@ import {
 } from './llama-adapter.ts';
 import { reorderRope, type RopeStyle } from './rope.ts';
 import type { NewTensor } from './safetensors.ts';
-import { elements, sameShape, showShape, type WeightSource } from './source.ts';
+import { elements, listSome, sameShape, showShape, type WeightSource } from './source.ts';
 
 /** Official files have Meta's row order. */
 const OFFICIAL_ROPE: RopeStyle = 'interleaved';
@@ -37,10 +39,11 @@ export interface LoadedAdapter {
 
 /**
  * Metadata of an adapter file of ours.
+ * @param model with the attributes that the compiler found in it (`Manifest.attributes`), where they are known
  * @param fingerprint of the base, from `loadBase`
  */
 export function adapterMetadata(
-  model: AdapterModel,
+  model: Pick<AdapterModel, 'name' | 'base'> & { readonly attributes?: Attributes },
   fingerprint: string,
   specHash: string,
 ): Record<string, string> {
@@ -52,6 +55,7 @@ export function adapterMetadata(
     ...(fingerprint === '' ? {} : { base_fingerprint: fingerprint }),
     rope: model.base.rope.style,
     spec: specHash,
+    ...attributesEntry(model.attributes),
   };
 }
 
@@ -68,9 +72,7 @@ export async function importAdapter(
   fingerprint?: string,
   wanted?: ReadonlySet<string>,
 ): Promise<LoadedAdapter> {
-  if (fingerprint !== undefined) {
-    requireSameBase(source.metadata['base_fingerprint'], fingerprint, source.name, model.base.name);
-  }
+  if (fingerprint !== undefined) requireSameBase(source, fingerprint, model.base.name);
   const ours = source.metadata['format'] === ADAPTER_FORMAT;
   const family = ours ? null : recogniseFamily(source.tensors.keys());
   const keys = family ? officialKeys(model, family) : ownKeys(model);
@@ -158,7 +160,7 @@ export function exportAdapter(
   const lost = unnamed(model, keys).filter((name) => values.has(name));
   if (lost.length > 0) {
     throw new InputError(
-      `the \`${family}\` format has no place for ${lost.slice(0, 3).join(', ')}${lost.length > 3 ? ` and ${lost.length - 3} more` : ''}`,
+      `the \`${family}\` format has no place for ${listSome(lost)}`,
       "write the adapter in Graft's own format, or leave those parts out of the spec",
     );
   }

@@ -3,7 +3,7 @@
  * under LLaMA-2 and get empty text (OpenGVLab/LLaMA-Adapter issue 107).
  */
 import { InputError } from '../input-error.ts';
-import { showShape } from './source.ts';
+import { showShape, type WeightSource } from './source.ts';
 
 /** Values of each tensor that go into the hash. */
 const SAMPLE = 256;
@@ -51,19 +51,27 @@ export async function sha256(parts: readonly Uint8Array[]): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/**
- * Refuses an adapter that was trained on another base.
- * @param expected fingerprint in the adapter's file; undefined (a foreign file) passes
- */
+/** Says that an adapter file states another base than this one; null where it states this one, or none. */
+export function anotherBase(
+  { name, metadata }: Pick<WeightSource, 'name' | 'metadata'>,
+  fingerprint: string,
+  base: string,
+): string | null {
+  const stated = metadata['base_fingerprint'];
+  if (stated === undefined || stated === fingerprint) return null;
+  return `${name} was trained on another base than \`${base}\` (fingerprint ${stated.slice(0, 12)}, this base has ${fingerprint.slice(0, 12)})`;
+}
+
+/** Refuses an adapter that was trained on another base. @throws InputError with both fingerprints */
 export function requireSameBase(
-  expected: string | undefined,
-  actual: string,
-  adapter: string,
+  adapter: Pick<WeightSource, 'name' | 'metadata'>,
+  fingerprint: string,
   base: string,
 ): void {
-  if (expected === undefined || expected === actual) return;
-  throw new InputError(
-    `${adapter} was trained on another base than \`${base}\` (fingerprint ${expected.slice(0, 12)}, this base has ${actual.slice(0, 12)})`,
-    'load the weights it was trained on; an adapter does not carry over to another model, not even of the same sizes',
-  );
+  const another = anotherBase(adapter, fingerprint, base);
+  if (another !== null)
+    throw new InputError(
+      another,
+      'load the weights it was trained on; an adapter does not carry over to another model, not even of the same sizes',
+    );
 }

@@ -93,3 +93,7 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
 /** Product of the sizes: 1 for a scalar. */
 export const elements = (shape: readonly number[]): number =>
   shape.reduce((product, size) => product * size, 1);
+
+/** `a, b, c and 5 more`, for messages. */
+export const listSome = (names: readonly string[]): string =>
+  `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;

@@ -122,11 +122,7 @@ function finish(
   const trained = manifest.parameters
     .filter((p) => p.cell !== null)
     .flatMap((p) => tensorOf(p, values.get(p.name)));
-  const metadata = adapterMetadata(
-    { name: manifest.name, base: manifest.base, parts: [], parameters: [] },
-    fingerprint,
-    manifest.spec.hash,
-  );
+  const metadata = adapterMetadata(manifest, fingerprint, manifest.spec.hash);
   const files = new Map<string, string | Uint8Array>([
     ...[...packageFiles(manifest, sources)].map(([path, text]) => [`/package/${path}`, text] as const),
     ['/base.safetensors', base],

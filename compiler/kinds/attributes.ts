@@ -1,0 +1,141 @@
+/**
+ * What of a model changes its results without changing a shape: a LoRA's alpha, a gate's function, the order of parts
+ * at a site, a base's rotary angles, a task's template. Adapter files keep them, so that one is not put under others.
+ */
+import { invariant } from '../../grammar/invariant.ts';
+import type { Base, FieldValue, Model, Part, Task } from '../model/model.ts';
+import type { Attributes, AttributeValues } from '../package/package.ts';
+import { isCall } from './fields.ts';
+import { kindOf } from './index.ts';
+import type { Field, FieldType } from './kind.ts';
+
+/** Facts of a base that are no numbers of its network: names, files, how much is read at once, how it would start. */
+const BESIDE_THE_NETWORK: readonly (keyof Base)[] = ['name', 'weights', 'tokenizer', 'context', 'init'];
+
+/** Attributes of a task that a question depends on; the others say what is trained. */
+const OF_QUESTIONS = ['template', 'ask'];
+
+/**
+ * The attributes of a model: every field of the base and of each part's kind.
+ * @param of `results`: without those that a trained adapter does not depend on, such as learning rates and starts;
+ * `training`: with them
+ */
+export function attributesOf(model: Model, of: 'results' | 'training' = 'results'): Attributes {
+  const all = of === 'training';
+  const part = (it: Part) => [it.name, partAttributes(it, model, all)] as const;
+  const task = (it: Task) => [it.name, taskAttributes(it, all)] as const;
+  const base = Object.entries(model.base).filter(
+    ([name]) => all || !(BESIDE_THE_NETWORK as readonly string[]).includes(name),
+  );
+  return {
+    format: 1,
+    base: Object.assign({}, ...base.map(([name, value]) => flattenPlain(name, value))),
+    parts: Object.fromEntries(model.parts.map(part)),
+    tasks: Object.fromEntries(model.tasks.map(task)),
+  };
+}
+
+/** `rope: { theta: 10000 }` as `rope.theta: 10000`; a list stays one value. */
+function flattenPlain(name: string, value: unknown): AttributeValues {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { [name]: value as AttributeValues[string] };
+  return Object.assign({}, ...Object.entries(value).map(([key, of]) => flattenPlain(`${name}.${key}`, of)));
+}
+
+/** `kind of part`, `on`, `from` and `after` are no names a field can have. */
+function partAttributes(part: Part, model: Model, all: boolean): AttributeValues {
+  const kind = kindOf(part.kind);
+  invariant(kind, `no part kind ${part.kind}`);
+  const before = partsBefore(part, model);
+  return {
+    'kind of part': part.kind,
+    on: placesOf(part),
+    ...(part.source === null ? {} : { from: part.source }),
+    ...(before.length === 0 ? {} : { after: before }),
+    ...flatten(part.fields, kind.fields, all),
+  };
+}
+
+function taskAttributes({ fields, data, groups }: Task, all: boolean): AttributeValues {
+  const kept = Object.entries(fields).filter(([name]) => all || OF_QUESTIONS.includes(name));
+  return {
+    ...(all ? { data, trains: groups.join(' ') } : {}),
+    ...flatten(Object.fromEntries(kept), {}, all),
+  };
+}
+
+/** The attributes of a line of the spec; `gate = tanh(per: head)` becomes `gate: "tanh"` and `gate.per: "head"`. */
+function flatten(
+  values: Readonly<Record<string, FieldValue>>,
+  fields: Readonly<Record<string, Field>>,
+  all: boolean,
+  path = '',
+): AttributeValues {
+  const made: Record<string, AttributeValues[string]> = {};
+  const whole = { ...defaultsOf(fields), ...values };
+  for (const [name, value] of Object.entries(whole)) {
+    const field = fields[name];
+    if (!all && field && isOnlyTraining(field, whole)) continue;
+    if (isCall(value)) {
+      made[path + name] = value.call;
+      const inner = field ? argumentsOf(field.type, value.call) : {};
+      Object.assign(made, flatten(value.args, inner, all, `${path}${name}.`));
+    } else made[path + name] = value as AttributeValues[string];
+  }
+  return made;
+}
+
+/** What attributes are that are not written: a default that is a call need not have all of its arguments. */
+const defaultsOf = (fields: Readonly<Record<string, Field>>): Readonly<Record<string, FieldValue>> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]) =>
+      field.default === undefined ? [] : [[name, field.default]],
+    ),
+  );
+
+const isOnlyTraining = ({ onlyTraining }: Field, beside: Readonly<Record<string, FieldValue>>): boolean =>
+  typeof onlyTraining === 'function' ? onlyTraining(beside) : onlyTraining === true;
+
+/** What a call of that name may hold. */
+function argumentsOf(type: FieldType, call: string): Readonly<Record<string, Field>> {
+  if (type.kind === 'any') return Object.assign({}, ...type.of.map((one) => argumentsOf(one, call)));
+  return type.kind === 'call' ? (type.calls[call] ?? {}) : {};
+}
+
+/** Parts that were applied before this one at a site or on the input that both are on. */
+function partsBefore(part: Part, { parts }: Model): string[] {
+  const sites = new Set(part.sites.map(({ name }) => name));
+  return parts
+    .slice(0, parts.indexOf(part))
+    .filter((other) => (part.input && other.input) || other.sites.some(({ name }) => sites.has(name)))
+    .map(({ name }) => name);
+}
+
+/** Where a part sits, in few words: `layers 2..7`, `layers 0..3 attention.wq attention.wv; output`, `input`. */
+function placesOf({ sites, layers, input }: Part): string {
+  const layersOf = new Map<string, number[]>();
+  for (const { name, layer } of sites) {
+    const place = layer === null ? name : name.replace(`layers.${layer}.`, '');
+    layersOf.set(place, [...(layersOf.get(place) ?? []), ...(layer === null ? [] : [layer])]);
+  }
+  const placesIn = new Map<string, string[]>();
+  for (const [place, its] of layersOf) {
+    const where = its.length === 0 ? '' : `layers ${ranges(its)} `;
+    placesIn.set(where, [...(placesIn.get(where) ?? []), place]);
+  }
+  const grouped = [...placesIn].map(([where, places]) => where + places.join(' '));
+  if (sites.length === 0 && layers.length > 0) grouped.push(`layers ${ranges(layers)}`);
+  return [...(input ? ['input'] : []), ...grouped].join('; ');
+}
+
+/** `0..3,6` of ascending numbers. */
+function ranges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const n of numbers) {
+    const last = runs.at(-1);
+    if (last && n === last[1] + 1) last[1] = n;
+    else runs.push([n, n]);
+  }
+  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}..${to}`)).join(',');
+}

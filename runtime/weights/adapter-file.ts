@@ -1,0 +1,23 @@
+/** What an adapter file of ours consists of, read back from the device. */
+import { readParameter, type Session } from '../session.ts';
+import { adapterMetadata } from './adapter.ts';
+import type { NewTensor } from './safetensors.ts';
+
+/**
+ * Every trained parameter, under our names; and those of parts that stayed as the seed made them, such as a fresh
+ * encoder, since the trained ones mean nothing without them.
+ * @param fingerprint of the base; empty where it started from nothing
+ */
+export async function readAdapterFile(
+  session: Session,
+  fingerprint: string,
+): Promise<{ readonly tensors: readonly NewTensor[]; readonly metadata: Readonly<Record<string, string>> }> {
+  const { manifest } = session;
+  const kept = manifest.parameters.filter(
+    (p) => p.cell !== null || (p.owner !== 'base' && p.init.kind !== 'weights'),
+  );
+  const tensors: NewTensor[] = [];
+  for (const p of kept)
+    tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
+  return { tensors, metadata: adapterMetadata(manifest, fingerprint, manifest.spec.hash) };
+}
