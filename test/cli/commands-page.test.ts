@@ -12,7 +12,7 @@ const folder = join(root, 'runtime/cli');
 /** In the order of `graft --help`. */
 async function commands(): Promise<Command[]> {
   const main = readFileSync(join(folder, 'main.ts'), 'utf8');
-  const names = [...main.matchAll(/^  (\w+): '/gm)].map(([, name]) => name ?? '');
+  const names = [...main.matchAll(/^  (\w+): {\n? *summary/gm)].map(([, name]) => name ?? '');
   const found: Command[] = [];
   for (const name of names) {
     const module = (await import(join(folder, `${name}.ts`))) as { readonly command: Command };
