@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { diagnosticToJson } from '../../grammar/render.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { missingFiles } from '../project/missing-files.ts';
 import { fixFile } from './fix.ts';
 import {
   checkArgument,
@@ -13,12 +14,21 @@ import {
   specUsage,
 } from './spec-arguments.ts';
 
+/** What is said of specs without errors: warnings were shown before, and no word at all could mean anything. */
+function summary(adapters: number, warnings: number): string {
+  const checked =
+    adapters === 0 ? 'no adapter is declared' : `${adapters} adapter${adapters === 1 ? '' : 's'} checked`;
+  return `${warnings === 0 ? 'no mistakes' : 'no errors'}: ${checked}`;
+}
+
 export const command: Command = {
   name: 'check',
   summary: 'check a spec and report its mistakes',
   usage: `usage: graft check SPEC... [--fix [--dry-run]] [--format text|json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
 
-  SPEC is a file, or - for standard input. Exit code 0: no errors (there may be warnings); 1: errors.
+  SPEC is a file, or - for standard input. Exit code 0: no errors (there may be warnings); 1: errors. Mistakes go to
+  standard error; without errors, how many adapters were checked goes to standard output. A file that the spec names
+  and that is not there is a warning: checking needs none of them.
 
   --fix                    correct what has one obvious correction, and report the rest; imported files stay as they are
   --dry-run                with --fix: say what it would do, and change nothing
@@ -41,6 +51,7 @@ ${specUsage}`,
     if (positionals.length === 0) throw new UsageError('give the spec to check');
     if (values['dry-run'] && !values.fix) throw new UsageError('--dry-run goes with --fix');
     const diagnostics: Diagnostic[] = [];
+    let adapters = 0;
     const sources = new Map<string, string>();
     for (const argument of positionals) {
       const { path, name } = splitSpec(argument);
@@ -50,11 +61,14 @@ ${specUsage}`,
       const faulty = checked.diagnostics.some(({ severity }) => severity === 'error');
       if (!faulty && name !== undefined && !Object.hasOwn(checked.adapters, name))
         throw new UsageError(`${path} has no adapter '${name}'`);
-      for (const d of checked.diagnostics) diagnostics.push(d);
+      for (const d of [...checked.diagnostics, ...missingFiles(checked)]) diagnostics.push(d);
+      adapters += Object.keys(checked.adapters).length;
       for (const [file, text] of checked.sources) sources.set(file, text);
     }
     if (format === 'json') for (const d of diagnostics) console.log(diagnosticToJson(d, sources));
     else printDiagnostics(diagnostics, sources);
-    return diagnostics.some((d) => d.severity === 'error') ? EXIT.failed : EXIT.ok;
+    if (diagnostics.some((d) => d.severity === 'error')) return EXIT.failed;
+    if (format === 'text') console.log(summary(adapters, diagnostics.length));
+    return EXIT.ok;
   },
 };

@@ -5,7 +5,7 @@ export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** Shown for `graft NAME --help` and after a usage mistake. */
+  /** Shown for `graft NAME --help`. */
   readonly usage: string;
   /** Runs with the arguments after the command's name; gives the exit code. */
   run(argv: readonly string[]): Promise<number>;
@@ -22,7 +22,7 @@ export const EXIT = {
   internal: 3,
 } as const;
 
-/** A mistake in the command line: printed with the usage of the command, exit code 2. */
+/** A mistake in the command line: printed on one line that names the command's help, exit code 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);

@@ -18,13 +18,22 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   diff: { summary: 'say what changes from one spec to another', load: () => import('./diff.ts') },
   build: { summary: 'compile a spec into a package of kernels', load: () => import('./build.ts') },
   train: { summary: 'train the parts of a spec', load: () => import('./train.ts') },
-  sweep: { summary: 'train every combination of a sweep and report on them', load: () => import('./sweep.ts') },
+  sweep: {
+    summary: 'train every combination of a sweep and report on them',
+    load: () => import('./sweep.ts'),
+  },
   merge: { summary: 'fold trained parts into the base where they can be', load: () => import('./merge.ts') },
   generate: { summary: 'generate text with a base and its parts', load: () => import('./generate.ts') },
   golden: { summary: 'compare with the recorded reference results', load: () => import('./golden.ts') },
   bench: { summary: 'measure speed on this device', load: () => import('./bench.ts') },
-  lsp: { summary: 'serve editors: diagnostics, hovers, completion, renaming', load: () => import('./lsp.ts') },
-  doctor: { summary: 'say which device is used and why, or what to install', load: () => import('./doctor.ts') },
+  lsp: {
+    summary: 'serve editors: diagnostics, hovers, completion, renaming',
+    load: () => import('./lsp.ts'),
+  },
+  doctor: {
+    summary: 'say which device is used and why, or what to install',
+    load: () => import('./doctor.ts'),
+  },
 };
 
 const GENERAL_USAGE = [
@@ -41,7 +50,10 @@ const FOR_USERS = new Set(['InputError', 'DeviceError', 'SetupError']);
 
 function report(error: unknown, command: Command | null): number {
   if (error instanceof UsageError || isParseArgsError(error)) {
-    console.error(`graft: ${error.message}\n\n${command?.usage ?? GENERAL_USAGE}`);
+    const help = command === null ? 'graft --help' : `graft ${command.name} --help`;
+    console.error(
+      `graft: ${wordsOf(error, command?.usage ?? GENERAL_USAGE)} (\`${help}\` shows what there is)`,
+    );
     return EXIT.usage;
   }
   if (error instanceof Error && FOR_USERS.has(error.name)) {
@@ -53,6 +65,14 @@ function report(error: unknown, command: Command | null): number {
     'graft: this is a bug of graft. Please report it, with the text above and the output of graft doctor.',
   );
   return EXIT.internal;
+}
+
+/** What is wrong with a command line, on one line. Node's parser says more than that of an option it does not know. */
+function wordsOf({ message }: Error, usage: string): string {
+  const [, unknown] = /^Unknown option '(-[^']*)'/.exec(message) ?? [];
+  if (unknown === undefined) return message.trim().replaceAll(/\s*\n\s*/g, ' ');
+  const near = nearest(unknown, usage.match(/--[a-z][a-z-]*/g) ?? []);
+  return `there is no option ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}`;
 }
 
 /** What `util.parseArgs` throws at unknown options. */

@@ -1,8 +1,6 @@
 /** What commands need for pictures: a task's data with its images, an encoder's weights, images to generate from. */
-import { dirname, resolve } from 'node:path';
 import { cacheableEncoders } from '../../compiler/compile.ts';
 import { hasImage, imageInputs } from '../../compiler/kinds/images.ts';
-import { isCall } from '../../compiler/kinds/fields.ts';
 import { vitOf } from '../../compiler/kinds/vit.ts';
 import type { DataSource, Model, Part, Recipe, Task } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
@@ -18,6 +16,7 @@ import { InputError } from '../input-error.ts';
 import type { Session } from '../session.ts';
 import { horizonOf, stepsPerEpoch } from '../train/schedule.ts';
 import { type EncoderPlan, planEncoder, planProjector, readEncoderParameter } from '../weights/encoder.ts';
+import { weightsFile } from './weights-file.ts';
 import type { WeightSource } from '../weights/source.ts';
 
 /** Encoders' tokens that may be kept in memory for a whole run. */
@@ -154,12 +153,6 @@ export async function encodeStore(
     `${input.part}: tokens of ${store.count} pictures computed once: ${mib(encoded.bytes)} MiB, ${seconds.toFixed(1)} s`,
   );
   return encoded;
-}
-
-/** The file an encoder's or a projector's weights come from; null: its spec names none. */
-export function weightsFile({ fields, span }: Part): string | null {
-  const path = isCall(fields['model']) ? fields['model'].args['weights'] : fields['weights'];
-  return typeof path === 'string' ? resolve(dirname(span.file), path) : null;
 }
 
 function planPart(source: WeightSource, part: Part, model: Model): EncoderPlan {

@@ -7,7 +7,7 @@ import { type Sweep, type Trial, trialsOf } from '../../compiler/model/sweep.ts'
 import { InputError } from '../input-error.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { UsageError } from '../cli/command.ts';
-import { weightsFile } from '../project/task-images.ts';
+import { weightsFile } from '../project/weights-file.ts';
 import { loadChecked, pickRecipe, type Project, specOf } from '../project/open.ts';
 import { splitSpec } from '../cli/spec-arguments.ts';
 import { withSteps } from '../project/training.ts';

@@ -17,7 +17,6 @@ import type { Manifest } from '../../compiler/package/package.ts';
 import { planMemory } from '../../compiler/passes/memory.ts';
 import { layOut } from '../../compiler/passes/layout.ts';
 import { DeviceError } from '../../runtime/device/device.ts';
-import { requireFit } from '../../runtime/device/fit.ts';
 import { InputError } from '../../runtime/input-error.ts';
 import { readPackage, writePackage } from '../../runtime/files/package.ts';
 import { openSession, type Package } from '../../runtime/session.ts';
@@ -151,64 +150,6 @@ t('a package that cannot be written leaves the one before', async () => {
   assert.equal(readdirSync(join(path, 'kernels')), before);
   assert.equal(readdirSync(folder), ['package'], 'and no half of the new one');
   await readPackage(path);
-});
-
-const MIB = 2 ** 20;
-const fits = (
-  sizes: Manifest['buffers'],
-  limits: { buffer: number; binding: number; memory?: number },
-  binding = 1,
-) => {
-  const slice = { buffer: 'weights', offset: 0, size: binding * MIB } as const;
-  const dispatch = {
-    kernel: 0,
-    bindings: [slice],
-    uniforms: [],
-    grid: [1, 1, 1] as const,
-    label: 'output matmul',
-  };
-  const program = {
-    name: 'forward',
-    batch: 1,
-    tokens: 1,
-    prepended: 0,
-    keys: 0,
-    inputs: [],
-    outputs: [],
-    dispatches: [dispatch],
-    optimizerFrom: 1,
-  };
-  requireFit(
-    { name: 'X', buffers: sizes, programs: [program] },
-    {
-      limits: { maxBufferSize: limits.buffer * MIB, maxStorageBufferBindingSize: limits.binding * MIB },
-      ...(limits.memory === undefined ? {} : { memory: limits.memory * MIB }),
-    },
-  );
-};
-
-t('what does not fit is told with every figure', () => {
-  fits({ weights: 10 * MIB, state: 5 * MIB }, { buffer: 10, binding: 1 });
-  const refused = (run: () => void): string => {
-    try {
-      run();
-    } catch (error) {
-      assert.instance(error, DeviceError);
-      return (error as DeviceError).message;
-    }
-    return assert.unreachable() as never;
-  };
-  const large = refused(() =>
-    fits({ weights: 11 * MIB, state: 12 * MIB, inputs: MIB }, { buffer: 10, binding: 8 }, 9),
-  );
-  assert.match(large, /`X` does not fit on this device: 24\.0 MiB in all/);
-  assert.match(large, /buffer `weights` needs 11\.0 MiB; this device allows 10\.0 MiB a buffer/);
-  assert.match(large, /buffer `state` needs 12\.0 MiB/);
-  assert.match(large, /output matmul \(weights\) needs 9\.0 MiB; this device binds 8\.0 MiB at once/);
-  assert.match(
-    refused(() => fits({ weights: 10 * MIB, state: 5 * MIB }, { buffer: 10, binding: 8, memory: 12 })),
-    /needs 15\.0 MiB; this machine has 12\.0 MiB of memory/,
-  );
 });
 
 t('a package that does not fit allocates nothing', () =>

@@ -1,0 +1,10 @@
+/** Where the weights of a network beside the base come from. */
+import { dirname, resolve } from 'node:path';
+import { isCall } from '../../compiler/kinds/fields.ts';
+import type { Part } from '../../compiler/model/model.ts';
+
+/** The file an encoder's or a projector's weights come from; null: its spec names none. */
+export function weightsFile({ fields, span }: Part): string | null {
+  const path = isCall(fields['model']) ? fields['model'].args['weights'] : fields['weights'];
+  return typeof path === 'string' ? resolve(dirname(span.file), path) : null;
+}
