@@ -13,8 +13,9 @@ import { baseMetadata, planBase } from '../weights/base.ts';
 import type { Naming } from '../weights/names.ts';
 import { streamSafetensors } from '../weights/safetensors.ts';
 import { listSome } from '../weights/source.ts';
-import { type Command, EXIT, UsageError } from './command.ts';
+import { type Command, EXIT, positiveNumber, UsageError } from './command.ts';
 import { baseSpec } from '../merge/spec.ts';
+import { describeSurvival, requireSurvival, type Survival } from '../merge/survival.ts';
 import { mergedTensors, type Rounding } from '../merge/tensors.ts';
 import { loadProject, projectOptions, type Start } from '../project/open.ts';
 import { specOptions, specUsage } from './spec-arguments.ts';
@@ -28,6 +29,7 @@ const options = {
   'allow-changes': { type: 'boolean', default: false },
   out: { type: 'string' },
   dtype: { type: 'string', default: 'f32' },
+  'max-loss': { type: 'string', default: '0.1' },
   ...specOptions,
 } as const;
 
@@ -35,6 +37,7 @@ export const command: Command = {
   name: 'merge',
   summary: 'fold trained parts into the base where they can be',
   usage: `usage: graft merge SPEC[:ADAPTER] --adapter FILE [--allow-changes] --out FILE.safetensors [--dtype f32|f16|bf16]
+                   [--max-loss SHARE]
 
   Writes the base with the parts in its weights, named as in the base's own file, and FILE.adapter, which declares it.
   Parts that are no weights (prompts, prefixes, what looks at images) are refused, each with its reason.
@@ -43,6 +46,8 @@ export const command: Command = {
   --allow-changes  also where attributes (alpha, order of parts, ...) were others when it was trained
   --out FILE       a new file
   --dtype TYPE     how numbers are stored; default f32. f16 and bf16 round them
+  --max-loss SHARE with f16 and bf16: refuse where more than this share of the adapter's change is rounded away;
+                   default 0.1, and 1 refuses nothing
 ${specUsage}`,
   async run(argv) {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
@@ -52,13 +57,14 @@ ${specUsage}`,
     if (adapter === undefined) throw new UsageError('give the trained parameters with --adapter FILE');
     if (!out?.endsWith('.safetensors')) throw new UsageError('--out takes a FILE.safetensors to write');
     const dtype = dtypeNamed(values.dtype);
+    const maxLoss = positiveNumber(values['max-loss'], '--max-loss', 1);
     const { model } = loadProject(argument, projectOptions(values));
     requireMergeable(model);
     const spec = out.replace(/\.safetensors$/, '.adapter');
     for (const file of [out, spec])
       if (existsSync(file))
         throw new InputError(`${file} exists`, 'give another name with --out: nothing is overwritten');
-    await merge(model, { adapter, allowChanges: values['allow-changes'], out, spec, dtype });
+    await merge(model, { adapter, allowChanges: values['allow-changes'], out, spec, dtype, maxLoss });
     return EXIT.ok;
   },
 };
@@ -87,20 +93,32 @@ interface Files {
   readonly out: string;
   readonly spec: string;
   readonly dtype: Stored;
+  /** Share of the adapter's change that may be rounded away. */
+  readonly maxLoss: number;
 }
 
-async function merge(model: Model, { adapter, allowChanges, out, spec, dtype }: Files): Promise<void> {
+async function merge(model: Model, files: Files): Promise<void> {
+  const { adapter, allowChanges, out, spec, dtype, maxLoss } = files;
   const start = await startTrained(model, adapter, { allowChanges });
   try {
     const { naming, unexpected } = await namingOf(model);
     const merged = mergedBase(model);
     const rounding: Rounding = { largest: 0, at: '' };
-    const tensors = mergedTensors(model, { merged, naming, dtype, rounding, values: start.values });
+    const survival: Survival = [];
+    const { values, before } = start;
+    const writing = { merged, naming, dtype, rounding, survival, values, before };
+    const tensors = mergedTensors(model, writing);
     const { size, chunks } = streamSafetensors(tensors, metadataOf(model, merged, naming, start));
-    await writeWhole(out, size, chunks());
+    // What is lost is known when all is made: the file gets its name after that, or not at all.
+    const checked = async function* () {
+      yield* chunks();
+      if (dtype !== 'F32') requireSurvival(survival, dtype, maxLoss);
+    };
+    await writeWhole(out, size, checked());
     await writeFile(spec, baseSpec(merged, { model, weights: out, folder: dirname(spec) }), { flag: 'wx' });
     console.log(`${out}: ${tensors.length} tensors, ${dtype}, ${mib(size)} MiB`);
     console.log(`${spec}: \`base ${merged.name}\`, and the adapter \`Merged\` that adds nothing to it`);
+    if (dtype !== 'F32') console.error(describeSurvival(survival, dtype));
     for (const note of notesOf(model, merged, naming, rounding)) console.error(note);
     if (unexpected.length > 0) console.error(`left out: ${listSome(unexpected)}, which are not of the base`);
   } finally {

@@ -31,7 +31,7 @@ import {
 } from '../project/open.ts';
 import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
 import { claim, type Claim } from '../sweep/claims.ts';
-import { startFrom } from '../project/trained.ts';
+import { startFrom, type TrainedStart } from '../project/trained.ts';
 import { compileTraining, withSteps } from '../project/training.ts';
 
 const options = {
@@ -166,7 +166,7 @@ async function train(
   for (const note of runNotes(recipe, data)) console.error(note);
   const device = await openDevice();
   const { compiled, encoder } = compileTraining(device, { model, spec }, recipe, data, given.encoder);
-  const { start, taken } = await startOfRun(model, recipe.seed, given);
+  const start = await startOfRun(model, recipe.seed, given);
   const identity = await identityOf(model, spec.hash, start, data, given.from);
   const session = await openCompiled(device, compiled, start);
   const record = {
@@ -208,7 +208,7 @@ async function train(
   const trained = hasTests(model) ? await trainedValues(session) : new Map<string, Float32Array>();
   session.executor.destroy();
   const scores = await scoreTests(device, model, tokenizer, {
-    initial: new Map([...taken, ...trained]),
+    initial: new Map([...start.taken, ...trained]),
     scratch: given.scratch,
     recipe,
   });
@@ -230,7 +230,7 @@ async function startOfRun(
   model: Model,
   seed: number,
   { from, scratch, allowChanges }: TrainOptions,
-): Promise<{ readonly start: Start; readonly taken: ReadonlyMap<string, Float32Array> }> {
+): Promise<Start & Pick<TrainedStart, 'taken'>> {
   if (from !== undefined) return startFrom(from, model, { seed, scratch, allowChanges });
-  return { start: await startOf(model, seed, { scratch }), taken: new Map() };
+  return { ...(await startOf(model, seed, { scratch })), taken: new Map() };
 }

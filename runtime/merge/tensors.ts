@@ -9,6 +9,7 @@ import { nameIn, type Naming } from '../weights/names.ts';
 import { reorderRope } from '../weights/rope.ts';
 import type { LazyTensor } from '../weights/safetensors.ts';
 import type { Start } from '../project/open.ts';
+import { noteChange, type Survival } from './survival.ts';
 
 /** The largest change that rounding made, and in which tensor. */
 export interface Rounding {
@@ -23,7 +24,11 @@ export interface Writing {
   readonly dtype: 'F32' | 'F16' | 'BF16';
   /** Written to while the tensors are made. */
   readonly rounding: Rounding;
+  /** Written to while the tensors are made, in 16 bits. */
+  readonly survival: Survival;
   readonly values: Start['values'];
+  /** The base's own numbers, before anything was trained. */
+  readonly before: Start['values'];
 }
 
 /** Every tensor of the merged base, under the names and in the order of rows of the base's file. */
@@ -46,7 +51,10 @@ export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
     if (!target || !site || !source) throw new Error(`internal error: no site has ${name}`);
     const theirs = nameIn(naming, source.names);
     const make = async () => {
-      const values = await valuesOf(model, { site, name, bias: name === target.bias }, writing, folded);
+      const tensor = { site, name, bias: name === target.bias };
+      const values = await valuesOf(model, tensor, writing, folded);
+      if (dtype !== 'F32')
+        noteChange(writing.survival, theirs, await ownValues(model, tensor, writing.before), values, dtype);
       const rows =
         source.rowOrder === 'rotary'
           ? reorderRope(values, merged.headDim, shape[1] ?? 1, merged.rope.style, naming.rope)
@@ -57,18 +65,31 @@ export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
   });
 }
 
+/** A tensor of the merged base: the weight or the bias of a site. */
+interface Target {
+  readonly site: Site;
+  readonly name: string;
+  readonly bias: boolean;
+}
+
 /** The numbers of one tensor, in the base's own order of rows. */
 async function valuesOf(
   model: Model,
-  { site, name, bias }: { readonly site: Site; readonly name: string; readonly bias: boolean },
+  target: Target,
   { values }: Writing,
   folded: (site: Site) => Promise<Affine>,
 ): Promise<Float32Array> {
-  if (isFolded(model, site)) {
-    const it = await folded(site);
-    return Float32Array.from(bias ? it.bias : it.weight);
-  }
-  // A bias that came with those of other linears.
+  if (!isFolded(model, target.site)) return ownValues(model, target, values);
+  const it = await folded(target.site);
+  return Float32Array.from(target.bias ? it.bias : it.weight);
+}
+
+/** What the base itself has there; zeros for a bias that it has not. */
+async function ownValues(
+  model: Model,
+  { site, name, bias }: Target,
+  values: Start['values'],
+): Promise<Float32Array> {
   const own = bias ? site.bias : site.parameter;
   const parameter = model.parameters.find((p) => p.name === own);
   if (own === undefined) return new Float32Array(logical(site.output));

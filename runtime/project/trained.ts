@@ -26,6 +26,14 @@ export interface TrainedOptions {
   readonly warn?: (text: string) => void;
 }
 
+/** A start with numbers of a file in place of those of the base and of the seed. */
+export interface TrainedStart extends Start {
+  /** The values without those of the file. */
+  readonly before: Start['values'];
+  /** Those of the file. */
+  readonly taken: LoadedAdapter['values'];
+}
+
 const toErrors = (text: string): void => console.error(text);
 
 /** Where a model starts that is not to be trained: its parts from `adapter`, or as they are at first. */
@@ -33,7 +41,7 @@ export async function startTrained(
   model: Model,
   adapter: string | null,
   options: TrainedOptions = {},
-): Promise<Start> {
+): Promise<TrainedStart> {
   return startWith(model, { seed: 0, scratch: false }, ({ fingerprint }) =>
     adapter === null ? new Map() : readAdapter(adapter, model, fingerprint, options),
   );
@@ -44,12 +52,11 @@ async function startWith(
   model: Model,
   { seed, scratch }: { readonly seed: number; readonly scratch: boolean },
   read: (base: Start) => LoadedAdapter['values'] | Promise<LoadedAdapter['values']>,
-): Promise<Start> {
-  const initial = new Map<string, Float32Array>();
-  const start = await startOf(model, seed, { scratch, initial });
+): Promise<TrainedStart> {
+  const start = await startOf(model, seed, { scratch });
   try {
-    for (const [name, values] of await read(start)) initial.set(name, values);
-    return start;
+    const taken = await read(start);
+    return { ...start, before: start.values, taken, values: (p) => taken.get(p.name) ?? start.values(p) };
   } catch (error) {
     await start.close();
     throw error;
@@ -148,21 +155,10 @@ export interface FromOptions extends Omit<TrainedOptions, 'tasks'> {
  * Where a training starts (`train --from`): at the parameters of a file wherever the model has them. Says what was
  * taken, what the model has no place for and what the file lacks. Other places and other templates are told, not
  * refused: they are what a second training is for.
- * @returns the start, and the numbers that were taken
  * @throws InputError for another base and for other attributes of parts that are in both, unless `allowChanges`
  */
-export async function startFrom(
-  path: string,
-  model: Model,
-  options: FromOptions,
-): Promise<{ readonly start: Start; readonly taken: LoadedAdapter['values'] }> {
-  let taken: LoadedAdapter['values'] = new Map();
-  const start = await startWith(model, options, async ({ fingerprint }) => {
-    taken = await readFrom(path, model, fingerprint, options);
-    return taken;
-  });
-  return { start, taken };
-}
+export const startFrom = (path: string, model: Model, options: FromOptions): Promise<TrainedStart> =>
+  startWith(model, options, ({ fingerprint }) => readFrom(path, model, fingerprint, options));
 
 async function readFrom(
   path: string,

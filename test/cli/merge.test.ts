@@ -12,10 +12,11 @@ import { command as generate } from '../../runtime/cli/generate.ts';
 import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { command as merge } from '../../runtime/cli/merge.ts';
 import { loadProject } from '../../runtime/project/open.ts';
+import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { openWeights } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
 import { adapterMetadata, exportAdapter } from '../../runtime/weights/adapter.ts';
-import { loadBase } from '../../runtime/weights/base.ts';
+import { baseMetadata, loadBase } from '../../runtime/weights/base.ts';
 import { randomValues } from '../compiler/subjects.ts';
 import { distance, forward, openModel, withDevice } from '../compiler/sessions.ts';
 import { runCommand } from './capture.ts';
@@ -201,6 +202,11 @@ t('halves are rounded, and say by how much', async () => {
     const { code, err } = await runCommand(merge, [...line, '--out', at(`${dtype}.safetensors`)]);
     assert.is(code, 0, err);
     assert.match(err, /rounded: the largest change of a number is \d/);
+    const share = new RegExp(
+      `^(\\d+\\.\\d)% of the adapter's change survives in ${stored}; least in \\S+: \\d+\\.\\d%$`,
+      'm',
+    );
+    assert.ok(Number(share.exec(err)?.[1]) > 99, err);
     const [exact, rounded] = [await read(at('merged.adapter')), await read(at(`${dtype}.adapter`))];
     for (const [name, numbers] of rounded.values)
       numbers.forEach((x, i) => {
@@ -211,6 +217,62 @@ t('halves are rounded, and say by how much', async () => {
         );
       });
   }
+});
+
+t('a change that 16 bits would round away is refused, and what is left of it is said', async () => {
+  const spec = writeSpec(
+    'small.adapter',
+    '  lora low on layers.attention.{wq, wv} { rank = 2 }  task one on some trains low { template = "{instruction}={output}" }',
+  );
+  const { file, values } = await trained(spec);
+  // The base in bf16, as most are distributed, so that a change either reaches the next number or does not.
+  const source = await openWeights(loadProject(spec).model.base.weights ?? '');
+  const tensors: NewTensor[] = [];
+  for (const { name, shape } of source.tensors.values())
+    tensors.push({ name, shape, values: await source.read(name), dtype: 'BF16' });
+  await source.close();
+  await writeSafetensors(at('even.safetensors'), tensors, baseMetadata(loadProject(spec).model.base));
+  writeFileSync(at('even-base.adapter'), baseText.replace('base.safetensors', 'even.safetensors'));
+  const even = writeSpec(
+    'even.adapter',
+    readFileSync(spec, 'utf8').split('\n')[2] ?? '',
+    'even-base.adapter',
+  );
+  const { model } = loadProject(even);
+  const opened = await openWeights(model.base.weights ?? '');
+  const { fingerprint } = await loadBase(opened, model.base, baseParameters(model.base));
+  await opened.close();
+  const write = (factor: number): Promise<void> => {
+    const scaled = model.parameters
+      .filter(({ owner }) => owner === 'low')
+      .map(({ name, shape }) => ({
+        name,
+        shape,
+        values: values.get(name)!.map((x) => (name.endsWith('.b') ? factor * x : x)),
+      }));
+    return writeSafetensors(file, scaled, adapterMetadata(model, fingerprint, ''));
+  };
+  const line = (out: string, ...rest: string[]): string[] => [
+    ...[even, '--adapter', file, '--dtype', 'bf16', '--out', at(out), ...rest],
+  ];
+  await write(1e-5);
+  const tiny = await runCommand(merge, line('tiny.safetensors'));
+  assert.is(tiny.code, 1);
+  assert.match(
+    tiny.err,
+    /only 0\.\d% of the adapter's change survives in BF16; least in \S+: 0\.0%; --max-loss allows 10\.0%.*f32 or f16.*--max-loss/s,
+  );
+  assert.not(existsSync(at('tiny.safetensors')) || existsSync(at('tiny.adapter')));
+  const allowed = await runCommand(merge, line('tiny.safetensors', '--max-loss', '1'));
+  assert.is(allowed.code, 0, allowed.err);
+  assert.match(allowed.err, /^0\.\d% of the adapter's change survives in BF16/m);
+  await write(1);
+  const large = await runCommand(merge, line('large.safetensors', '--max-loss', '0.01'));
+  assert.is(large.code, 0, large.err);
+  await write(0);
+  const none = await runCommand(merge, line('none.safetensors'));
+  assert.match(none.err, /the adapter changes none of the numbers of its base/);
+  assert.is((await runCommand(merge, line('odd.safetensors', '--max-loss', '2'))).code, 2);
 });
 
 t('a number that a half cannot hold is refused, and no file is left', async () => {
