@@ -1,5 +1,5 @@
 /**
- * A Prettier plugin for `.adapter` files: `prettier --plugin dist/grammar/prettier.js`. Only blanks and line breaks
+ * A Prettier plugin for `.adapter` files: `prettier --plugin graft-adapters/prettier`. Only blanks and line breaks
  * change, and brackets that stand twice.
  */
 import type { Parser, Plugin, Printer, SupportLanguage } from 'prettier';

@@ -4,6 +4,7 @@ import { DeviceError, openDevice, type Device } from '../device/device.ts';
 import { chooseDriver } from '../setup/choose.mjs';
 import type { DriverChoice } from '../setup/drivers.mjs';
 import { EXIT, type Command } from './command.ts';
+import { graftVersion } from './version.ts';
 
 const LIMITS = [
   'maxBufferSize',
@@ -19,7 +20,11 @@ const LIMITS = [
 function gather(device: Device, choice: DriverChoice): object {
   const limits = Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]]));
   const { adapter, profile } = device;
-  const versions = { node: process.versions.node, platform: `${process.platform}-${process.arch}` };
+  const versions = {
+    graft: graftVersion(),
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+  };
   return {
     driver: choice.driver,
     reason: choice.reason,
@@ -51,6 +56,7 @@ export function formatReport(device: Device, choice: DriverChoice): string {
       [...device.features].filter((name) => name !== 'core-features-and-limits').join(', ') || 'none',
     ],
     ...LIMITS.map((name) => [name, device.limits[name].toLocaleString('en-US')] as const),
+    ['graft', graftVersion()],
     ['node', `${process.versions.node}, ${process.platform}-${process.arch}`],
   ];
   return rows.map(([name, text]) => `${name.padEnd(34)} ${text}`).join('\n');

@@ -2,6 +2,7 @@
 import { nearest } from '../../grammar/suggest.ts';
 import { parseDriverOption } from './driver-option.ts';
 import { EXIT, UsageError, type Command } from './command.ts';
+import { graftVersion } from './version.ts';
 
 interface Entry {
   readonly summary: string;
@@ -43,6 +44,7 @@ const GENERAL_USAGE = [
   '',
   '  --driver NAME   use this Vulkan driver: hardware, system, lavapipe, swiftshader or none',
   '  --help          help, also after a command',
+  '  --version       the version of graft',
 ].join('\n');
 
 /** Errors whose message is meant for the user, as it is. Told by name: their modules need not be loaded for it. */
@@ -88,6 +90,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
       console.log(GENERAL_USAGE);
       return name === undefined ? EXIT.usage : EXIT.ok;
+    }
+    if (name === '--version' || name === '-v' || name === 'version') {
+      console.log(`graft ${graftVersion()}`);
+      return EXIT.ok;
     }
     const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (entry === undefined) {

@@ -19,6 +19,14 @@ export const PROGRAMS = [
   'runtime/bench/worker.ts',
 ];
 
+/** What programs and other packages import; `exports` in package.json names them. */
+export const LIBRARIES = [
+  'compiler/index.ts',
+  'runtime/index.ts',
+  'runtime/browser.ts',
+  'grammar/prettier.ts',
+];
+
 /** Packages that every command loads: hundreds of small files of theirs become a part of ours, and start five times as fast. */
 const BUNDLED = /^(chevrotain|tinyqueue|jsonc-parser|@huggingface\/tokenizers)$/;
 
@@ -48,7 +56,7 @@ export function fingerprint(root = projectRoot()) {
 }
 
 /** How esbuild makes modules that share their chunks; what is not `BUNDLED` stays an import from node_modules. */
-function buildOptions(entryPoints, outdir) {
+function buildOptions(entryPoints, outdir, { browser }) {
   return {
     absWorkingDir: projectRoot(),
     entryPoints,
@@ -57,13 +65,13 @@ function buildOptions(entryPoints, outdir) {
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
-    minify: true,
-    // Errors are told apart by their names, and stacks in bug reports must be legible.
-    keepNames: true,
+    // Names stay, so that the stack of a bug report can be read.
+    minifyWhitespace: true,
+    minifySyntax: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    mainFields: ['module', 'main'],
+    platform: browser ? 'browser' : 'node',
+    target: browser ? 'es2022' : 'node20.19',
+    mainFields: browser ? ['browser', 'module', 'main'] : ['module', 'main'],
     metafile: true,
     legalComments: 'eof',
     logLevel: 'silent',
@@ -78,11 +86,14 @@ function leaveOthersOut(build) {
   });
 }
 
-/** Bundles modules into a folder; gives esbuild's list of what went in. @throws SetupError with esbuild's words */
-export async function bundle(entryPoints, outdir) {
+/**
+ * Bundles modules into a folder, for Node or for a page; gives esbuild's list of what went in.
+ * @throws SetupError with esbuild's words
+ */
+export async function bundle(entryPoints, outdir, { browser = false } = {}) {
   const { build } = await import('esbuild');
   try {
-    const { metafile } = await build(buildOptions(entryPoints, outdir));
+    const { metafile } = await build(buildOptions(entryPoints, outdir, { browser }));
     return metafile;
   } catch (error) {
     const words = (error.errors ?? []).map(({ text, location }) =>

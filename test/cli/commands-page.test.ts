@@ -32,7 +32,7 @@ t('docs/commands.md has the help of every command', async () => {
       '# Commands',
       '<!-- Generated from runtime/cli: UPDATE=1 npm test -- cli/commands-page -->',
       '`npm run graft -- COMMAND` in this folder. Exit codes: 0 all is well, 1 the input has errors or what was asked for ' +
-        'could not be done, 2 the command line makes no sense, 3 a bug of ours. `--driver NAME` chooses a Vulkan driver ' +
+        'could not be done, 2 the command line makes no sense, 3 a bug of ours. `--version` prints the version, `--driver NAME` chooses a Vulkan driver ' +
         'for any of them: see [devices.md](devices.md).',
       ...all.map(({ name, usage }) => `## ${name}\n\n\`\`\`text\n${usage.trim()}\n\`\`\``),
     ].join('\n\n'),

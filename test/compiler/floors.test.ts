@@ -9,6 +9,7 @@ const compiler = fileURLToPath(new URL('../../compiler', import.meta.url));
 
 /** From the top. Rooms of one floor do not import one another; data flows down the list of `compile.ts`, imports too. */
 const FLOORS: readonly (readonly string[])[] = [
+  ['index.ts'],
   ['service'],
   ['check'],
   ['lower', 'describe', 'merge'],

@@ -127,8 +127,10 @@ t('a mistake in the syntax is a SyntaxError with a place', async () => {
 t("Prettier's own command line, with the plugin that `npm run build` makes", async () => {
   const run = promisify(execFile);
   const dist = join(root, '.cache/test/plugin');
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
+  const { bundle } = (await import('../../runtime/setup/build.mjs')) as {
+    bundle: (entries: string[], folder: string) => Promise<unknown>;
+  };
+  await bundle(['grammar/prettier.ts'], dist);
   const cli = join(root, 'node_modules/prettier/bin/prettier.cjs');
   const argv = [cli, '--plugin', join(dist, 'grammar/prettier.js')];
   const { stdout } = await run(process.execPath, [...argv, '--check', 'specs'], { cwd: root });
