@@ -27,7 +27,9 @@ function declare(folder) {
 /** The licences of the packages whose code went into the bundles, which they ask to be kept. */
 function licences(inputs) {
   const found = inputs.map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
-  const packages = [...new Set(found.filter((folder) => folder !== undefined))].sort();
+  const packages = [...new Set(found.filter((folder) => folder !== undefined))].sort((a, b) =>
+    a < b ? -1 : 1,
+  );
   const texts = packages.map((folder) => {
     const { name, version, license } = JSON.parse(
       readFileSync(join(projectRoot(), folder, 'package.json'), 'utf8'),
