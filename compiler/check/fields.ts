@@ -5,7 +5,7 @@ import type { Field as FieldRow } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { attributeTwice, missingAttribute, unknownAttribute } from './messages/fields.ts';
-import { evaluate } from './values.ts';
+import { evaluate, warnOfZero } from './values.ts';
 
 export interface Values {
   /** Every attribute of the table that has a value, defaults filled in. */
@@ -47,6 +47,7 @@ export function readFields(
       const value = evaluate(env, field.value, row.type);
       if (value === undefined) ok = false;
       else values[key] = value;
+      warnOfZero(env, field.span, key, row, value);
     }
   }
   for (const [key, row] of Object.entries(table)) {

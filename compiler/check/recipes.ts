@@ -5,7 +5,14 @@ import type { Field, FieldType } from '../kinds/kind.ts';
 import type { Duration, FieldValue, Recipe } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
-import { idleMix, noDuration, twoDurations, unknownTask, untrainedTask } from './messages/recipes.ts';
+import {
+  idleMix,
+  longWarmup,
+  noDuration,
+  twoDurations,
+  unknownTask,
+  untrainedTask,
+} from './messages/recipes.ts';
 
 const share = number(0, 1);
 const positive: FieldType = { kind: 'number', above: 0 };
@@ -33,7 +40,7 @@ export const recipeFields: Readonly<Record<string, Field>> = {
       kind: 'call',
       calls: {
         adamw: {
-          lr: { type: number(0), default: 1e-3, doc: 'Learning rate.' },
+          lr: { type: number(0), default: 1e-3, doc: 'Learning rate.', idle: 'nothing is trained' },
           betas: {
             type: { kind: 'list', of: decay, length: 2 },
             default: [0.9, 0.95],
@@ -84,8 +91,14 @@ export function readRecipe(
     return null;
   }
   const { values } = read;
-  const optimizer = callOf(values['optimizer']).args;
   const scheduled = callOf(values['schedule']);
+  const warmup = durationOf(scheduled.args['warmup']);
+  const length: Duration =
+    epochs === null ? { value: numberOf(count), unit: 'steps' } : { value: numberOf(epochs), unit: 'epochs' };
+  // A warm-up in the other unit can be compared when the data is known: the run says it then.
+  if (warmup.unit === length.unit && warmup.value > length.value)
+    env.report(longWarmup(read.written.get('schedule')?.value.span ?? declaration.name.span, warmup, length));
+  const optimizer = callOf(values['optimizer']).args;
   const betas = Array.isArray(optimizer['betas']) ? (optimizer['betas'] as readonly FieldValue[]) : [];
   const clip = values['clip'] ?? null;
   return {
@@ -99,7 +112,7 @@ export function readRecipe(
     },
     schedule: {
       kind: scheduled.call === 'linear' || scheduled.call === 'constant' ? scheduled.call : 'cosine',
-      warmup: durationOf(scheduled.args['warmup'], values),
+      warmup,
       floor: numberOf(scheduled.args['floor']),
     },
     epochs: epochs === null ? null : numberOf(epochs),
@@ -113,16 +126,10 @@ export function readRecipe(
   };
 }
 
-/** A share of the run counts in what the recipe's length is written in. */
-function durationOf(value: FieldValue | undefined, recipe: Values['values']): Duration {
+function durationOf(value: FieldValue | undefined): Duration {
   const { args } = callOf(value);
-  const length = numberOf(args['value']);
-  const { epochs = null, steps: all = null } = recipe;
-  if (args['unit'] !== 'share')
-    return { value: length, unit: args['unit'] === 'epochs' ? 'epochs' : 'steps' };
-  return epochs === null
-    ? { value: Math.round(length * numberOf(all ?? 0)), unit: 'steps' }
-    : { value: length * numberOf(epochs), unit: 'epochs' };
+  const { unit } = args;
+  return { value: numberOf(args['value']), unit: unit === 'epochs' || unit === 'share' ? unit : 'steps' };
 }
 
 function checkMix(

@@ -1,10 +1,20 @@
 /** The value of an attribute: an expression read as the type its table asks for. */
 import { singleName, type Call, type Expression, type Name } from '../../grammar/ast.ts';
+import type { Span } from '../../grammar/source.ts';
+import { isCall } from '../kinds/fields.ts';
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import { inParam, type Env } from './env.ts';
-import { outOfRange, partOfAStep, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
-import { missingAttribute } from './messages/fields.ts';
+import {
+  infinite,
+  learnsNothing,
+  missingAttribute,
+  outOfRange,
+  partOfAStep,
+  unknownArgument,
+  unknownChoice,
+  wrongType,
+} from './messages/fields.ts';
 
 /** The value, or undefined after reporting why there is none. */
 export function evaluate(env: Env, e: Expression, type: FieldType): FieldValue | undefined {
@@ -38,6 +48,24 @@ export function evaluate(env: Env, e: Expression, type: FieldType): FieldValue |
   }
 }
 
+/** Says what comes of a zero that lets nothing be learned. */
+export function warnOfZero(
+  env: Env,
+  span: Span,
+  key: string,
+  row: FieldRow | undefined,
+  value: FieldValue | undefined,
+): void {
+  if (row?.idle !== undefined && value !== undefined && isZero(value))
+    env.report(learnsNothing(span, key, row.idle));
+}
+
+/** Zero in 32 bits; or a way to draw numbers that draws nothing else. */
+const isZero = (value: FieldValue): boolean =>
+  typeof value === 'number'
+    ? Math.fround(value) === 0
+    : isCall(value) && Object.values(value.args).every((argument) => isZero(argument));
+
 function fail(env: Env, e: Expression, type: FieldType): undefined {
   env.report(wrongType(e, type));
   return undefined;
@@ -63,6 +91,10 @@ export function isOwnWord(text: string, type: FieldType): boolean {
 
 function readNumber(env: Env, e: Expression, type: FieldType & { kind: 'number' }): number | undefined {
   if (e.kind !== 'number' || e.unit !== null) return fail(env, e, type);
+  if (!Number.isFinite(Math.fround(e.value))) {
+    env.report(infinite(e));
+    return undefined;
+  }
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity, integer = false } = type;
   const rounded = Math.fround(e.value);
   const inside =
@@ -90,6 +122,10 @@ function readChoice(
 /** `2 epochs`, `100 steps` or `3%`; a bare number counts steps. */
 function readDuration(env: Env, e: Expression, type: FieldType): FieldValue | undefined {
   if (e.kind !== 'number') return fail(env, e, type);
+  if (!Number.isFinite(Math.fround(e.value))) {
+    env.report(infinite(e));
+    return undefined;
+  }
   const share = e.text.endsWith('%');
   if (e.value < 0 || (share && (e.value > 1 || e.unit !== null))) {
     env.report(outOfRange(e.span, e.text, { kind: 'number', min: 0 }));
@@ -151,6 +187,7 @@ function readArguments(
     const value = evaluate(env, argument.value, type);
     if (value === undefined) good = false;
     else values[key] = value;
+    warnOfZero(env, argument.span, key, rows[key], value);
   });
   for (const key of names) {
     const row = rows[key];

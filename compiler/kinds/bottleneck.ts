@@ -23,7 +23,10 @@ export const bottleneck: Kind = {
   fields: {
     size: { type: count, default: 64, doc: 'Width of the narrow layer.' },
     function: { type: choice('gelu', 'relu', 'silu'), default: 'gelu', doc: 'What f is.' },
-    init: initField(normal(0.01), 'the two matrices'),
+    init: {
+      ...initField(normal(0.01), 'the two matrices'),
+      idle: 'each matrix waits for the other, and only the last bias learns',
+    },
     ...common,
   },
   parameters: (part) => part.sites.flatMap((site) => network(part, site)),

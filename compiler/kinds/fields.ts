@@ -41,6 +41,7 @@ export const common: Readonly<Record<string, Field>> = {
     default: 1,
     doc: "Factor on the recipe's learning rate for this part's parameters.",
     onlyTraining: true,
+    idle: 'its parameters stay as they start',
   },
 };
 

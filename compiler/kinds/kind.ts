@@ -50,6 +50,8 @@ export interface Field {
    * It is not in the attributes that adapter files keep. A function where it depends on the attributes beside.
    */
   readonly onlyTraining?: true | ((beside: Readonly<Record<string, FieldValue>>) => boolean);
+  /** What a value of zero comes to, where it lets nothing be learned: the end of "0 is allowed, but ...". */
+  readonly idle?: string;
 }
 
 /** What `on` may select for this kind. */

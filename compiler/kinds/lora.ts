@@ -23,6 +23,7 @@ export const lora: Kind = {
       type: orNone(number(0)),
       default: null,
       doc: 'The update is multiplied by alpha / rank; none: by 1.',
+      idle: 'the update is multiplied by 0 and learns nothing',
     },
     on_prompts: {
       type: { kind: 'boolean' },

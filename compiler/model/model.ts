@@ -254,7 +254,8 @@ export type ExpertRun =
 
 export interface Duration {
   readonly value: number;
-  readonly unit: 'steps' | 'epochs';
+  /** A share is one of the whole run, from 0 to 1. */
+  readonly unit: 'steps' | 'epochs' | 'share';
 }
 
 /** What `lower` makes of one adapter. */

@@ -1,5 +1,6 @@
 /** Values of attributes, read back and as text. */
 import { invariant } from '../../grammar/invariant.ts';
+import { percentOf } from '../../grammar/print.ts';
 import type { FieldValue } from './model.ts';
 
 /** As the language writes it: `tanh(init: 0, per: head)`. */
@@ -9,8 +10,10 @@ export function printValue(value: FieldValue): string {
   if (typeof value !== 'object') return String(value);
   if ('call' in value) {
     const { call, args } = value;
-    if (call === 'duration')
-      return `${printValue(args['value'] ?? 0)} ${printValue(args['unit'] ?? 'steps')}`;
+    if (call === 'duration') {
+      const { value: length = 0, unit = 'steps' } = args;
+      return unit === 'share' ? percentOf(numberOf(length)) : `${printValue(length)} ${printValue(unit)}`;
+    }
     return `${call}(${Object.entries(args)
       .map(([key, v]) => `${key}: ${printValue(v)}`)
       .join(', ')})`;

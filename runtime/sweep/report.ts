@@ -1,6 +1,7 @@
 /** A sweep's results as a report: the same for the page and for the terminal. */
 import { fusionMap, legendOf } from '../../compiler/describe/fusion-map.ts';
 import { paramsOf, printSettings, type Sweep } from '../../compiler/model/sweep.ts';
+import { printValue } from '../../compiler/model/values.ts';
 import type { Block, Report, Section, Table } from '../report/report.ts';
 import type { Plan, PlannedTrial, Prepared } from './plan.ts';
 import { curvePlots, measurePlots } from './plots.ts';
@@ -150,10 +151,11 @@ function facts({ path, sweep, trials, params }: Plan, lines: readonly TrialLine[
 function printRecipe({ recipe }: Prepared): string {
   const { mix, optimizer, schedule, steps, epochs, batch, accumulate, average, clip } = recipe;
   const { lr, betas, eps, weightDecay } = optimizer;
+  const warmup = printValue({ call: 'duration', args: { ...schedule.warmup } });
   return [
     `${mix.kind}(${mix.parts.map(({ task, count }) => `${task}: ${count}`).join(', ')})`,
     `adamw(lr ${lr}, betas ${betas.join(' ')}, eps ${eps}, weight decay ${weightDecay})`,
-    `${schedule.kind}(warmup ${schedule.warmup.value} ${schedule.warmup.unit}, floor ${schedule.floor})`,
+    `${schedule.kind}(warmup ${warmup}, floor ${schedule.floor})`,
     steps === null ? `${epochs} epochs` : `${steps} steps`,
     `batch ${batch}${accumulate === 1 ? '' : ` x ${accumulate}, mean of ${average}`}`,
     ...(clip === null ? [] : [`clip ${clip}`]),

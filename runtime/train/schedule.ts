@@ -50,8 +50,10 @@ export function essenceOf(recipe: Recipe): Omit<Recipe, 'span' | 'average'> & Pa
 }
 
 /** How long the learning rate rises, in steps. */
-const warmupOf = ({ schedule: { warmup } }: Recipe, { perEpoch }: Horizon): number =>
-  warmup.unit === 'epochs' ? warmup.value * perEpoch : warmup.value;
+function warmupOf({ schedule: { warmup } }: Recipe, { perEpoch, total }: Horizon): number {
+  if (warmup.unit === 'share') return Math.round(warmup.value * total);
+  return warmup.unit === 'epochs' ? warmup.value * perEpoch : warmup.value;
+}
 
 /**
  * The step of a warm-up that step `step` of the run is. The official schedule starts at exactly 0, which wastes the

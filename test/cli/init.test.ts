@@ -17,6 +17,7 @@ import { choose, command } from '../../runtime/cli/init.ts';
 import { UsageError } from '../../runtime/cli/command.ts';
 import { formatText } from '../../runtime/cli/formatting.ts';
 import { InputError } from '../../runtime/input-error.ts';
+import { endsInWarmup, horizonOf, learningRate } from '../../runtime/train/schedule.ts';
 
 const t = suite('init');
 const root = join(import.meta.dirname, '../..');
@@ -163,5 +164,20 @@ t('the command: no terminal, no questions; nothing is written over', async () =>
   assert.instance(await command.run(['--yes', '--out', nowhere]).catch((e: unknown) => e), InputError);
   assert.not(existsSync(nowhere));
 });
+
+t(
+  'a new recipe suits data of any size: its warm-up is shorter than the run, and its first step learns',
+  async () => {
+    const base = await chooseBase(knownBases[0] ?? '', 'my.adapter');
+    const text = scaffold({ base, method: 'lora', fusion: 'none', tasks: ['instruct'] });
+    const [recipe] = lowerModel(checkSpec('my.adapter', memoryHost({ 'my.adapter': text }))).recipes;
+    assert.ok(recipe);
+    for (const perEpoch of [1, 2, 4, 30, 1000]) {
+      const horizon = horizonOf(recipe, perEpoch);
+      assert.not(endsInWarmup(recipe, horizon), `${perEpoch} steps an epoch`);
+      assert.ok(learningRate(recipe, horizon, 0) > 0, `${perEpoch} steps an epoch`);
+    }
+  },
+);
 
 t.run();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Duration, Recipe } from '../../compiler/model/model.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { stepsOfTask, turns } from '../../runtime/train/mix.ts';
@@ -24,7 +24,7 @@ const LR = 2e-3;
 const recipe = (
   kind: Recipe['schedule']['kind'],
   value: number,
-  unit: 'steps' | 'epochs',
+  unit: Duration['unit'],
   floor = 0,
 ): Recipe => ({
   ...plain,
@@ -199,6 +199,15 @@ t('a run that ends in its warm-up is told from one that does not', () => {
     [0, 0.05, 0.9, 1, 2].map((value) => ends(value, 'epochs', 10)),
     [false, false, false, true, true],
   );
+});
+
+t('a warm-up that is a share of the run goes with its length, and wastes no step', () => {
+  const r = recipe('constant', 0.1, 'share');
+  const rate = (total: number, step: number) => learningRate(r, { perEpoch: 5, total }, step);
+  assert.equal([rate(3, 0), rate(10, 0), rate(12, 0)], [LR, LR, LR]);
+  [0.25, 0.5, 0.75, 1].forEach((share, i) => close(rate(40, i), share * LR, `step ${i} of 40`));
+  for (const total of [1, 2, 3, 7, 1000])
+    assert.not(endsInWarmup(recipe('cosine', 1, 'share'), { perEpoch: 5, total }), `all of ${total}`);
 });
 
 t('a warm-up of less than a step does not leave the first step without a rate', () => {

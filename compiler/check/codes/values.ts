@@ -62,7 +62,7 @@ export const valueCodes: readonly Code[] = [
     'a number out of range',
     `
     Counts are whole numbers from 1, rates and deviations are not negative, shares lie between 0 and 1 (or 0% and
-    100%).`,
+    100%). No number may be infinite in 32 bits, with which kernels compute: the largest they hold is 3.4e38.`,
     onLlama('prompt words on layers { length = 0 }'),
     onLlama('prompt words on layers { length = 10 }'),
   ),

@@ -89,4 +89,39 @@ export const warningCodes: readonly Code[] = [
       task    caption on pairs trains biases + visual + image
     }`,
   ),
+  entry(
+    'A305',
+    'a zero with which nothing is learned',
+    `
+    A learning rate of zero leaves every parameter as it starts, and so does a \`rate\` of zero for one part. LoRA with
+    \`alpha = 0\` multiplies its update by zero, and the gradient with it. A bottleneck whose two matrices start at zero
+    trains neither, since the gradient of each is a product with the other. All of these can be meant, in an experiment
+    that compares with no training, so this is a warning. A number too small for 32 bits, such as 1e-60, is zero too.`,
+    withData(`
+      lora low on layers.attention { alpha = 0 }
+      task instruct on instructions trains low`),
+    withData(`
+      lora low on layers.attention { alpha = 16 }
+      task instruct on instructions trains low`),
+  ),
+  entry(
+    'A306',
+    'a warm-up longer than the run',
+    `
+    The learning rate rises for as long as \`warmup\` says, and the run ends before it has arrived. A share, such as
+    \`warmup: 10%\`, goes with any length. Where the run is written in epochs and the warm-up in steps, how long the run is
+    depends on the data, and \`graft train\` says this instead.`,
+    withData(
+      `
+      bias biases on every linear
+      task instruct on instructions trains biases`,
+      `recipe short for Example { schedule = cosine(warmup: 100 steps)  steps = 50 }`,
+    ),
+    withData(
+      `
+      bias biases on every linear
+      task instruct on instructions trains biases`,
+      `recipe short for Example { schedule = cosine(warmup: 10%)  steps = 50 }`,
+    ),
+  ),
 ];

@@ -9,7 +9,7 @@ import {
   type PartItem,
   type Range,
 } from '../../../grammar/ast.ts';
-import { error, type Details, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import { error, warning, type Details, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import { percentOf, printExpression } from '../../../grammar/print.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { Field as FieldRow, FieldType, NumberType } from '../../kinds/kind.ts';
@@ -134,6 +134,16 @@ export function outOfRange(span: Span, text: string, type: FieldType): Diagnosti
     ...(percent === null ? {} : { help: `did you mean \`${percent}\`?`, edits: replace(span, percent) }),
   });
 }
+
+/** Kernels compute with 32 bits, in which such a number is infinite. */
+export const infinite = (e: NumberLiteral): Diagnostic =>
+  error('A120', e.span, `${e.text} is out of range`, {
+    label: 'infinite in 32 bits, which hold numbers up to 3.4e38',
+  });
+
+/** `comesTo`: what happens with a value of zero. */
+export const learnsNothing = (span: Span, what: string, comesTo: string): Diagnostic =>
+  warning('A305', span, `\`${what}\` is 0: ${comesTo}`);
 
 /** As much as others write for a share of a run, or half a step. */
 export function partOfAStep(e: NumberLiteral): Diagnostic {

@@ -2,6 +2,7 @@
 import type { Field, Name, RecipeDeclaration } from '../../../grammar/ast.ts';
 import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts';
 import type { Span } from '../../../grammar/source.ts';
+import type { Duration } from '../../model/model.ts';
 import { addField, remove } from './edits.ts';
 import { listOf, suggest } from './names.ts';
 
@@ -37,6 +38,20 @@ export const idleMix = (span: Span, recipe: string, mix: Field | undefined): Dia
     help: 'give a task a count above zero, or leave `mix` away',
     edits: mix === undefined ? [] : remove(mix.span),
   });
+
+const lengthText = ({ value, unit }: Duration): string =>
+  `${Number(value.toPrecision(3))} ${value === 1 ? unit.slice(0, -1) : unit}`;
+
+export const longWarmup = (span: Span, warmup: Duration, length: Duration): Diagnostic =>
+  warning(
+    'A306',
+    span,
+    `the warm-up of ${lengthText(warmup)} is longer than the run of ${lengthText(length)}`,
+    {
+      label: 'the learning rate never gets to what it is to be',
+      help: 'write a shorter one, such as `warmup: 10%`',
+    },
+  );
 
 export const untrainedTask = (tasks: readonly string[], span: Span, recipe: string): Diagnostic =>
   warning('A303', span, `\`${recipe}\` never trains ${listOf(tasks)}`, { help: 'name it in `mix`' });

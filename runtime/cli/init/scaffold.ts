@@ -278,7 +278,7 @@ function recipeOf({ tasks: chosen }: Choice, method: Method): string {
   const body = [
     ...mix,
     `optimizer = adamw(lr: ${method.lr}, betas: [0.9, 0.95], weight_decay: ${method.decay})`,
-    'schedule  = cosine(warmup: 100 steps)',
+    'schedule  = cosine(warmup: 10%)  // a share of the run, however long the data makes it',
     'epochs = 3  batch = 4  accumulate = 8',
   ];
   return `recipe finetune for ${ADAPTER} {\n${body.map((line) => `  ${line}\n`).join('')}}`;
