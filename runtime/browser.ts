@@ -6,7 +6,7 @@ export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './p
 export { taskBatches } from './project/record-batches.ts';
 export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } from './hosts/fetch.ts';
 export { type Batches, microBatches } from './data/batches.ts';
-export { IGNORE } from './data/encode.ts';
+export { encodePrompt, IGNORE } from './data/encode.ts';
 export { fillPrompt, templateOf } from './data/templates.ts';
 export { type Device, DeviceError, type DeviceOptions, openDevice } from './device/device.ts';
 export {

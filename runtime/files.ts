@@ -4,6 +4,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { DataHost } from './data/load.ts';
 import { InputError } from './input-error.ts';
+import { type Beside, readBeside } from './tokenizer/beside.ts';
 import { huggingfaceTokenizer } from './tokenizer/huggingface.ts';
 import { llama2cTokenizer } from './tokenizer/llama2c.ts';
 import { sentencepieceTokenizer } from './tokenizer/sentencepiece.ts';
@@ -195,19 +196,23 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Opens a tokenizer by the name of its file: `tokenizer.json` (with the tokenizer_config.json beside it), `.model`,
- * `.gguf`, or llama2.c's `.bin`.
+ * Opens a tokenizer by the name of its file: `tokenizer.json`, `.model`, `.gguf`, or llama2.c's `.bin`. What lies beside it is read
+ * too: tokenizer_config.json and special_tokens_map.json for the first, config.json and generation_config.json for all.
+ * @param weights the base's weights, where they lie in a folder of their own: the last two files may be there
  * @throws InputError when the file cannot be read or is of none of these formats
  */
-export async function openTokenizer(path: string): Promise<Tokenizer> {
+export async function openTokenizer(path: string, weights?: string): Promise<Tokenizer> {
+  const readIn = (folder: string) => async (name: string) =>
+    (await exists(join(folder, name))) ? await readJson(join(folder, name)) : undefined;
+  const own = dirname(path);
+  const other = weights === undefined ? own : extname(weights) === '' ? weights : dirname(weights);
+  const beside = (): Promise<Beside> =>
+    readBeside(readIn(own), resolve(other) === resolve(own) ? undefined : readIn(other));
   switch (extname(path)) {
     case '.json': {
-      const config = join(dirname(path), 'tokenizer_config.json');
-      return huggingfaceTokenizer(
-        await readJson(path),
-        (await exists(config)) ? await readJson(config) : {},
-        path,
-      );
+      const json = await readJson(path);
+      const { config, models } = await beside();
+      return huggingfaceTokenizer(json, config, path, models);
     }
     case '.gguf': {
       const source = await openFile(path);
@@ -215,12 +220,12 @@ export async function openTokenizer(path: string): Promise<Tokenizer> {
         await readHeader(source).finally(() => source.close()),
         path,
       );
-      return huggingfaceTokenizer(tokenizer, config, path);
+      return huggingfaceTokenizer(tokenizer, config, path, (await beside()).models);
     }
     case '.model':
-      return sentencepieceTokenizer(await readBytes(path), path);
+      return sentencepieceTokenizer(await readBytes(path), path, (await beside()).models);
     case '.bin':
-      return llama2cTokenizer(await readBytes(path), path);
+      return llama2cTokenizer(await readBytes(path), path, (await beside()).models);
     default:
       throw new InputError(
         `${path}: a tokenizer of an unknown format`,

@@ -3,6 +3,7 @@ import { invariant } from '../grammar/invariant.ts';
 import { padded } from '../compiler/model/model.ts';
 import type { Program } from '../compiler/package/package.ts';
 import { writeImages } from './train/batch.ts';
+import type { Vocabulary } from './tokenizer/tokenizer.ts';
 import { inputNamed, outputNamed, programNamed, type Session, writePositions } from './session.ts';
 
 /** Sequences being continued: what each has, and how far the cache is filled. */
@@ -103,13 +104,19 @@ async function logits(
 
 export interface GenerateOptions {
   readonly maxTokens: number;
-  /** Generation of a sequence ends at this id, which is not part of the answer; null = never. */
-  readonly eos: number | null;
+  /**
+   * Whose ids an answer is made of. It ends at one of its `ends`, which is not part of the answer; an id that it does not
+   * have, as in the rows that pad a base's vocabulary, is never picked. A Tokenizer, or `endless`.
+   */
+  readonly tokenizer: Vocabulary;
   /** Picks the next id from a row of logits [vocab]; `sequence` tells the rows apart, so that each may have its own state. */
   readonly pick: (logits: Float32Array, sequence: number) => number;
   /** Called as tokens come; returning true ends the sequence (a stop string was met). */
   readonly onToken?: (sequence: number, id: number) => boolean | void;
 }
+
+/** Every id of the base is a token, and none ends an answer. */
+export const endless: Vocabulary = { vocabSize: Infinity, gaps: [], ends: new Set() };
 
 /** Continues up to a batch of prompts together. Returns the ids added to each. */
 export async function generate(
@@ -118,6 +125,7 @@ export async function generate(
   options: GenerateOptions,
 ): Promise<number[][]> {
   const { context } = capacity(d);
+  const { tokenizer } = options;
   const answers: number[][] = prompts.map(() => []);
   const open = prompts.map(() => true);
   let rows = await prefill(d, prompts);
@@ -125,8 +133,8 @@ export async function generate(
     rows.forEach((row, b) => {
       const [prompt, answer] = [prompts[b], answers[b]];
       if (!open[b] || !prompt || !answer) return;
-      const id = options.pick(row, b);
-      const ended = id === options.eos;
+      const id = options.pick(withoutForeign(row, tokenizer), b);
+      const ended = tokenizer.ends.has(id);
       if (!ended) answer.push(id);
       const stopped = !ended && options.onToken?.(b, id) === true;
       open[b] =
@@ -138,4 +146,11 @@ export async function generate(
     const at = prompts.map((prompt, b) => Math.min(prompt.length + (answers[b]?.length ?? 0), context) - 1);
     rows = await decode(d, next, at);
   }
+}
+
+/** The logits with -Infinity for every id that is no token, in place. */
+function withoutForeign(logits: Float32Array, { vocabSize, gaps }: Vocabulary): Float32Array {
+  logits.fill(-Infinity, Math.min(vocabSize, logits.length));
+  for (const id of gaps) logits[id] = -Infinity;
+  return logits;
 }

@@ -1,5 +1,5 @@
 /** Scoring a session: losses of rows of any lengths, and greedy answers to any number of prompts. */
-import { IGNORE } from './data/encode.ts';
+import { encodePrompt, IGNORE } from './data/encode.ts';
 import { capacity, type Decoder, generate, showImages } from './generate.ts';
 import { InputError } from './input-error.ts';
 import { argmax } from './sample.ts';
@@ -54,7 +54,7 @@ function batchOf(rows: readonly Row[], batch: number, length: number) {
   return { tokens, labels, labelled };
 }
 
-/** Greedy answers, up to the end-of-sequence token or `maxTokens`. */
+/** Greedy answers, up to a token that ends an answer or `maxTokens`. */
 export async function answerAll(
   decoder: Decoder,
   tokenizer: Tokenizer,
@@ -65,11 +65,9 @@ export async function answerAll(
   const { batch } = capacity(decoder);
   const answers: string[] = [];
   for (let start = 0; start < prompts.length; start += batch) {
-    const encoded = prompts
-      .slice(start, start + batch)
-      .map((prompt) => tokenizer.encode(prompt, { bos: tokenizer.bos !== null }));
+    const encoded = prompts.slice(start, start + batch).map((prompt) => encodePrompt(tokenizer, prompt));
     if (imagesFor) showImages(decoder, imagesFor(start, batch));
-    const ids = await generate(decoder, encoded, { maxTokens, eos: tokenizer.eos, pick: argmax });
+    const ids = await generate(decoder, encoded, { maxTokens, tokenizer, pick: argmax });
     answers.push(...ids.map((answer) => tokenizer.decode(answer)));
   }
   return answers;

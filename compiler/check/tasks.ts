@@ -41,7 +41,12 @@ export const taskFields: Readonly<Record<string, Field>> = {
   ignore: {
     type: anyOf(whole(0), choice('unknown', 'none')),
     default: 'unknown',
-    doc: "A token that is never a label: an id, the tokenizer's `unknown` (id 0 in LLaMA's, as the official loss has it), or none.",
+    doc: "A token that is no label, unless it ends the text: an id, the tokenizer's `unknown` (id 0 in LLaMA's, as the official loss has it), or none.",
+  },
+  border: {
+    type: choice('apart', 'joined'),
+    default: 'apart',
+    doc: 'How prompt and answer become tokens: each by itself (`apart`), so that all of the answer is learned, or as one text as in the official code (`joined`), where a token over the border counts as prompt.',
   },
   ask: {
     type: orNone(string),
@@ -134,7 +139,7 @@ function fieldsFor(
   item: TaskItem,
 ): Readonly<Record<string, FieldValue>> {
   const shape = shapeOf(data);
-  const idle = shape === 'text' ? ['template', 'ask'] : shape === 'instructions' ? ['ask'] : [];
+  const idle = shape === 'text' ? ['template', 'border', 'ask'] : shape === 'instructions' ? ['ask'] : [];
   for (const key of idle) {
     const field = read.written.get(key);
     if (field !== undefined) env.report(meaninglessField(field, data, item.name.text));

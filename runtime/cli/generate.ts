@@ -165,7 +165,7 @@ async function answer(model: Model, questions: readonly Question[], given: Answe
   if (limit < longest + given.maxTokens) console.error(`answers end at the context of ${limit} tokens`);
   await generate(decoder, prompts, {
     maxTokens: given.maxTokens,
-    eos: tokenizer.eos,
+    tokenizer,
     pick: (logits, sequence) => samplers[sequence]?.(logits) ?? 0,
     onToken: stream.token,
   });

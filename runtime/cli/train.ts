@@ -157,6 +157,7 @@ async function train(
     console.error(
       `${task}: ${counted(report.examples, 'example')}, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
     );
+    for (const remark of report.remarks ?? []) console.error(`${task}: ${remark}`);
     const bad = report.bad ?? [];
     if (bad.length > 0)
       console.error(

@@ -1,12 +1,13 @@
 /**
- * From text to tokens and labels, by the rules of the official code (LLaMA-Adapter, alpaca_finetuning_v1).
+ * From text to tokens and labels, by the rules of the official code (LLaMA-Adapter, alpaca_finetuning_v1) but for the
+ * border of prompt and answer, where those rules are one of two ways.
  *
  * `labels[t]` is the id the model must predict AT position t, that is token t + 1, or `IGNORE`: the loss needs no
  * further shift.
  */
 import { IGNORE } from '../../compiler/package/constants.ts';
 import { InputError } from '../input-error.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { type Tokenizer, writtenEnd } from '../tokenizer/tokenizer.ts';
 
 export { IGNORE };
 
@@ -18,6 +19,13 @@ export interface Example {
   readonly labelled: number;
 }
 
+/**
+ * What happens where prompt and answer meet. `apart`: each is tokenised by itself, so that the first token of the answer is
+ * learned, and generation reads the prompt as training did. `joined`: they are tokenised as one text, as the official code
+ * does; a token that runs over the border then counts as prompt.
+ */
+export type Border = 'apart' | 'joined';
+
 export interface EncodeRules {
   readonly tokenizer: Tokenizer;
   /** Longest sequence in tokens; what is longer is cut on the right, which may cost the end token. */
@@ -25,48 +33,86 @@ export interface EncodeRules {
   /** Ids are below this: the base's vocabulary. */
   readonly vocab: number;
   /**
-   * A token of this id is never a label. The official loss has `ignore_index=0`, so a real `<unk>` (id 0 in LLaMA)
-   * is not learned; null learns every token.
+   * A token of this id is no label, unless it is the end of the text. The official loss has `ignore_index=0`, so a real
+   * `<unk>` (id 0 in LLaMA) is not learned; null learns every token.
    */
   readonly ignoreId: number | null;
-  /** Whether the prompt is learned like the output (`mask = none`). Default: it carries no label. */
-  readonly learnsPrompt?: boolean;
+  /** Default `apart`. */
+  readonly border?: Border;
 }
 
+export interface Encoded {
+  readonly example: Example;
+  /** Tokens before cutting. */
+  readonly length: number;
+  /** Tokens of the prompt alone, its begin included. */
+  readonly prompt: number;
+  /** Tokens of the example that stand for text the tokenizer has no token for. */
+  readonly unknown: number;
+  /** Whether a token runs over the border of prompt and answer; only `joined` has such. */
+  readonly spanned: boolean;
+}
+
+/** A prompt as training and generation give it to the model: behind the begin token, if there is one. */
+export const encodePrompt = (tokenizer: Tokenizer, prompt: string): number[] =>
+  tokenizer.encode(prompt, { bos: tokenizer.bos !== null });
+
 /**
- * Encodes one example: begin, prompt and output, end. Positions whose next token belongs to the prompt are not
- * labelled. The prompt is encoded alone to know its length, so a token that would span the border counts as prompt
- * by its position, as in the official code.
- * @returns the example, and whether it was cut
+ * Encodes one example: begin, prompt, output, end; a begin or an end that the text itself writes is not doubled.
+ * Positions whose next token belongs to the prompt are not labelled, nor what stands behind a written end.
  * @throws InputError when an id is not in the base's vocabulary
  */
 export function encodeExample(
-  text: { readonly prompt: string; readonly output: string },
+  { prompt, output }: { readonly prompt: string; readonly output: string },
   rules: EncodeRules,
   where: string,
-): { readonly example: Example; readonly length: number } {
-  const { tokenizer } = rules;
-  const bos = tokenizer.bos !== null;
+): Encoded {
+  const { tokenizer, border = 'apart' } = rules;
+  const { unk } = tokenizer;
   const eos = tokenizer.eos !== null;
-  const ids = tokenizer.encode(text.prompt + text.output, { bos, eos });
-  const prompt = tokenizer.encode(text.prompt, { bos }).length;
-  return { example: label(ids, prompt, rules, where), length: ids.length };
+  const head = encodePrompt(tokenizer, prompt);
+  const ids =
+    border === 'apart'
+      ? head.concat(tokenizer.encode(output, { eos, after: prompt }))
+      : tokenizer.encode(prompt + output, { bos: tokenizer.bos !== null, eos });
+  const end = endIn(ids, head.length, tokenizer);
+  return {
+    example: label(ids, head.length, { ...rules, end }, where),
+    length: ids.length,
+    prompt: head.length,
+    unknown:
+      unk === null
+        ? 0
+        : ids.filter((id, at) => id === unk && at !== end && !(at === 0 && id === tokenizer.bos)).length,
+    spanned: border === 'joined' && head.some((id, at) => ids[at] !== id),
+  };
 }
 
-/** Cuts ids to the context and labels those from number `prompt` on. */
+/** Index of the end that closes the answer; -1 where nothing ends it. */
+function endIn(ids: readonly number[], prompt: number, tokenizer: Tokenizer): number {
+  const at = writtenEnd(ids, tokenizer);
+  return at >= prompt ? at : -1;
+}
+
+/**
+ * Cuts ids to the context and labels those from number `prompt` on.
+ * @param rules.end index of the token that ends the text, which is a label whatever its id is, and the last one; -1: none
+ */
 export function label(
   ids: readonly number[],
   prompt: number,
-  rules: Pick<EncodeRules, 'context' | 'vocab' | 'ignoreId' | 'learnsPrompt'>,
+  rules: Pick<EncodeRules, 'context' | 'vocab' | 'ignoreId'> & { readonly end?: number },
   where: string,
 ): Example {
-  checkIds(ids, rules.vocab, where);
-  const tokens = Uint32Array.from(ids.slice(0, rules.context));
+  const { context, vocab, ignoreId, end = -1 } = rules;
+  checkIds(ids, vocab, where);
+  const tokens = Uint32Array.from(ids.slice(0, context));
   const labels = new Uint32Array(tokens.length).fill(IGNORE);
   let labelled = 0;
   for (let t = 0; t + 1 < tokens.length; t++) {
-    if ((t + 1 < prompt && !rules.learnsPrompt) || tokens[t + 1] === rules.ignoreId) continue;
-    labels[t] = tokens[t + 1]!;
+    const next = t + 1;
+    if (next < prompt || (end >= 0 && next > end) || (tokens[next] === ignoreId && next !== end)) continue;
+    labels[t] = tokens[next]!;
     labelled++;
   }
   return { tokens, labels, labelled };

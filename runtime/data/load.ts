@@ -7,6 +7,7 @@ import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Exa
 import type { ImageStore } from './image-store.ts';
 import { type BadPicture, besideFile, describeBad, isBad } from './picture-store.ts';
 import { asObjects, type Located, parseRecords } from './records.ts';
+import { createRemarks } from './remarks.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 import { streamOf, tokenRecords, tokensOf } from './token-files.ts';
 
@@ -53,6 +54,8 @@ export interface DataReport {
   readonly skipped: number;
   /** The prompt alone fills the context, so nothing is learned from these. */
   readonly unlabelled: number;
+  /** What may not be meant, a sentence each: empty answers, text without tokens. Absent where there is nothing to say. */
+  readonly remarks?: readonly string[];
   /** Records that were left out because their picture is damaged or no picture. */
   readonly bad?: readonly BadPicture[];
 }
@@ -74,6 +77,7 @@ interface Loaded {
   readonly records: TextRecord[];
   readonly truncated: number;
   readonly skipped: number;
+  readonly remarks?: readonly string[];
   readonly pictures?: Uint32Array;
   readonly bad?: readonly BadPicture[];
 }
@@ -91,7 +95,7 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
       `use one of ${Object.keys(formats).join(', ')}`,
     );
   }
-  const { examples, records, truncated, skipped, pictures, bad } = await load(source, options);
+  const { examples, records, truncated, skipped, remarks = [], pictures, bad } = await load(source, options);
   const sum = (of: (example: Example) => number): number =>
     examples.reduce((total, example) => total + of(example), 0);
   const report: DataReport = {
@@ -102,6 +106,7 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
     truncated,
     skipped,
     unlabelled: examples.filter((example) => example.labelled === 0).length,
+    ...(remarks.length > 0 ? { remarks } : {}),
     ...(bad ? { bad } : {}),
   };
   if (report.labels === 0) {
@@ -196,13 +201,17 @@ function encodeAll(
   fields: (record: TextRecord) => TextRecord,
   options: LoadOptions,
 ): Loaded {
-  const { template = alpaca, long = 'truncate', ignoreId = 0 } = options;
+  const { template = alpaca, long = 'truncate', ignoreId = options.tokenizer.unk } = options;
   const loaded = { examples: [] as Example[], records: [] as TextRecord[], truncated: 0, skipped: 0 };
-  for (const { value, where } of records) {
+  const remarks = createRemarks(options.tokenizer, template);
+  for (const record of records) {
+    const { value, where } = record;
+    const texts = fields(value);
     // Where a record stands is looked for only when something is wrong with it.
-    const { example, length } = located(where, (at) =>
-      encodeExample(fill(template, fields(value), at), { ...options, ignoreId }, at),
+    const encoded = located(where, (at) =>
+      encodeExample(fill(template, texts, at), { ...options, ignoreId }, at),
     );
+    const { example, length } = encoded;
     if (length > options.context) {
       if (long === 'error') {
         throw new InputError(
@@ -216,10 +225,11 @@ function encodeAll(
       }
       loaded.truncated++;
     }
+    remarks.look(record, texts, encoded);
     loaded.examples.push(example);
     loaded.records.push(value);
   }
-  return loaded;
+  return { ...loaded, remarks: remarks.sentences() };
 }
 
 const PLACE = '\u0000place';
@@ -279,7 +289,9 @@ async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> 
     for (const { value, where } of tokenRecords(await options.host.readText(path), path)) {
       const { tokens, prompt } = tokensOf(value, where);
       if (tokens.length > options.context) loaded.truncated++;
-      const rules = { ...options, ignoreId: options.ignoreId ?? null };
+      const last = tokens.length - 1;
+      const end = options.tokenizer.ends.has(tokens[last] ?? -1) ? last : -1;
+      const rules = { ...options, ignoreId: options.ignoreId ?? null, end };
       loaded.examples.push(located(where, (at) => label(tokens, prompt, rules, at)));
       loaded.records.push(Array.isArray(value) ? {} : (value as TextRecord));
     }

@@ -10,16 +10,16 @@ export type TaskFields = Readonly<Record<string, unknown>>;
 export const templateFor = ({ template }: TaskFields): Template =>
   templateOf(typeof template === 'string' ? template : 'none');
 
-/** Template, mask, question and ignored token; plain text has neither a template nor a mask. */
+/** Template, border, question and ignored token; plain text has neither a template nor a border. */
 export function rulesFor(
   fields: TaskFields,
   plainText: boolean,
   tokenizer: Tokenizer,
-): Pick<LoadOptions, 'template' | 'learnsPrompt' | 'ask'> & { readonly ignoreId: number | null } {
-  const { ask, mask } = fields;
+): Pick<LoadOptions, 'template' | 'border' | 'ask'> & { readonly ignoreId: number | null } {
+  const { ask, border } = fields;
   return {
     ignoreId: ignored(fields, tokenizer),
-    ...(plainText ? {} : { template: templateFor(fields), learnsPrompt: mask === null }),
+    ...(plainText ? {} : { template: templateFor(fields), border: border === 'joined' ? 'joined' : 'apart' }),
     ...(typeof ask === 'string' ? { ask } : {}),
   };
 }

@@ -29,7 +29,7 @@ export async function readCaption(
   const likelihoods: number[] = [];
   const [ids = []] = await generate(decoder, [prompt], {
     maxTokens: tokens,
-    eos: tokenizer.eos,
+    tokenizer,
     pick: (logits) => {
       const id = argmax(logits);
       likelihoods.push(logProbability(logits, id));

@@ -1,5 +1,5 @@
 /** The key-value cache and generation, against the official inference code. */
-import { type Decoder, decode, generate, prefill } from '../generate.ts';
+import { type Decoder, decode, endless, generate, prefill } from '../generate.ts';
 import { argmax } from '../sample.ts';
 import type { Generation, Tensors } from './case.ts';
 import { BOUNDS, maxDifference, type Report } from './compare.ts';
@@ -49,11 +49,15 @@ export async function checkGeneration(
   generation: Generation,
   report: Report,
 ): Promise<void> {
-  const continued = (prompts: Generation['prompts'], eos: number | null) =>
-    generate(decoder, prompts, { maxTokens: generation.max_gen_len, eos, pick: argmax });
+  const continued = (prompts: Generation['prompts'], ends: readonly number[]) =>
+    generate(decoder, prompts, {
+      maxTokens: generation.max_gen_len,
+      tokenizer: { ...endless, ends: new Set(ends) },
+      pick: argmax,
+    });
   const compare = (actual: unknown, expected: unknown, where: string) =>
     report.add('tokens', JSON.stringify(actual) === JSON.stringify(expected) ? 0 : 1, 0.5, where);
-  compare(await continued(generation.prompts, null), generation.generated, 'generated');
+  compare(await continued(generation.prompts, []), generation.generated, 'generated');
   const stop = generation.eos_test;
-  if (stop) compare((await continued([stop.prompt], stop.eos_id))[0], stop.generated, 'eos_test');
+  if (stop) compare((await continued([stop.prompt], [stop.eos_id]))[0], stop.generated, 'eos_test');
 }

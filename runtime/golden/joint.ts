@@ -1,7 +1,7 @@
 /** Cases of two tasks that train disjoint groups in turn: captions with an image, instructions without. */
 import { compile } from '../../compiler/compile.ts';
 import type { Device } from '../device/device.ts';
-import { type Decoder, generate, makeDecoder, showImages } from '../generate.ts';
+import { type Decoder, endless, generate, makeDecoder, showImages } from '../generate.ts';
 import { argmax } from '../sample.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';
 import { gradients, makeTrainer, type Trainer, trainStep } from '../train/trainer.ts';
@@ -210,12 +210,16 @@ async function checkTokens(
   kind: 'with_image' | 'without_image',
   report: Report,
 ): Promise<void> {
-  const run = (eos: number | null) =>
-    generate(decoder, generation.prompts, { maxTokens: generation.max_gen_len, eos, pick: argmax });
+  const run = (ends: readonly number[]) =>
+    generate(decoder, generation.prompts, {
+      maxTokens: generation.max_gen_len,
+      tokenizer: { ...endless, ends: new Set(ends) },
+      pick: argmax,
+    });
   const compare = (actual: unknown, expected: unknown, where: string) =>
     report.add('tokens', JSON.stringify(actual) === JSON.stringify(expected) ? 0 : 1, 0.5, where);
-  compare(await run(null), generation[kind], kind);
+  compare(await run([]), generation[kind], kind);
   const stop = generation.eos_test[kind];
   // The stopped row alone is recorded; the rows of a batch do not see each other.
-  compare((await run(stop.eos_id))[stop.row], stop.generated, `eos_test ${kind}`);
+  compare((await run([stop.eos_id]))[stop.row], stop.generated, `eos_test ${kind}`);
 }

@@ -5,6 +5,7 @@
 import { InputError } from '../input-error.ts';
 import { loadPackage } from '../package.ts';
 import type { Package } from '../session.ts';
+import { type Beside, readBeside } from '../tokenizer/beside.ts';
 import { huggingfaceTokenizer } from '../tokenizer/huggingface.ts';
 import { llama2cTokenizer } from '../tokenizer/llama2c.ts';
 import { sentencepieceTokenizer } from '../tokenizer/sentencepiece.ts';
@@ -45,23 +46,46 @@ export async function fetchWeights(address: string): Promise<WeightSource> {
 export const weightsFrom = (file: Blob, name = 'the chosen file'): Promise<WeightSource> =>
   openSafetensors(blobSource(name, file));
 
-/** Loads a tokenizer: tokenizer.json, SentencePiece's .model or llama2.c's .bin. */
+/**
+ * Loads a tokenizer: tokenizer.json, SentencePiece's .model or llama2.c's .bin. Of the files beside it
+ * (tokenizer_config.json, special_tokens_map.json, config.json, generation_config.json) those that are there are read too.
+ */
 export async function fetchTokenizer(address: string): Promise<Tokenizer> {
   const url = absolute(address);
   const response = await fetchWhole(url);
+  const beside = (): Promise<Beside> => readBeside((name) => fetchOptional(new URL(name, url).href));
   switch (extensionOf(url)) {
     case 'model':
-      return sentencepieceTokenizer(new Uint8Array(await response.arrayBuffer()), url);
-    case 'bin':
-      return llama2cTokenizer(new Uint8Array(await response.arrayBuffer()), url);
-    default:
-      return huggingfaceTokenizer(
-        await response.json().catch((cause: unknown) => notJson(url, cause)),
-        {},
+      return sentencepieceTokenizer(
+        new Uint8Array(await response.arrayBuffer()),
         url,
+        (await beside()).models,
       );
+    case 'bin':
+      return llama2cTokenizer(new Uint8Array(await response.arrayBuffer()), url, (await beside()).models);
+    default: {
+      const json: unknown = await response.json().catch((cause: unknown) => notJson(url, cause));
+      const { config, models } = await beside();
+      return huggingfaceTokenizer(json, config, url, models);
+    }
   }
 }
+
+/** A JSON file that need not be there; undefined where it is not. */
+async function fetchOptional(url: string): Promise<unknown> {
+  const response = await fetch(url).catch(() => null);
+  // A store of files answers 403 for what it does not hold, and some servers give their page for every address.
+  if (response === null || [403, 404, 410].includes(response.status) || isPage(response)) return undefined;
+  if (!response.ok)
+    throw new InputError(
+      `cannot load ${url}: ${response.status} ${response.statusText}`.trim(),
+      'try again: the file says more of the tokenizer',
+    );
+  return response.json().catch((cause: unknown) => notJson(url, cause));
+}
+
+const isPage = (response: Response): boolean =>
+  (response.headers.get('content-type') ?? '').startsWith('text/html');
 
 /** A file at an address, read by ranges. */
 export async function fetchSource(address: string): Promise<ByteSource> {
@@ -129,7 +153,7 @@ async function request(url: string, init: RequestInit): Promise<Response> {
 }
 
 const notJson = (url: string, cause: unknown): never => {
-  throw new InputError(`${url} is not valid JSON: ${String(cause)}`, 'give a tokenizer.json', { cause });
+  throw new InputError(`${url} is not valid JSON: ${String(cause)}`, 'give a JSON file', { cause });
 };
 
 /** Addresses are taken from the page's; Node, where this is tested, has none. */

@@ -5,6 +5,7 @@ import { compile } from '../../compiler/compile.ts';
 import type { ExpertRun } from '../../compiler/model/model.ts';
 import type { Manifest } from '../../compiler/package/package.ts';
 import { openModel } from './open-package.ts';
+import { encodePrompt } from '../data/encode.ts';
 import { CAPTION_QUESTION } from '../data/load.ts';
 import { templateFor } from '../data/rules.ts';
 import { fillPrompt } from '../data/templates.ts';
@@ -35,7 +36,7 @@ async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
   const tokenizer = await tokenizerOf(model.base);
   const question = questionFor(model, run.ask, { image: true });
   const text = promptFor(question);
-  const prompt = tokenizer.encode(text, { bos: tokenizer.bos !== null });
+  const prompt = encodePrompt(tokenizer, text);
   requireRoom(prompt.length, model.base.context, run);
   const device = await sharedDevice();
   signal.throwIfAborted();
@@ -60,11 +61,11 @@ async function openPackage(run: CaptionRun, signal: AbortSignal): Promise<Reader
       'give its spec instead',
     );
   requireComplete(pkg.manifest, run);
-  const tokenizer = await openTokenizer(base.tokenizer);
+  const tokenizer = await openTokenizer(base.tokenizer, base.weights);
   const task = taskWithImages(pkg.manifest);
   const ask = typeof task?.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
   const text = fillPrompt(templateFor(task?.fields ?? {}), { instruction: run.ask ?? ask });
-  const prompt = tokenizer.encode(text, { bos: tokenizer.bos !== null });
+  const prompt = encodePrompt(tokenizer, text);
   signal.throwIfAborted();
   const weights = await openWeights(base.weights);
   const adapter = run.adapter === null ? null : await openWeights(run.adapter);

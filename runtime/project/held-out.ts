@@ -3,6 +3,7 @@ import { compile } from '../../compiler/compile.ts';
 import { shapeOf } from '../../compiler/check/data.ts';
 import { type Model, type Recipe, type Task, testsOf } from '../../compiler/model/model.ts';
 import { sequenceLength, fillBatch } from '../data/batches.ts';
+import { encodePrompt } from '../data/encode.ts';
 import { type Dataset, fieldsOf } from '../data/load.ts';
 import { type ImageStore, plainImagesOf } from '../data/image-store.ts';
 import { templateFor } from '../data/rules.ts';
@@ -12,7 +13,7 @@ import { requireFit } from '../device/fit.ts';
 import { capacity, type Decoder, generate, makeDecoder, showImages } from '../generate.ts';
 import { argmax } from '../sample.ts';
 import { programNamed, readParameter, type Session } from '../session.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { type Tokenizer, writtenEnd } from '../tokenizer/tokenizer.ts';
 import { evaluate, makeTrainer, type Trainer } from '../train/trainer.ts';
 import { emptyLibrary, type Library, readTaskData, sourceNamed } from './data-cache.ts';
 import { capacityOf, openCompiled, startOf } from './open.ts';
@@ -133,13 +134,16 @@ function questionsOf(task: Task, format: string, dataset: Dataset, tokenizer: To
   const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : undefined;
   return dataset.records.map((record, example) => {
     const { prompt, output } = fill(template, fieldsOf(format, record, ask), dataset.name);
-    const ids = tokenizer.encode(prompt, { bos: tokenizer.bos !== null });
-    const whole = tokenizer.encode(prompt + output, { bos: tokenizer.bos !== null });
+    const own = tokenizer.encode(output, { after: prompt });
+    const end = writtenEnd(own, tokenizer);
+    const ids = end < 0 ? own : own.slice(0, end);
+    // Text the tokenizer has no tokens for is no answer that can be given.
+    const known = tokenizer.unk === null || !ids.includes(tokenizer.unk);
     return {
       example,
-      prompt: ids,
-      answer: plain(output),
-      length: Math.max(1, whole.length - ids.length) + 1,
+      prompt: encodePrompt(tokenizer, prompt),
+      answer: plain(known ? tokenizer.decode(ids) : output),
+      length: Math.max(1, ids.length) + 1,
     };
   });
 }
@@ -206,10 +210,10 @@ async function shareRight(session: Session, tokenizer: Tokenizer, test: Test): P
     if (test.store) showTo(decoder, test.dataset, test.store, some);
     const maxTokens = Math.max(...some.map(({ length }) => length));
     const prompts = some.map(({ prompt }) => prompt);
-    const answers = await generate(decoder, prompts, { maxTokens, eos: tokenizer.eos, pick: argmax });
+    const answers = await generate(decoder, prompts, { maxTokens, tokenizer, pick: argmax });
     some.forEach(({ answer, length }, i) => {
       // A tokenizer without an end never ends: then the answer has to begin right.
-      const ids = tokenizer.eos === null ? answers[i]?.slice(0, length - 1) : answers[i];
+      const ids = tokenizer.ends.size === 0 ? answers[i]?.slice(0, length - 1) : answers[i];
       if (plain(tokenizer.decode(ids ?? [])) === answer) right++;
     });
   }

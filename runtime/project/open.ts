@@ -132,7 +132,7 @@ export async function tokenizerOf(base: Base): Promise<Tokenizer> {
       `the base \`${base.name}\` names no tokenizer`,
       'write `tokenizer = "FILE"` in the base',
     );
-  const tokenizer = await openTokenizer(base.tokenizer);
+  const tokenizer = await openTokenizer(base.tokenizer, base.weights);
   if (tokenizer.vocabSize <= base.vocab) return tokenizer;
   throw new InputError(
     `${base.tokenizer} has ${tokenizer.vocabSize} tokens, the base \`${base.name}\` ${base.vocab}`,

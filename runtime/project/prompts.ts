@@ -1,5 +1,6 @@
 /** Questions as prompts: with what the experts said beside them, as tokens, and no longer than the base can read. */
 import type { Model } from '../../compiler/model/model.ts';
+import { encodePrompt } from '../data/encode.ts';
 import { contextFor } from '../experts/context.ts';
 import type { Answer } from '../experts/expert.ts';
 import { InputError } from '../input-error.ts';
@@ -24,12 +25,11 @@ export function makePrompt(
   question: Question,
   answers: readonly Answer[],
 ): Prompt {
-  const encode = (text: string): number[] => tokenizer.encode(text, { bos: tokenizer.bos !== null });
   const bare = promptFor(question);
   const used = answers.filter(({ text }) => text !== '');
   for (;;) {
     const text = promptFor(question, contextFor(model.experts, used));
-    const ids = encode(text);
+    const ids = encodePrompt(tokenizer, text);
     if (ids.length < model.base.context || used.length === 0) {
       requireRoom(model, text, ids);
       return { text, ids, bare };

@@ -107,7 +107,7 @@ function keep({ closed }: Workshop, session: Session): void {
 }
 
 function tokenizerFor({ tokenizers }: Workshop, { base }: Model): Promise<Tokenizer> {
-  const key = JSON.stringify([base.tokenizer, base.vocab]);
+  const key = JSON.stringify([base.tokenizer, base.weights, base.vocab]);
   const tokenizer = tokenizers.get(key) ?? tokenizerOf(base);
   tokenizers.set(key, tokenizer);
   return tokenizer;

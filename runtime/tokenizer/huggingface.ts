@@ -4,64 +4,68 @@
 import * as library from '@huggingface/tokenizers';
 import { InputError } from '../input-error.ts';
 import { byteCharacters } from './byte-level.ts';
-import { checkId, frame, type DecodeStream, type Tokenizer } from './tokenizer.ts';
-
-/** Names special tokens go by when no tokenizer_config.json says which is which. */
-const usual = {
-  bos: ['<s>', '<|begin_of_text|>', '<bos>', '[BOS]', '<|startoftext|>', '<|im_start|>'],
-  eos: ['</s>', '<|end_of_text|>', '<eos>', '[EOS]', '<|endoftext|>', '<|im_end|>'],
-  pad: ['<pad>', '[PAD]', '<|pad|>'],
-  unk: ['<unk>', '[UNK]'],
-} as const;
+import { specialIds, withAddedTokens } from './special-tokens.ts';
+import { checkId, type DecodeStream, endsOf, frame, type Tokenizer } from './tokenizer.ts';
+import { withoutPrefix } from './without-prefix.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a tokenizer.json.
  * @param json the parsed file; `trainBpe` returns one
- * @param config the parsed tokenizer_config.json beside it, which names bos, eos and pad
+ * @param config the parsed tokenizer_config.json beside it, with special_tokens_map.json for what it leaves out: they name
+ * bos, eos, pad and unk, and say whether bos is prepended
  * @param file name of the file, for messages
- * @throws InputError when it is not a tokenizer.json
+ * @param models config.json and generation_config.json beside it, parsed: they may name further ends
+ * @throws InputError when it is not a tokenizer.json, or names a token it does not have
  */
 export function huggingfaceTokenizer(
   json: unknown,
   config: unknown = {},
   file = 'tokenizer.json',
+  models: readonly unknown[] = [],
 ): Tokenizer {
-  const inner = build(json, config, file);
+  const whole = build(json, config, file);
+  const { inner } = whole;
   const special = new Set<number>();
   for (const token of inner.get_added_tokens_decoder().values()) if (token.special) special.add(token.id);
   let vocabSize = 0;
   for (const id of inner.get_vocab().values()) vocabSize = Math.max(vocabSize, id + 1);
-
-  const find = (kind: keyof typeof usual): number | null => {
-    const named = tokenContent((config as Json)[`${kind}_token`]);
-    for (const content of named === null ? usual[kind] : [named]) {
-      const id = inner.token_to_id(content);
-      if (id !== undefined) return id;
-    }
-    return null;
-  };
-  const ids = { bos: find('bos'), eos: find('eos'), pad: find('pad'), unk: find('unk') };
+  const gaps: number[] = [];
+  for (let id = 0; id < vocabSize; id++) if (inner.id_to_token(id) === undefined) gaps.push(id);
+  const ids = specialIds({
+    json: whole.json,
+    config: config as Json,
+    models,
+    file,
+    idOf: (content) => inner.token_to_id(content),
+  });
+  const ends = endsOf(ids.eos, models);
+  const known = { vocabSize, gaps };
 
   const decode = (list: readonly number[]): string => {
-    for (const id of list) checkId(id, vocabSize);
+    for (const id of list) checkId(id, known);
     const kept = list.filter((id) => !special.has(id));
     // The library refuses an empty list.
     return kept.length === 0 ? '' : inner.decode(kept, { clean_up_tokenization_spaces: false });
   };
+  const encode = encoderOf(inner);
+  const encodeAfter = continuing(whole, (changed) => build(changed, config, file).inner);
   return {
     format: 'huggingface',
-    vocabSize,
+    ...known,
     ...ids,
-    encode: (text, options = {}) =>
-      frame(text === '' ? [] : inner.encode(text, { add_special_tokens: false }).ids, options, ids),
+    ends,
+    encode(text, options = {}) {
+      const body = (options.after ?? '') === '' ? encode(text) : encodeAfter(text);
+      return frame(body, options, { ...ids, ends, decode: (list) => decode([...list]) });
+    },
     decode: (list) => decode([...list]),
     decodeStream: () => {
       const pieces = isByteLevel(json) ? byteLevelStream(inner) : windowedStream(decode);
       return {
         push(id) {
-          checkId(id, vocabSize);
+          checkId(id, known);
           return special.has(id) ? '' : pieces.push(id);
         },
         end: () => pieces.end(),
@@ -70,9 +74,15 @@ export function huggingfaceTokenizer(
   };
 }
 
-function build(json: unknown, config: unknown, file: string): library.Tokenizer {
+interface Built {
+  readonly json: Json;
+  readonly inner: library.Tokenizer;
+}
+
+function build(json: unknown, config: unknown, file: string): Built {
   try {
-    return new library.Tokenizer(json, config);
+    const all = withAddedTokens(json as Json, config as Json);
+    return { json: all, inner: new library.Tokenizer(all, config) };
   } catch (cause) {
     throw new InputError(
       `${file} is not a tokenizer.json that can be read: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -82,18 +92,37 @@ function build(json: unknown, config: unknown, file: string): library.Tokenizer 
   }
 }
 
-/** tokenizer_config.json writes a token as its text or as an object with `content`. */
-function tokenContent(value: unknown): string | null {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'object' && value !== null && 'content' in value) return String(value.content);
-  return null;
+type Encode = (text: string) => number[];
+
+const encoderOf =
+  (tokenizer: library.Tokenizer): Encode =>
+  (text) =>
+    text === '' ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
+
+/**
+ * Encodes what goes on from another text: nothing is put in front of it. Behind an added token within it, a new word begins
+ * as it does in any text.
+ */
+function continuing({ json, inner }: Built, rebuild: (json: Json) => library.Tokenizer): Encode {
+  const changed = withoutPrefix(json);
+  const encode = encoderOf(inner);
+  if (changed === null) return encode;
+  const added = [...inner.get_added_tokens_decoder().values()];
+  let bare: Encode | null = null;
+  return (text) => {
+    bare ??= encoderOf(rebuild(changed));
+    const found = added.filter(({ content }) => text.includes(content));
+    const cut = Math.min(text.length, ...found.map(({ content }) => text.indexOf(content)));
+    const first = found.find(({ content }) => text.startsWith(content, cut));
+    const head = text.slice(0, cut);
+    return bare(first?.lstrip ? head.trimEnd() : head).concat(encode(text.slice(cut)));
+  };
 }
 
 const isByteLevel = (json: unknown): boolean => {
   const decoder = (json as { decoder?: { type?: unknown } | null }).decoder;
   return decoder?.type === 'ByteLevel';
 };
-
 const byteOfCharacter = new Map(byteCharacters.map((character, byte) => [character, byte]));
 
 /** Byte-level tokens are bytes: exact, whatever they are. */

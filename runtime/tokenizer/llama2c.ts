@@ -12,9 +12,14 @@ import type { Tokenizer } from './tokenizer.ts';
  * Reads a `tokenizer.bin` of llama2.c.
  * @param bytes the whole file
  * @param file its name, for messages
+ * @param models config.json and generation_config.json beside it, parsed: they may name further ends
  * @throws InputError when the file is cut off or a length makes no sense
  */
-export function llama2cTokenizer(bytes: Uint8Array, file = 'tokenizer.bin'): Tokenizer {
+export function llama2cTokenizer(
+  bytes: Uint8Array,
+  file = 'tokenizer.bin',
+  models: readonly unknown[] = [],
+): Tokenizer {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const pieces: string[] = [];
   const scores: number[] = [];
@@ -43,19 +48,22 @@ export function llama2cTokenizer(bytes: Uint8Array, file = 'tokenizer.bin'): Tok
   pieces.forEach((piece, id) => lookup.has(piece) || lookup.set(piece, id));
   const byteOf = new Int16Array(pieces.length).fill(-1);
   for (let byte = 0; byte < 256; byte++) byteOf[3 + byte] = byte;
-  return piecesTokenizer({
-    format: 'llama2c',
-    pieces,
-    scores: Float32Array.from(scores),
-    lookup,
-    byteOf,
-    idOfByte: Int32Array.from({ length: 256 }, (_, byte) => 3 + byte),
-    control: new Set([1, 2]),
-    bos: 1,
-    eos: 2,
-    pad: null,
-    unk: 0,
-    dummyPrefix: true,
-    squeeze: false,
-  });
+  return piecesTokenizer(
+    {
+      format: 'llama2c',
+      pieces,
+      scores: Float32Array.from(scores),
+      lookup,
+      byteOf,
+      idOfByte: Int32Array.from({ length: 256 }, (_, byte) => 3 + byte),
+      control: new Set([1, 2]),
+      bos: 1,
+      eos: 2,
+      pad: null,
+      unk: 0,
+      dummyPrefix: true,
+      squeeze: false,
+    },
+    models,
+  );
 }

@@ -6,7 +6,14 @@
  * `encode`, sentencepiece src/bpe_model.cc. A heap makes it n log n where llama2.c rescans the text at every merge.
  */
 import TinyQueue from 'tinyqueue';
-import { checkId, frame, type DecodeStream, type Tokenizer } from './tokenizer.ts';
+import {
+  checkId,
+  endsOf,
+  frame,
+  type DecodeStream,
+  type EncodeOptions,
+  type Tokenizer,
+} from './tokenizer.ts';
 
 export interface PieceTable {
   readonly format: 'llama2c' | 'sentencepiece';
@@ -30,34 +37,46 @@ export interface PieceTable {
   readonly squeeze: boolean;
 }
 
-export function piecesTokenizer(table: PieceTable): Tokenizer {
+/** @param models config.json and generation_config.json beside the tokenizer, parsed: they may name further ends */
+export function piecesTokenizer(table: PieceTable, models: readonly unknown[] = []): Tokenizer {
   const { format, pieces, bos, eos, pad, unk } = table;
-  const vocabSize = pieces.length;
+  const ends = endsOf(eos, models);
   const stream = (): DecodeStream => pieceStream(table);
+  const decode = (ids: Iterable<number>): string => {
+    const out = stream();
+    let text = '';
+    for (const id of ids) text += out.push(id);
+    return text + out.end();
+  };
   return {
     format,
-    vocabSize,
+    vocabSize: pieces.length,
+    gaps: [],
+    ends,
     bos,
     eos,
     pad,
     unk,
-    encode: (text, options = {}) => frame(encodeText(table, text), options, table),
-    decode(ids) {
-      const out = stream();
-      let text = '';
-      for (const id of ids) text += out.push(id);
-      return text + out.end();
-    },
+    encode: (text, options = {}) =>
+      frame(encodeText(table, text, options), options, { bos, eos, ends, decode }),
+    decode,
     decodeStream: stream,
   };
 }
 
-function encodeText(table: PieceTable, raw: string): number[] {
+function encodeText(table: PieceTable, raw: string, { after = '' }: EncodeOptions): number[] {
   // SentencePiece writes a space as U+2581 inside, so it cannot tell the two apart.
-  let text = table.format === 'sentencepiece' ? raw.replaceAll('\u2581', ' ') : raw;
-  if (table.squeeze) text = text.replace(/ +/g, ' ').replace(/^ | $/g, '');
+  const plain = (text: string): string =>
+    table.format === 'sentencepiece' ? text.replaceAll('\u2581', ' ') : text;
+  let text = plain(raw);
+  if (table.squeeze) {
+    // The space that the text before this one ended with was stripped there.
+    if (after !== '' && plain(after).endsWith(' ')) text = ` ${text}`;
+    text = text.replace(/ +/g, ' ').replace(/ $/, '');
+    if (after === '') text = text.replace(/^ /, '');
+  }
   if (text === '') return [];
-  return merge(table, spell(table, table.dummyPrefix ? ` ${text}` : text));
+  return merge(table, spell(table, table.dummyPrefix && after === '' ? ` ${text}` : text));
 }
 
 /** One id per character, or one per byte of a character that has no piece. */
@@ -119,7 +138,7 @@ function pieceStream(table: PieceTable): DecodeStream {
   let start = table.dummyPrefix;
   return {
     push(id) {
-      checkId(id, table.pieces.length);
+      checkId(id, { vocabSize: table.pieces.length, gaps: [] });
       if (table.control.has(id)) return '';
       const byte = table.byteOf[id]!;
       // A text piece first closes an unfinished character.

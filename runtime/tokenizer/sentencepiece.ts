@@ -33,9 +33,14 @@ interface Model {
  * Reads a `tokenizer.model`.
  * @param bytes the whole file
  * @param file its name, for messages
+ * @param models config.json and generation_config.json beside it, parsed: they may name further ends
  * @throws InputError when the file is damaged, or is of a kind that needs the model's `tokenizer.json` instead
  */
-export function sentencepieceTokenizer(bytes: Uint8Array, file = 'tokenizer.model'): Tokenizer {
+export function sentencepieceTokenizer(
+  bytes: Uint8Array,
+  file = 'tokenizer.model',
+  models: readonly unknown[] = [],
+): Tokenizer {
   const model = readModel(bytes, file);
   refuse(model, file);
   const { pieces } = model;
@@ -55,22 +60,25 @@ export function sentencepieceTokenizer(bytes: Uint8Array, file = 'tokenizer.mode
     }
   });
   const id = (value: number): number | null => (value >= 0 && value < pieces.length ? value : null);
-  return piecesTokenizer({
-    format: 'sentencepiece',
-    // SentencePiece prints an unknown piece as " ⁇ ".
-    pieces: pieces.map(({ text, type }) => (type === UNKNOWN ? ' \u2047 ' : text)),
-    scores: Float32Array.from(pieces, (piece) => piece.score),
-    lookup,
-    byteOf,
-    idOfByte,
-    control,
-    bos: id(model.bos),
-    eos: id(model.eos),
-    pad: id(model.pad),
-    unk,
-    dummyPrefix: model.dummyPrefix,
-    squeeze: model.squeeze,
-  });
+  return piecesTokenizer(
+    {
+      format: 'sentencepiece',
+      // SentencePiece prints an unknown piece as " ⁇ ".
+      pieces: pieces.map(({ text, type }) => (type === UNKNOWN ? ' \u2047 ' : text)),
+      scores: Float32Array.from(pieces, (piece) => piece.score),
+      lookup,
+      byteOf,
+      idOfByte,
+      control,
+      bos: id(model.bos),
+      eos: id(model.eos),
+      pad: id(model.pad),
+      unk,
+      dummyPrefix: model.dummyPrefix,
+      squeeze: model.squeeze,
+    },
+    models,
+  );
 }
 
 function readModel(bytes: Uint8Array, file: string): Model {

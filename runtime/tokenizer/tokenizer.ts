@@ -6,10 +6,15 @@
 import { InputError } from '../input-error.ts';
 
 export interface EncodeOptions {
-  /** Put the begin-of-sequence id first. Default false. */
+  /** Put the begin-of-sequence id first, unless the text itself begins with that token. Default false. */
   readonly bos?: boolean;
-  /** Put the end-of-sequence id last. Default false. */
+  /** Put the end-of-sequence id last, unless the text itself ends with a token that ends an answer. Default false. */
   readonly eos?: boolean;
+  /**
+   * The text that this one goes on from, which is encoded apart. Unless it is empty, nothing is put in front of this one,
+   * such as the space that SentencePiece spells the first word of a text with. Default: none.
+   */
+  readonly after?: string;
 }
 
 /** Turns ids into text one at a time, as a model generates them. */
@@ -20,32 +25,44 @@ export interface DecodeStream {
   end(): string;
 }
 
-export interface Tokenizer {
+/** What generation has to know of a tokenizer: which ids an answer may be made of, and which end it. */
+export interface Vocabulary {
+  /** Ids are below this. A base may have more: rows that pad its vocabulary, and belong to no token. */
+  readonly vocabSize: number;
+  /** Ids below `vocabSize` that belong to no token, ascending. */
+  readonly gaps: readonly number[];
+  /** Ids that end an answer: the tokenizer's own end, and `eos_token_id` of config.json and generation_config.json. */
+  readonly ends: ReadonlySet<number>;
+}
+
+export interface Tokenizer extends Vocabulary {
   /** File format it was read from. */
   readonly format: 'llama2c' | 'sentencepiece' | 'huggingface';
-  /** Ids are 0 .. vocabSize - 1. */
-  readonly vocabSize: number;
-  /** Special ids, null where the file has none. */
+  /** The id that is put in front of a text; null: none is, even where a token has the name of one. */
   readonly bos: number | null;
+  /** The id that is learned as the end of a text; null: none is. */
   readonly eos: number | null;
   readonly pad: number | null;
+  /** The id that text without a token of its own becomes; null where there is none. */
   readonly unk: number | null;
   /** @throws InputError when `bos` or `eos` is asked for and the tokenizer has none. */
   encode(text: string, options?: EncodeOptions): number[];
   /**
    * Text of the ids; control tokens (bos, eos, pad) are left out.
-   * @throws InputError for an id outside 0 .. vocabSize - 1.
+   * @throws InputError for an id that belongs to no token.
    */
   decode(ids: Iterable<number>): string;
   decodeStream(): DecodeStream;
 }
 
-/** The two special ids around `body`, or an error when one is asked for that does not exist. */
-export function frame(
-  body: readonly number[],
-  options: EncodeOptions,
-  tokenizer: Pick<Tokenizer, 'bos' | 'eos'>,
-): number[] {
+/** What of a tokenizer says where a text begins and ends. */
+export type Frame = Pick<Tokenizer, 'bos' | 'eos' | 'ends' | 'decode'>;
+
+/**
+ * `body` with the two special ids around it, each only where `body` does not hold it already.
+ * @throws InputError when one is asked for that does not exist
+ */
+export function frame(body: readonly number[], options: EncodeOptions, tokenizer: Frame): number[] {
   const special = (name: 'bos' | 'eos'): number[] => {
     if (!options[name]) return [];
     const id = tokenizer[name];
@@ -55,15 +72,34 @@ export function frame(
         `use a tokenizer whose file names one, or encode without ${name}`,
       );
     }
-    return [id];
+    const written = name === 'bos' ? body[0] === id : writtenEnd(body, tokenizer) >= 0;
+    return written ? [] : [id];
   };
   // concat, not spread in a call: a text may have more ids than a call takes arguments.
   return special('bos').concat(body, special('eos'));
 }
 
-/** Throws unless `id` is an id of a vocabulary of `vocabSize` tokens. */
-export function checkId(id: number, vocabSize: number): void {
-  if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
+/** Index of the end that closes a text, where nothing but blanks stands after that token; -1 where none does. */
+export function writtenEnd(ids: readonly number[], { ends, decode }: Pick<Frame, 'ends' | 'decode'>): number {
+  const at = ids.findLastIndex((id) => ends.has(id));
+  return at >= 0 && decode(ids.slice(at + 1)).trim() === '' ? at : -1;
+}
+
+/** The ends of answers: a tokenizer's own, and what files beside it (config.json and the like) name. */
+export const endsOf = (eos: number | null, models: readonly unknown[]): ReadonlySet<number> =>
+  new Set([...(eos === null ? [] : [eos]), ...models.flatMap(endIds)]);
+
+/** `eos_token_id` of a config.json or generation_config.json: one id, or a list of them. */
+export function endIds(config: unknown): number[] {
+  const named = (config as { eos_token_id?: unknown } | null | undefined)?.eos_token_id;
+  return [named]
+    .flat()
+    .filter((id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0);
+}
+
+/** Throws unless `id` is that of a token. */
+export function checkId(id: number, { vocabSize, gaps }: Pick<Vocabulary, 'vocabSize' | 'gaps'>): void {
+  if (!Number.isInteger(id) || id < 0 || id >= vocabSize || gaps.includes(id)) {
     throw new InputError(
       `token id ${id} is not in the vocabulary of ${vocabSize} tokens`,
       'use the tokenizer the model was trained with',

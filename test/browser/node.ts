@@ -1,6 +1,7 @@
 /** The same work as the documented page, in Node and by another way in: values from memory, no files. */
 import { readFileSync } from 'node:fs';
 import { taskBatches } from '../../runtime/project/record-batches.ts';
+import { encodePrompt } from '../../runtime/data/encode.ts';
 import { fillPrompt, templateOf } from '../../runtime/data/templates.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { generate, makeDecoder } from '../../runtime/generate.ts';
@@ -37,11 +38,11 @@ export async function runInNode(
   const task = manifest.tasks[0]!;
   const template = templateOf(String(task.fields['template']));
   const prompts = instructions.map((instruction) =>
-    tokenizer.encode(fillPrompt(template, { instruction }), { bos: true }),
+    encodePrompt(tokenizer, fillPrompt(template, { instruction })),
   );
   const answers = await generate(makeDecoder(session), prompts, {
     maxTokens: 12,
-    eos: tokenizer.eos,
+    tokenizer,
     pick: argmax,
   });
   const trainer = makeTrainer(session);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBatches, microBatches, sequenceLength, stepsAnEpoch } from '../../runtime/data/batches.ts';
-import { encodeExample, IGNORE, label } from '../../runtime/data/encode.ts';
+import { encodeExample, encodePrompt, IGNORE, label } from '../../runtime/data/encode.ts';
 import { loadData, type LoadOptions } from '../../runtime/data/load.ts';
 import { alpaca, fill, fillPrompt, templateOf } from '../../runtime/data/templates.ts';
 import { dataHost } from '../../runtime/files.ts';
@@ -17,6 +17,8 @@ const t = suite('data');
 const characters: Tokenizer = {
   format: 'huggingface',
   vocabSize: 1000,
+  gaps: [],
+  ends: new Set([2]),
   bos: 1,
   eos: 2,
   pad: null,
@@ -122,19 +124,23 @@ t('a real token of the ignored id is not learned', () => {
   );
 });
 
-t('a merge over the border shifts the mask as in the official code', () => {
+t('a merge over the border shifts the mask as in the official code where border = joined', () => {
   // "b" + "c" is one token (500), so the whole has one token less than prompt and output alone.
   const merging: Tokenizer = {
     ...characters,
     encode: (text, options) => characters.encode(text.replace('bc', '\u01f4'), options),
   };
-  const { example } = encodeExample(
-    { prompt: 'ab', output: 'cd' },
-    { tokenizer: merging, context: 9, vocab: 1000, ignoreId: 0 },
-    'x',
-  );
-  assert.equal([...example.tokens], [1, 97, 500, 100, 2]);
-  assert.equal([...example.labels], [IGNORE, IGNORE, 100, 2, IGNORE]);
+  const rules = { tokenizer: merging, context: 9, vocab: 1000, ignoreId: 0 };
+  const text = { prompt: 'ab', output: 'cd' };
+  const joined = encodeExample(text, { ...rules, border: 'joined' }, 'x');
+  assert.equal([...joined.example.tokens], [1, 97, 500, 100, 2]);
+  assert.equal([...joined.example.labels], [IGNORE, IGNORE, 100, 2, IGNORE]);
+  assert.is(joined.spanned, true);
+  // By default each is encoded by itself: all of the answer is learned, and the prompt is that of generation.
+  const apart = encodeExample(text, rules, 'x');
+  assert.equal([...apart.example.tokens], [...encodePrompt(merging, 'ab'), 99, 100, 2]);
+  assert.equal([...apart.example.labels], [IGNORE, IGNORE, 99, 100, 2, IGNORE]);
+  assert.is(apart.spanned, false);
 });
 
 t('JSON lines and JSON arrays give the same', async () => {

@@ -3,7 +3,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { capacity, decode, type Decoder, generate, makeDecoder, prefill } from '../../runtime/generate.ts';
+import {
+  capacity,
+  decode,
+  type Decoder,
+  endless,
+  generate,
+  makeDecoder,
+  prefill,
+} from '../../runtime/generate.ts';
 import { argmax, createSampler } from '../../runtime/sample.ts';
 import { parameterNamed, type Session, writeParameter } from '../../runtime/session.ts';
 import { gradients, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
@@ -102,7 +110,7 @@ t('decoding goes on past the first count of keys, up to the context and not beyo
       (error: Error) => error.message,
     );
     assert.match(beyond, /position 70 is past the context/);
-    const answer = await generate(d, [[1, 2, 3]], { maxTokens: 1000, eos: null, pick: argmax });
+    const answer = await generate(d, [[1, 2, 3]], { maxTokens: 1000, tokenizer: endless, pick: argmax });
     assert.is(answer[0]?.length, 67, 'an answer ends at the context');
   }),
 );
@@ -120,7 +128,11 @@ const answers = (
   const samplers = texts.map((_, b) =>
     createSampler({ temperature: seed === null ? 0 : 1.5, seed: seed ?? 0 }, first + b),
   );
-  return generate(d, texts, { maxTokens: 5, eos: null, pick: (logits, b) => samplers[b]?.(logits) ?? 0 });
+  return generate(d, texts, {
+    maxTokens: 5,
+    tokenizer: endless,
+    pick: (logits, b) => samplers[b]?.(logits) ?? 0,
+  });
 };
 
 t('prompts of unequal length get the answers they get alone, greedy and sampled', () =>
@@ -138,7 +150,7 @@ t('prompts of unequal length get the answers they get alone, greedy and sampled'
         );
         const reversed = await generate(d, turned, {
           maxTokens: 5,
-          eos: null,
+          tokenizer: endless,
           pick: (logits, b) => samplers[b]?.(logits) ?? 0,
         });
         assert.equal([...reversed].reverse(), together);
@@ -168,9 +180,13 @@ t('a seed gives the same text again, another seed another', () =>
 t('the end token and a callback end one sequence and leave the others', () =>
   withDevice(async (device) => {
     const d = makeDecoder(await openFor(device, speaker, 4));
-    const free = await generate(d, prompts, { maxTokens: 5, eos: null, pick: argmax });
+    const free = await generate(d, prompts, { maxTokens: 5, tokenizer: endless, pick: argmax });
     const eos = free[0]?.[2] ?? -1;
-    const ended = await generate(d, prompts, { maxTokens: 5, eos, pick: argmax });
+    const ended = await generate(d, prompts, {
+      maxTokens: 5,
+      tokenizer: { ...endless, ends: new Set([eos]) },
+      pick: argmax,
+    });
     free.forEach((answer, b) => {
       const at = answer.indexOf(eos);
       assert.equal(ended[b], at < 0 ? answer : answer.slice(0, at));
@@ -180,7 +196,7 @@ t('the end token and a callback end one sequence and leave the others', () =>
       seen[b]?.push(id);
       return b === 1 && seen[b]?.length === 2;
     };
-    const stopped = await generate(d, prompts, { maxTokens: 5, eos: null, pick: argmax, onToken });
+    const stopped = await generate(d, prompts, { maxTokens: 5, tokenizer: endless, pick: argmax, onToken });
     assert.equal(
       stopped,
       free.map((answer, b) => (b === 1 ? answer.slice(0, 2) : answer)),

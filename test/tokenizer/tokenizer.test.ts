@@ -139,7 +139,7 @@ t('tokenizer.json: special ids by usual names or by the config', () => {
   });
   const plain = huggingfaceTokenizer(json);
   assert.equal([plain.bos, plain.eos, plain.pad, plain.unk, plain.vocabSize > 100], [1, 2, 3, 0, true]);
-  assert.is(huggingfaceTokenizer(json, { bos_token: { content: '<go>' } }).bos, 4);
+  assert.is(huggingfaceTokenizer(json, { eos_token: { content: '<go>' } }).eos, 4);
   const none = huggingfaceTokenizer(trainBpe(['some text'], { vocabSize: 120, specialTokens: [] }));
   assert.equal([none.bos, none.eos], [null, null]);
   assert.throws(() => none.encode('x', { bos: true }), /the tokenizer has no bos token/);

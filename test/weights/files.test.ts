@@ -90,8 +90,15 @@ t('tokenizers by their file names', async () => {
   const path = join(folder, 'tokenizer.json');
   writeFileSync(path, JSON.stringify(json));
   assert.is((await openTokenizer(path)).bos, 1);
-  writeFileSync(join(folder, 'tokenizer_config.json'), '{"bos_token": "</s>"}');
-  assert.is((await openTokenizer(path)).bos, 2);
+  writeFileSync(join(folder, 'tokenizer_config.json'), '{"eos_token": "<unk>"}');
+  assert.is((await openTokenizer(path)).eos, 0);
+  const weights = join(folder, 'weights');
+  mkdirSync(weights);
+  writeFileSync(join(folder, 'generation_config.json'), '{"eos_token_id": [0, 5]}');
+  writeFileSync(join(weights, 'config.json'), '{"eos_token_id": 7}');
+  assert.equal([...(await openTokenizer(path)).ends], [0, 5]);
+  for (const base of [weights, join(weights, 'model.safetensors')])
+    assert.equal([...(await openTokenizer(path, base)).ends], [0, 5, 7]);
   writeFileSync(path, '{');
   await refused(openTokenizer(path), /tokenizer\.json is not valid JSON/);
   await refused(openTokenizer(join(folder, 'x.txt')), /a tokenizer of an unknown format/);
