@@ -2,7 +2,7 @@
 import { invariant } from '../../grammar/invariant.ts';
 import { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
-import type { Model, Part, Site } from '../model/model.ts';
+import { type Model, padded, type Part, type Role, type Site } from '../model/model.ts';
 import type { HooksOf } from './hooks.ts';
 
 /** `full` looks at the words it is given; `prefill` also fills the caches; `decode` reads them. */
@@ -40,6 +40,7 @@ export interface Context {
   readonly model: Model;
   readonly hooksOf: HooksOf;
   readonly shape: Shape;
+  /** By layer and role, see `siteOf`. */
   readonly sites: ReadonlyMap<string, Site>;
   /** Tokens of encoders and projectors that were built. */
   readonly visual: Map<string, Tensor>;
@@ -54,14 +55,21 @@ export function makeContext(source: Source, shape: Shape): Context {
   );
   const g = new Builder(shape.name, shape.batch, shape.tokens, table);
   g.taps = taps;
-  const sites = new Map(model.sites.map((site) => [site.name, site]));
+  const sites = new Map(model.sites.map((site) => [siteKey(site.layer, site.role), site]));
   const tap = (name: string, tensor: Tensor) => g.tap(name, tensor);
   return { g, source, model, hooksOf, shape, sites, visual: new Map(), tap };
 }
 
-export function siteNamed(c: Context, name: string): Site {
-  const site = c.sites.get(name);
-  invariant(site, `no site ${name}`);
+const siteKey = (layer: number | null, role: Role): string => `${layer ?? ''} ${role}`;
+
+/** The place of that role in a layer (null: outside of the layers); null where the family has none. */
+export const siteIf = (c: Context, layer: number | null, role: Role): Site | null =>
+  c.sites.get(siteKey(layer, role)) ?? null;
+
+/** The place of a role that every family has. */
+export function siteOf(c: Context, layer: number | null, role: Role): Site {
+  const site = siteIf(c, layer, role);
+  invariant(site, `no ${role} in layer ${layer}`);
   return site;
 }
 
@@ -76,25 +84,34 @@ export function after(c: Context, site: Site, x: Tensor, y: Tensor, parts = part
   }, y);
 }
 
-/** A linear of the base with the parts on it; `prompts` leaves out the parts that do not apply to prompts. */
-export function linear(c: Context, name: string, x: Tensor, prompts = false): Tensor {
-  const site = siteNamed(c, name);
-  const parts = partsAt(c, site).filter((part) => !prompts || (c.hooksOf(part).onPrompts?.(part) ?? true));
+/** The parts at a place; `prompts` leaves out those that do not apply to prompts. */
+const partsFor = (c: Context, site: Site, prompts: boolean): Part[] =>
+  partsAt(c, site).filter((part) => !prompts || (c.hooksOf(part).onPrompts?.(part) ?? true));
+
+/** A linear of the base with the parts on it, for the words or for a prompt's vectors. */
+export function linear(c: Context, site: Site, x: Tensor, prompts = false): Tensor {
+  const parts = partsFor(c, site, prompts);
   const entering = parts.reduce((value, part) => {
-    c.g.label = `${name} ${part.name}`;
+    c.g.label = `${site.name} ${part.name}`;
     return c.hooksOf(part).before?.(c.g, part, site, value) ?? value;
   }, x);
-  if (name.endsWith('attention.wo')) c.tap(`attn_pre_wo.${site.layer}`, entering);
-  c.g.label = name;
+  if (site.role === 'attentionOutput') c.tap(`attn_pre_wo.${site.layer}`, entering);
+  c.g.label = site.name;
   const product = c.g.linear(entering, c.g.parameter(site.parameter), site.output);
   const y = site.bias === undefined ? product : c.g.addBias(product, c.g.parameter(site.bias));
   return after(c, site, entering, y, parts);
 }
 
-export function norm(c: Context, name: string, x: Tensor): Tensor {
-  const site = siteNamed(c, name);
-  c.g.label = name;
-  return after(c, site, x, c.g.rmsnorm(x, c.g.parameter(site.parameter), c.model.base.normEps));
+/** A norm of the base with the parts on it, for the words or for a prompt's vectors. */
+export function norm(c: Context, site: Site, x: Tensor, prompts = false): Tensor {
+  c.g.label = site.name;
+  // To a norm of each head, heads are rows.
+  const heads = padded(x.axis) / padded(site.input);
+  const rows = heads === 1 ? x : c.g.reshape(x, x.rows * heads, site.input);
+  const y = c.g.rmsnorm(rows, c.g.parameter(site.parameter), c.model.base.normEps);
+  const normed = after(c, site, rows, y, partsFor(c, site, prompts));
+  c.g.label = site.name;
+  return heads === 1 ? normed : c.g.reshape(normed, x.rows, x.axis);
 }
 
 /** Vectors in front of the words, all parts together. */

@@ -1,9 +1,21 @@
-/** The forward pass of a LLaMA base with its parts, for training, whole sequences, prefilling and decoding. */
-import { type Axis, axis, type Part } from '../model/model.ts';
+/**
+ * The forward pass of a base with its parts, for training, whole sequences, prefilling and decoding. One decoder for all
+ * families: it goes from role to role, and a base without a place of some role does without that step.
+ */
+import { type Axis, axis, type Part, type Role } from '../model/model.ts';
 import { attend, type Words } from './attention.ts';
-import { type Context, after, linear, norm, positionShift, prependedLength, siteNamed } from './context.ts';
+import {
+  type Context,
+  after,
+  linear,
+  norm,
+  positionShift,
+  prependedLength,
+  siteIf,
+  siteOf,
+} from './context.ts';
 import type { Tensor } from '../graph/graph.ts';
-import type { AttentionSource } from './hooks.ts';
+import type { AttentionSource, Project } from './hooks.ts';
 import { tokensOf, visualOf } from './visual.ts';
 
 /** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
@@ -14,24 +26,24 @@ export function buildHidden(c: Context, picked?: Tensor): Tensor {
   const positions = g.tensor('positions', 1, axis(shape.batch * (front + shape.tokens)), 'inputs', 'u32');
   let x = embedWords(c);
   for (let layer = 0; layer < model.base.layers; layer++) {
-    const at = (name: string) => `layers.${layer}.${name}`;
-    const o = attention(c, layer, norm(c, at('attention_norm'), x), positions);
-    x = residual(c, x, linear(c, at('attention.wo'), o));
-    const n = norm(c, at('ffn_norm'), x);
-    const u = linear(c, at('feed_forward.w1'), n);
-    const v = linear(c, at('feed_forward.w3'), n);
-    g.label = at('feed_forward');
-    x = residual(c, x, linear(c, at('feed_forward.w2'), g.siluMul(u, v)));
+    const at = (role: Role) => siteOf(c, layer, role);
+    const o = attention(c, layer, norm(c, at('attentionNorm'), x), positions);
+    x = residual(c, x, linear(c, at('attentionOutput'), o));
+    const n = norm(c, at('ffnNorm'), x);
+    const u = linear(c, at('gate'), n);
+    const v = linear(c, at('up'), n);
+    g.label = `layers.${layer}.feed_forward`;
+    x = residual(c, x, linear(c, at('down'), g.siluMul(u, v)));
     c.tap(`hidden.${layer}`, x);
   }
   g.label = 'picked';
-  const hidden = norm(c, 'norm', picked ? g.embed(x, picked) : x);
+  const hidden = norm(c, siteOf(c, null, 'finalNorm'), picked ? g.embed(x, picked) : x);
   c.tap('final_norm', hidden);
   return hidden;
 }
 
 /** The output head on some hidden states: [rows, vocab]. */
-export const buildLogits = (c: Context, hidden: Tensor): Tensor => linear(c, 'output', hidden);
+export const buildLogits = (c: Context, hidden: Tensor): Tensor => linear(c, siteOf(c, null, 'head'), hidden);
 
 function residual(c: Context, x: Tensor, y: Tensor): Tensor {
   return c.g.add(y, x);
@@ -39,7 +51,7 @@ function residual(c: Context, x: Tensor, y: Tensor): Tensor {
 
 function embedWords(c: Context): Tensor {
   const { g, model, shape } = c;
-  const site = siteNamed(c, 'tok_embeddings');
+  const site = siteOf(c, null, 'embedding');
   const ids = g.tensor('tokens', 1, axis(shape.batch * shape.tokens), 'inputs', 'u32');
   g.label = site.name;
   const embedded = g.embed(g.parameter(site.parameter), ids);
@@ -61,16 +73,17 @@ function embedWords(c: Context): Tensor {
 
 function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Tensor {
   const { g, model } = c;
-  const at = (name: string) => `layers.${layer}.attention.${name}`;
   const table = ropeTableOf(c);
   const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(c.source) };
-  const rotated = (name: string) => {
-    const y = linear(c, at(name), x);
-    g.label = at(name);
+  const rotated = (role: Role, y: Tensor) => {
+    g.label = siteOf(c, layer, role).name;
     return g.rope(y, positions, table, rope);
   };
-  const q = rotated('wq');
-  const words = wordsOf(c, layer, rotated('wk'), linear(c, at('wv'), x), positions);
+  const queries = linear(c, siteOf(c, layer, 'query'), x);
+  const queryNorm = siteIf(c, layer, 'queryNorm');
+  const q = rotated('query', queryNorm ? norm(c, queryNorm, queries) : queries);
+  const key = rotated('key', keysOf(c, layer, x, null));
+  const words = wordsOf(c, layer, key, valuesOf(c, layer, x, null), positions);
   return attend(c, layer, q, words, sourcesOf(c, layer), positions);
 }
 
@@ -94,20 +107,33 @@ function wordsOf(c: Context, layer: number, key: Tensor, value: Tensor, position
 const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor =>
   c.g.tensor(`cache.layers.${layer}.${name}`, c.shape.batch * c.shape.context, ax, 'state');
 
-/** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
-function sourcesOf(c: Context, layer: number): AttentionSource[] {
-  const stored = (part: Part) => (site: string, x: Tensor) =>
-    c.g.tensor(
-      stateName(c, part, layer, site),
-      x.rows,
-      siteNamed(c, `layers.${layer}.attention.${site}`).output,
-      'state',
-    );
-  const fresh = () => (site: string, x: Tensor) => linear(c, `layers.${layer}.attention.${site}`, x, true);
-  return sources(c, layer, c.shape.mode === 'full' ? fresh : stored);
+/** Keys before the rotation, of the words or of a prompt's vectors; a prompt may leave out the base's norm of keys. */
+function keysOf(c: Context, layer: number, x: Tensor, prompt: Part | null): Tensor {
+  const keys = linear(c, siteOf(c, layer, 'key'), x, prompt !== null);
+  const site = siteIf(c, layer, 'keyNorm');
+  const normed = site !== null && (prompt === null || (c.hooksOf(prompt).normsKeys?.(prompt) ?? true));
+  return normed ? norm(c, site, keys, prompt !== null) : keys;
 }
 
-type Project = (site: 'wk' | 'wv', x: Tensor) => Tensor;
+/** Values of the words or of a prompt's vectors. */
+const valuesOf = (c: Context, layer: number, x: Tensor, prompt: Part | null): Tensor =>
+  linear(c, siteOf(c, layer, 'value'), x, prompt !== null);
+
+/** Makes the keys and values of a prompt's vectors in one layer. */
+const projectorOf =
+  (c: Context, layer: number, prompt: Part): Project =>
+  (role, x) =>
+    role === 'key' ? keysOf(c, layer, x, prompt) : valuesOf(c, layer, x, prompt);
+
+/** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
+function sourcesOf(c: Context, layer: number): AttentionSource[] {
+  const stored =
+    (part: Part): Project =>
+    (role, x) =>
+      c.g.tensor(stateName(c, part, layer, role), x.rows, siteOf(c, layer, role).output, 'state');
+  const fresh = (part: Part): Project => projectorOf(c, layer, part);
+  return sources(c, layer, c.shape.mode === 'full' ? fresh : stored);
+}
 
 function sources(c: Context, layer: number, project: (part: Part) => Project): AttentionSource[] {
   return c.model.parts.flatMap((part) => {
@@ -120,15 +146,15 @@ function sources(c: Context, layer: number, project: (part: Part) => Project): A
 }
 
 /** Prompts with an image and without have different keys and values. */
-const stateName = (c: Context, part: Part, layer: number, site: string) =>
-  `prompt.${part.name}${c.shape.image ? '.image' : ''}.layers.${layer}.${site}`;
+const stateName = (c: Context, part: Part, layer: number, role: 'key' | 'value') =>
+  `prompt.${part.name}${c.shape.image ? '.image' : ''}.layers.${layer}.${role}`;
 
 /** Computes every prompt's keys and values into `state`: run once before generating. */
 export function buildPrompts(c: Context): void {
   for (let layer = 0; layer < c.model.base.layers; layer++)
-    sources(c, layer, (part) => (site, x) => {
-      const y = linear(c, `layers.${layer}.attention.${site}`, x, true);
-      return c.g.copy(y, 'state', stateName(c, part, layer, site));
+    sources(c, layer, (part) => (role, x) => {
+      const y = projectorOf(c, layer, part)(role, x);
+      return c.g.copy(y, 'state', stateName(c, part, layer, role));
     });
 }
 

@@ -42,6 +42,9 @@ export interface Visual {
   readonly added: Tensor | null;
 }
 
+/** Keys (not rotated) or values of vectors [rows, dim], made as the base's family makes those of words. */
+export type Project = (role: 'key' | 'value', x: Tensor) => Tensor;
+
 /** What a kind does to the arithmetic of the base; the graph builder calls each hook where it applies. */
 export interface Hooks {
   /** Changes what enters a linear. x: [rows, input]. */
@@ -49,15 +52,15 @@ export interface Hooks {
   /** Changes what leaves a site. x: [rows, input] as it entered the linear, y: [rows, output]. */
   readonly after?: (g: Builder, part: Part, site: Site, x: Tensor, y: Tensor) => Tensor;
   /**
-   * Adds keys and values to one layer's attention (`part.layers` contains `layer`). `project(site, x)` runs a linear
-   * of this layer with the parts on it; parts whose `onPrompts` is false are left out. Null: nothing to add in this
+   * Adds keys and values to one layer's attention (`part.layers` contains `layer`). `project(role, x)` makes keys
+   * or values of vectors as the base does; parts whose `onPrompts` is false are left out. Null: nothing to add in this
    * program, which has no image.
    */
   readonly attention?: (
     g: Builder,
     part: Part,
     layer: number,
-    project: (site: 'wk' | 'wv', x: Tensor) => Tensor,
+    project: Project,
     visual: Visual,
   ) => AttentionSource | null;
   /** How far the words' positions move because of this part (prefix tuning: its length). */
@@ -72,6 +75,8 @@ export interface Hooks {
   readonly image?: (part: Part) => ImageInput;
   /** The prompt whose tokens this one is added to, or null. */
   readonly addedTo?: (part: Part) => string | null;
+  /** False: the keys it adds do not pass the base's norm of keys, where the base has one. Default true. */
+  readonly normsKeys?: (part: Part) => boolean;
   /** False: this part is left out when a prompt goes through the linear it sits on. Default true. */
   readonly onPrompts?: (part: Part) => boolean;
 }

@@ -19,6 +19,15 @@ export const attention = (reads: string): readonly Place[] => [
   place('linear', 'attention.wo', 'attentionOutput', ['queries', 'dim'], 'self_attn.o_proj', { letter: 'o' }),
 ];
 
+/** Norms of the queries and of the keys before they are rotated: of each head by itself, or over all heads. */
+export const queryAndKeyNorms = (over: 'head' | 'heads'): readonly Place[] => {
+  const [queries, keys]: readonly [Width, Width] = over === 'head' ? ['head', 'head'] : ['queries', 'keys'];
+  return [
+    place('norm', 'attention.q_norm', 'queryNorm', [queries, queries], 'self_attn.q_norm', { letter: 'Q' }),
+    place('norm', 'attention.k_norm', 'keyNorm', [keys, keys], 'self_attn.k_norm', { letter: 'K' }),
+  ];
+};
+
 /** The gated feed-forward network: w2 (f(w1 x) * w3 x). */
 export const feedForward = (reads: string): readonly Place[] => [
   place('linear', 'feed_forward.w1', 'gate', ['dim', 'ffn'], 'mlp.gate_proj', { letter: '1', reads }),

@@ -95,7 +95,7 @@ export const baseParameters = (base: Base): readonly Parameter[] =>
   );
 
 /** Roles whose output is turned by the rotary positions: the rows of a head have an order there. */
-const rotated: readonly Role[] = ['query', 'key'];
+const rotated: readonly Role[] = ['query', 'key', 'queryNorm', 'keyNorm'];
 
 const sourceOf = (s: Site, what: 'weight' | 'bias'): TensorSource => ({
   names: { meta: `${s.name}.${what}`, huggingface: `${s.huggingface}.${what}` },

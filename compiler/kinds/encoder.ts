@@ -116,10 +116,16 @@ export const encoder: Kind = {
             hidden: {
               type: orNone(count),
               default: null,
+              later: true,
               doc: 'Width of the hidden layer in each block; none: four times `width`.',
             },
             activation: { type: choice('quick_gelu', 'gelu'), default: 'quick_gelu', doc: 'Of the blocks.' },
-            eps: { type: epsilon, default: 1e-5, doc: 'What each LayerNorm adds to the variance.' },
+            eps: {
+              type: epsilon,
+              default: 1e-5,
+              later: true,
+              doc: 'What each LayerNorm adds to the variance.',
+            },
             weights,
           },
           features: {

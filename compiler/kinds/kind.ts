@@ -44,6 +44,8 @@ export interface Field {
   readonly type: FieldType;
   /** Undefined means the field is required. */
   readonly default?: FieldValue;
+  /** The kind gained it after runs were recorded: at its default it is no part of what those are known by (recorded.ts). */
+  readonly later?: true;
   readonly doc: string;
   /**
    * What a trained adapter does not depend on once its numbers are known: a learning rate, a start, a file's path.

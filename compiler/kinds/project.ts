@@ -54,6 +54,7 @@ export const project: Kind = {
     block_hidden: {
       type: orNone(count),
       default: null,
+      later: true,
       doc: 'Width of the hidden layer in each block of `queries`; none: four times the width of its tokens (`hidden`).',
     },
     depth: { type: times, default: 8, doc: 'Blocks of `queries`.' },

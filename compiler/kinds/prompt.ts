@@ -100,6 +100,12 @@ export const prompt: Kind = {
       default: 'separate',
       doc: "On its own, or added to another prompt's tokens, one to one or one token to all; the other's gate then holds for both.",
     },
+    key_norm: {
+      type: { kind: 'boolean' },
+      default: true,
+      later: true,
+      doc: "Whether the keys of its tokens pass the base's norm of keys, as those of the words do; a base without such a norm (LLaMA) makes no difference.",
+    },
     ...common,
   },
   parameters: (part, base) =>
@@ -120,8 +126,8 @@ export const prompt: Kind = {
       const gate = gateOf(part);
       const trained = gate !== null && gate.per !== 'const';
       return {
-        key: project('wk', tokens),
-        value: project('wv', tokens),
+        key: project('key', tokens),
+        value: project('value', tokens),
         length: numberOf(part.fields['length']),
         batched: part.source !== null || visual.added !== null,
         softmax: 'separate',
@@ -142,6 +148,7 @@ export const prompt: Kind = {
     prepends: (part, image) =>
       part.input && (part.source === null || image) ? numberOf(part.fields['length']) : 0,
     addedTo,
+    normsKeys: (part) => part.fields['key_norm'] !== false,
   },
 };
 

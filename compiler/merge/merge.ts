@@ -27,8 +27,9 @@ export interface Obstacle {
 export function obstaclesOf(model: Model): Obstacle[] {
   return model.parts.flatMap((part) => {
     const { merge } = kindOfPart(part);
-    const reason = merge.can ? besidePrompts(model, part) : merge.reason;
-    return reason === null ? [] : [{ part: part.name, kind: part.kind, reason, never: !merge.can }];
+    const alone = merge.can ? withoutReader(model, part) : merge.reason;
+    const reason = alone ?? besidePrompts(model, part);
+    return reason === null ? [] : [{ part: part.name, kind: part.kind, reason, never: alone !== null }];
   });
 }
 
@@ -44,6 +45,16 @@ function besidePrompts({ parts }: Model, part: Part): string | null {
 
 /** Where a prompt's keys and values are made. */
 const ofPrompts: readonly Role[] = ['key', 'value'];
+
+/** What is added after a norm becomes a bias of the linears that read the norm; queries and keys are read by none. */
+function withoutReader(model: Model, part: Part): string | null {
+  if (changes(part) !== 'bias') return null;
+  const read = new Set(model.sites.map(({ reads }) => reads));
+  const site = part.sites.find(({ kind, name }) => kind === 'norm' && !read.has(name));
+  return site
+    ? `what it adds after \`${site.name}\` has no place in a base: no linear comes next that could have it as its bias`
+    : null;
+}
 
 /** The base that a model becomes: the same sizes, with biases where parts add them. Without files. */
 export function mergedBase(model: Model): Base {

@@ -60,6 +60,8 @@ export type Role =
   | 'query'
   | 'key'
   | 'value'
+  | 'queryNorm' //       of the queries, or of each head's, before the rotation
+  | 'keyNorm' //         of the keys, likewise
   | 'attentionOutput'
   | 'ffnNorm' //         before the feed-forward network
   | 'gate' //            w1: what goes through the activation

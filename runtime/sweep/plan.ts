@@ -1,6 +1,7 @@
 /** What a sweep is to run: every trial with its model and recipe, or with the reason why there is none. */
 import { createHash } from 'node:crypto';
 import type { Checked, CheckOptions } from '../../compiler/check/check.ts';
+import { recordedPart } from '../../compiler/kinds/recorded.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { type Base, type Model, type Recipe, testsOf } from '../../compiler/model/model.ts';
 import { type Sweep, type Trial, trialsOf } from '../../compiler/model/sweep.ts';
@@ -135,7 +136,7 @@ async function identityOf(
   const tests = model.tasks.map((task) => testsOf(task));
   const files = model.data.flatMap(({ paths }) => paths);
   return {
-    spec: hashOf([model.name, model.parts, model.groups, model.tasks, accuracy]),
+    spec: hashOf([model.name, model.parts.map(recordedPart), model.groups, model.tasks, accuracy]),
     recipe: hashOf(essenceOf(recipe)),
     data: hashOf([
       model.data.map(({ name, format }) => [name, format]),

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildForward } from '../../compiler/build/programs.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
-import { type Base, ceil4, type Model } from '../../compiler/model/model.ts';
+import { type Base, ceil4, type Model, type Site } from '../../compiler/model/model.ts';
 import { givenFor, inputsOf, packAll, randomBatch } from './oracle.ts';
 import { modelOf, odd, randomValues, tiny, sourceOf } from './subjects.ts';
 
@@ -57,6 +57,8 @@ interface Additions {
   readonly vectors?: boolean;
   /** Prompt tokens behind a tanh gate a head, in this layer only. */
   readonly prompt?: number;
+  /** The prompt's keys do not pass the base's norm of keys. */
+  readonly rawKeys?: boolean;
   /** Trained keys and values in front of the words: how many. */
   readonly prefix?: number;
 }
@@ -76,12 +78,20 @@ function logitsOf(base: Base, table: Table, ids: readonly number[], has: Additio
   for (let layer = 0; layer < base.layers; layer++) {
     const at = `layers.${layer}`;
     const inputs = stream.map((x) => norm(x, vector(`${at}.attention_norm.weight`), normEps));
-    const keys = inputs.map((x) => linear(`${at}.attention.wk`, x));
+    /** The norm of each head, or of all of them, where the base has one. */
+    const headsNormed = (name: string, x: Vector): Vector => {
+      const w = vector(`${at}.attention.${name}.weight`);
+      if (w.length === 0 || w.length === x.length) return w.length === 0 ? x : norm(x, w, normEps);
+      return Array.from({ length: x.length / headDim }, (_, head) =>
+        norm(headOf(x, head, headDim), w, normEps),
+      ).flat();
+    };
+    const keys = inputs.map((x) => headsNormed('k_norm', linear(`${at}.attention.wk`, x)));
     const values = inputs.map((x) => linear(`${at}.attention.wv`, x));
     const prefix = ['key', 'value'].map((what) => (shift > 0 ? table(`f.${at}.${what}`) : []));
     const prompt = has.prompt === layer ? table(`w.${at}.prompt`) : [];
     stream = stream.map((x, position) => {
-      const q = linear(`${at}.attention.wq`, inputs[position] ?? []);
+      const q = headsNormed('q_norm', linear(`${at}.attention.wq`, inputs[position] ?? []));
       const mixed = Array.from({ length: heads }, (_, head) => {
         const shared = Math.floor(head / (heads / kvHeads));
         const pick = (rows: readonly Vector[]) => rows.map((row) => headOf(row, shared, headDim));
@@ -93,13 +103,13 @@ function logitsOf(base: Base, table: Table, ids: readonly number[], has: Additio
           [...pick(prefix[1] ?? []), ...pick(values.slice(0, position + 1))],
         );
         if (prompt.length === 0) return o;
-        const [pk, pv] = ['wk', 'wv'].map((site) =>
-          pick(prompt.map((token) => linear(`${at}.attention.${site}`, token))),
-        );
+        const promptKeys = prompt.map((token) => linear(`${at}.attention.wk`, token));
+        const pk = pick(has.rawKeys ? promptKeys : promptKeys.map((key) => headsNormed('k_norm', key)));
+        const pv = pick(prompt.map((token) => linear(`${at}.attention.wv`, token)));
         const gate = Math.tanh(vector(`w.${at}.gate`)[head] ?? NaN);
         return plus(
           o,
-          attend(turned, pk ?? [], pv ?? []).map((v) => gate * v),
+          attend(turned, pk, pv).map((v) => gate * v),
         );
       }).flat();
       const h = plus(x, linear(`${at}.attention.wo`, mixed));
@@ -167,5 +177,39 @@ for (const [name, [items, has]] of Object.entries(cases))
         : { ...model, parts: model.parts.filter((part) => part.name !== 'b'), tasks: [] };
       check(plain, has);
     });
+
+/** The model with norms of queries and keys in its layers, of each head by itself or over all heads. */
+function withHeadNorms(model: Model, over: 'head' | 'heads'): Model {
+  const { base } = model;
+  const added = model.sites.flatMap((s): Site[] => {
+    const role = s.role === 'query' ? 'queryNorm' : s.role === 'key' ? 'keyNorm' : null;
+    if (role === null) return [];
+    const name = `${s.name.slice(0, -2)}${role === 'queryNorm' ? 'q_norm' : 'k_norm'}`;
+    const axis = over === 'head' ? { groups: 1, size: base.headDim } : s.output;
+    return [
+      { ...s, name, role, kind: 'norm', input: axis, output: axis, parameter: `${name}.weight`, reads: null },
+    ];
+  });
+  const like = model.parameters.find(({ name }) => name === 'norm.weight');
+  const parameters = added.map(({ parameter: name, output }) => ({
+    ...like!,
+    name,
+    shape: [output.groups * output.size],
+    axes: [output],
+  }));
+  return { ...model, sites: [...model.sites, ...added], parameters: [...parameters, ...model.parameters] };
+}
+
+for (const over of ['head', 'heads'] as const)
+  for (const base of [tiny, odd, half(tiny), half(odd)])
+    for (const rawKeys of [false, true])
+      t(
+        `norms of queries and keys over ${over}, ${rawKeys ? 'not ' : ''}of a prompt: ${base.name}, ${base.rope.style}`,
+        () => {
+          const prompt = `prompt w on layers[last 1] { length = 3  key_norm = ${!rawKeys} }`;
+          const model = modelOf(`${prompt}\ntask train on some trains w`, base);
+          check(withHeadNorms(model, over), { prompt: 1, rawKeys });
+        },
+      );
 
 t.run();

@@ -123,9 +123,22 @@ t('sources', () => {
 });
 
 t('attributes of a kind, those not written yet', () => {
-  offers(inside('  prompt image on layers { <|> }'), 'length', 'gate', 'init', 'fuse', 'rate');
-  offers(inside('  prompt image on layers { length = 10 <|> gate = none }'), 'init', 'fuse', 'rate');
-  offers(inside('  prompt image on layers { length = 10\n    ra<|>'), 'gate', 'init', 'fuse', 'rate');
+  offers(inside('  prompt image on layers { <|> }'), 'length', 'gate', 'init', 'fuse', 'key_norm', 'rate');
+  offers(
+    inside('  prompt image on layers { length = 10 <|> gate = none }'),
+    'init',
+    'fuse',
+    'key_norm',
+    'rate',
+  );
+  offers(
+    inside('  prompt image on layers { length = 10\n    ra<|>'),
+    'gate',
+    'init',
+    'fuse',
+    'key_norm',
+    'rate',
+  );
   offers(inside('  bias b on every norm { <|>'), 'init', 'rate');
   offers(
     'base b { layers = 1 <|> dim = 1 }',
@@ -147,6 +160,7 @@ t('attributes of a kind, those not written yet', () => {
     'gate',
     'init',
     'fuse',
+    'key_norm',
     'rate',
   );
   includes('recipe r for X { <|>', 'epochs', 'optimizer');
