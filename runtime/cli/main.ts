@@ -23,6 +23,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'train every combination of a sweep and report on them',
     load: () => import('./sweep.ts'),
   },
+  pull: {
+    summary: 'bring a model from the Hugging Face hub into the cache',
+    load: () => import('./pull.ts'),
+  },
   merge: { summary: 'fold trained parts into the base where they can be', load: () => import('./merge.ts') },
   generate: { summary: 'generate text with a base and its parts', load: () => import('./generate.ts') },
   golden: { summary: 'compare with the recorded reference results', load: () => import('./golden.ts') },
