@@ -13,6 +13,7 @@ import { openGguf, tokenizerOfGguf } from './weights/gguf/index.ts';
 import { readHeader } from './weights/gguf/header.ts';
 import { openLlama2c } from './weights/llama2c.ts';
 import { joinShards } from './weights/meta.ts';
+import { adviceFor, formatOf, isPeft, isTorchIndex, refusePeft } from './weights/recognise.ts';
 import { openSafetensors } from './weights/safetensors.ts';
 import { openSharded } from './weights/sharded.ts';
 import type { ByteSource, WeightSource } from './weights/source.ts';
@@ -104,16 +105,32 @@ export async function openFile(path: string): Promise<ByteSource> {
 }
 
 /**
- * Opens weights of any format we read: a .safetensors file, an index of several, a .gguf, PyTorch's .pth, llama2.c's
- * .bin, or a folder that holds one of them under the usual names of Hugging Face or of Meta.
+ * Opens weights of any format we read: a .safetensors file, an index of several, a .gguf, PyTorch's .pth or .bin,
+ * llama2.c's .bin, or a folder that holds one of them under the usual names of Hugging Face or of Meta.
  * @throws InputError when there is none, or when the format is one we do not read
  */
 export async function openWeights(path: string): Promise<WeightSource> {
   const file = await weightsIn(path);
+  if (file.endsWith('.bin.index.json')) throw isTorchIndex(file);
   if (file.endsWith('.index.json')) {
     return await openSharded(await readText(file), file, (name) => openFile(join(dirname(file), name)));
   }
   if (isShard(file)) return await openShards(dirname(file));
+  const source = await openByContents(file);
+  try {
+    refusePeft(source);
+    return source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** By the first bytes where they say it (pytorch_model.bin is no .bin of llama2.c), else by the file's name. */
+async function openByContents(file: string): Promise<WeightSource> {
+  const format = formatOf(await firstBytes(file));
+  if (format === 'gguf') return await openWith(file, openGguf);
+  if (format === 'torch') return await openTorchFile(file);
   switch (extname(file)) {
     case '.safetensors':
       return await openWith(file, openSafetensors);
@@ -129,6 +146,15 @@ export async function openWeights(path: string): Promise<WeightSource> {
         `${file}: weights of an unknown format`,
         'give a .safetensors file, a model.safetensors.index.json, a .gguf, a .pth, or a .bin of llama2.c',
       );
+  }
+}
+
+async function firstBytes(file: string): Promise<Uint8Array> {
+  const source = await openFile(file);
+  try {
+    return await source.read(0, Math.min(source.size, 4));
+  } finally {
+    await source.close();
   }
 }
 
@@ -171,6 +197,16 @@ async function openWith<T>(path: string, parse: (source: ByteSource) => Promise<
   }
 }
 
+/** Names of weights in a folder, the first that is there counts. */
+const USUAL = [
+  'model.safetensors.index.json',
+  'model.safetensors',
+  'consolidated.00.pth',
+  'pytorch_model.bin.index.json',
+  'pytorch_model.bin',
+];
+
+/** The file that a path means: itself, or the weights in a folder. */
 async function weightsIn(path: string): Promise<string> {
   let folder: boolean;
   try {
@@ -179,14 +215,11 @@ async function weightsIn(path: string): Promise<string> {
     throw cannotRead(path, error);
   }
   if (!folder) return path;
-  const usual = ['model.safetensors.index.json', 'model.safetensors', 'consolidated.00.pth'].map((name) =>
-    join(path, name),
-  );
-  for (const file of usual) if (await exists(file)) return file;
-  throw new InputError(
-    `${resolve(path)} holds no weights`,
-    `it should have one of ${usual.map((file) => basename(file)).join(', ')}`,
-  );
+  const files = await readdir(path);
+  const file = USUAL.find((name) => files.includes(name));
+  if (file !== undefined) return join(path, file);
+  if (files.includes('adapter_config.json')) throw isPeft(resolve(path));
+  throw new InputError(`${resolve(path)} holds no weights`, adviceFor(files, USUAL));
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,7 +1,8 @@
 /** The spec a golden case goes through, with the base's dimensions and the trained names from its config. */
 import { join } from 'node:path';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
-import { type ForeignTensor, officialKeys } from '../weights/llama-adapter.ts';
+import { officialKeys } from '../weights/llama-adapter.ts';
+import type { ForeignTensor } from '../weights/source.ts';
 import { loadProject } from '../project/open.ts';
 import { projectRoot } from '../setup/drivers.mjs';
 import type { GoldenConfig, Tensors } from './case.ts';

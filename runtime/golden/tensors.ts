@@ -2,7 +2,7 @@
 import type { Model, Parameter } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { elements, showShape } from '../weights/source.ts';
-import type { ForeignTensor } from '../weights/llama-adapter.ts';
+import type { ForeignTensor } from '../weights/source.ts';
 import type { GoldenConfig, Tensors } from './case.ts';
 
 type Keys = ReadonlyMap<string, ForeignTensor>;

@@ -6,7 +6,7 @@ import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
 import { openSession, type Package, type Session } from '../session.ts';
 import { type AdapterModel, importAdapter } from '../weights/adapter.ts';
-import { readAdapterFile } from '../weights/adapter-file.ts';
+import { readAdapterFile } from '../train/adapter-file.ts';
 import { compareAttributes, requireSameAttributes } from '../weights/attributes.ts';
 import { planBase, readBaseParameter } from '../weights/base.ts';
 import { fingerprintBase, requireSameBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';

@@ -2,7 +2,7 @@
 import type { Device } from '../device/device.ts';
 import { writeSafetensors, writeWhole } from '../files/write.ts';
 import type { Session } from '../session.ts';
-import { readAdapterFile } from '../weights/adapter-file.ts';
+import { readAdapterFile } from './adapter-file.ts';
 
 /**
  * Writes every trained parameter, under our names, to a safetensors file; see `readAdapterFile`.

@@ -10,13 +10,13 @@ import {
   officialKeys,
   recogniseFamily,
   unnamed,
-  type ForeignTensor,
   type KeyedModel,
   type OfficialFamily,
 } from './llama-adapter.ts';
+import { notThisAdapter } from './recognise.ts';
 import { reorderRope, type RopeStyle } from './rope.ts';
 import type { NewTensor } from './safetensors.ts';
-import { elements, listSome, sameShape, showShape, type WeightSource } from './source.ts';
+import { elements, type ForeignTensor, listSome, sameShape, showShape, type WeightSource } from './source.ts';
 
 /** Official files have Meta's row order. */
 const OFFICIAL_ROPE: RopeStyle = 'interleaved';
@@ -91,12 +91,7 @@ export async function importAdapter(
     used.add(tensor);
     values.set(name, await readTensor(source, tensor, key, shape, model.base));
   }
-  if (values.size === 0) {
-    throw new InputError(
-      `${source.name} holds nothing of the adapter \`${model.name}\``,
-      `it has ${[...source.tensors.keys()].slice(0, 4).join(', ')}, ...; the adapter needs ${missing.slice(0, 3).join(', ')}, ...`,
-    );
-  }
+  if (values.size === 0) throw notThisAdapter(source, model.name, missing);
   return {
     values,
     missing,

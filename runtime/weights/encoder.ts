@@ -4,8 +4,7 @@
  */
 import type { Parameter, Part } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
-import type { ForeignTensor } from './llama-adapter.ts';
-import { elements, showShape, type WeightSource } from './source.ts';
+import { elements, type ForeignTensor, showShape, type WeightSource } from './source.ts';
 import { clipKey, projectorKey } from './vision-keys.ts';
 
 /** What loading needs to know of a parameter. */

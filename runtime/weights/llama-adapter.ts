@@ -6,18 +6,10 @@
  */
 import type { Model, Parameter, Part } from '../../compiler/model/model.ts';
 import { isRotary } from './rope.ts';
+import type { ForeignTensor } from './source.ts';
 import { clipKey, projectorKey } from './vision-keys.ts';
 
 export type OfficialFamily = 'v1' | 'chat65b' | 'mm7b' | 'imb';
-
-/** Where one of our parameters lies in a foreign file. */
-export interface ForeignTensor {
-  readonly name: string;
-  /** Rows [start, end) of the tensor; absent: all of it. */
-  readonly rows?: readonly [number, number];
-  /** Its rows follow the rotary order of heads (interleaved in the official files). */
-  readonly rotary?: true;
-}
 
 /** What `officialKeys` needs of a model. */
 export type KeyedModel = Pick<Model, 'parts' | 'parameters'>;

@@ -97,3 +97,12 @@ export const elements = (shape: readonly number[]): number =>
 /** `a, b, c and 5 more`, for messages. */
 export const listSome = (names: readonly string[]): string =>
   `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+
+/** Where one of our parameters lies in a file of another program. */
+export interface ForeignTensor {
+  readonly name: string;
+  /** Rows [start, end) of the tensor; absent: all of it. */
+  readonly rows?: readonly [number, number];
+  /** Its rows follow the rotary order of heads (interleaved in the official files). */
+  readonly rotary?: true;
+}

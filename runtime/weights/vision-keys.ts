@@ -1,6 +1,6 @@
 /** Names of encoders' and projectors' parameters in CLIP's and the official adapters' files. */
 import type { Parameter, Part } from '../../compiler/model/model.ts';
-import type { ForeignTensor } from './llama-adapter.ts';
+import type { ForeignTensor } from './source.ts';
 
 /** Thirds of a fused projection, in the order of the rows. */
 const FUSED = ['q', 'k', 'v'];

@@ -78,6 +78,60 @@ t('weights: what cannot be opened', async () => {
   }
 });
 
+t('weights are told by what they are, not by what they are called', async () => {
+  const torch = await archive(pickleOf({ 'norm.weight': torchTensor('0', [2]) }), {
+    '0': Float32Array.of(5, 6),
+  });
+  // As transformers names it, and under another format's name.
+  for (const name of ['pytorch_model.bin', 'x.safetensors']) {
+    writeFileSync(join(folder, name), torch);
+    const source = await openWeights(join(folder, name));
+    assert.equal([...(await source.read('norm.weight'))], [5, 6]);
+    await source.close();
+  }
+  rmSync(join(folder, 'x.safetensors'));
+  const whole = await openWeights(folder);
+  assert.equal([...whole.tensors.keys()], ['norm.weight']);
+  await whole.close();
+  // An older file of PyTorch, and a GGUF under another name.
+  writeFileSync(join(folder, 'old.bin'), Uint8Array.of(0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc));
+  await refused(openWeights(join(folder, 'old.bin')), /bare pickle, as PyTorch wrote before version 1\.6/);
+  writeFileSync(join(folder, 'gguf.bin'), 'GGUFxxxx');
+  await refused(openWeights(join(folder, 'gguf.bin')), /GGUF/);
+  // Its first number, the width, is 640: not a pickle.
+  const llama2c = new Uint8Array(28);
+  new DataView(llama2c.buffer).setInt32(0, 640, true);
+  writeFileSync(join(folder, 'wide.bin'), llama2c);
+  await refused(openWeights(join(folder, 'wide.bin')), /llama2\.c/);
+  writeFileSync(join(folder, 'pytorch_model.bin.index.json'), '{}');
+  await refused(openWeights(folder), /several files of PyTorch.*save_pretrained/s);
+});
+
+t("adapters of PEFT, a whole model and a training's folder are told what they are", async () => {
+  const name = 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight';
+  writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"}');
+  await writeSafetensors(join(folder, 'adapter_model.safetensors'), [tensor(name, 1)]);
+  const torch = await archive(pickleOf({ [name]: torchTensor('0', [2]) }), { '0': Float32Array.of(5, 6) });
+  writeFileSync(join(folder, 'adapter_model.bin'), torch);
+  for (const path of [folder, join(folder, 'adapter_model.safetensors'), join(folder, 'adapter_model.bin')])
+    await refused(openWeights(path), /is an adapter of PEFT.*merge_and_unload/s);
+  const inside = async (...names: readonly string[]): Promise<string> => {
+    const path = mkdtempSync(join(folder, 'other-'));
+    for (const file of names) writeFileSync(join(path, file), '');
+    return path;
+  };
+  await refused(
+    openWeights(await inside('adapter.safetensors', 'run.json')),
+    /folder of a training.*--adapter/s,
+  );
+  await refused(
+    openWeights(await inside('a-q8.gguf', 'README.md')),
+    /a-q8\.gguf: give one of these files itself/,
+  );
+  await refused(openWeights(await inside('tf_model.h5')), /TensorFlow/);
+  await refused(openWeights(await inside('weights.safetensors')), /weights\.safetensors: give one/);
+});
+
 t('writing where there is no folder', () =>
   refused(
     writeSafetensors(join(folder, 'a', 'b.safetensors'), [tensor('a', 1)]),

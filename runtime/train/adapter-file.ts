@@ -1,7 +1,7 @@
 /** What an adapter file of ours consists of, read back from the device. */
 import { readParameter, type Session } from '../session.ts';
-import { adapterMetadata } from './adapter.ts';
-import type { NewTensor } from './safetensors.ts';
+import { adapterMetadata } from '../weights/adapter.ts';
+import type { NewTensor } from '../weights/safetensors.ts';
 
 /**
  * Every trained parameter, under our names; and those of parts that stayed as the seed made them, such as a fresh
