@@ -164,7 +164,8 @@ async function train(
         `${task}: ${bad.length} left out because of their pictures\n  ${describeBad(bad).join('\n  ')}`,
       );
   }
-  for (const note of runNotes(recipe, data)) console.error(note);
+  const { passes, warnings } = runNotes(recipe, data);
+  for (const note of [...passes, ...warnings]) console.error(note);
   const device = await openDevice();
   const { compiled, encoder } = compileTraining(device, { model, spec }, recipe, data, given.encoder);
   const start = await startOfRun(model, recipe.seed, given);

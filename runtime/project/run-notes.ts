@@ -7,13 +7,18 @@ import type { TaskData } from './open.ts';
 
 type Data = Pick<TaskData, 'datasets' | 'batches'>;
 
-/**
- * One line for each task: how often the run sees its examples; then what of the recipe does not suit a run of this length.
- * @throws InputError when the recipe comes to no step at all
- */
-export function runNotes(recipe: Recipe, data: Data): string[] {
+export interface RunNotes {
+  /** A line for each task: how often the run sees its examples. */
+  readonly passes: readonly string[];
+  /** What of the recipe does not suit its data or the length that they make it. */
+  readonly warnings: readonly string[];
+}
+
+/** @throws InputError when the recipe comes to no step at all */
+export function runNotes(recipe: Recipe, data: Data): RunNotes {
   const horizon = horizonOf(recipe, stepsPerEpoch({ recipe, data: data.batches }));
-  const notes: string[] = [];
+  const passes: string[] = [];
+  const warnings: string[] = [];
   for (const [task, dataset] of data.datasets) {
     const batches = data.batches.get(task);
     const steps = stepsOfTask(recipe.mix, task, horizon.total);
@@ -22,23 +27,23 @@ export function runNotes(recipe: Recipe, data: Data): string[] {
     const { length } = dataset.examples;
     const epoch = stepsAnEpoch(batches, recipe.accumulate);
     const rest = Math.min(length, (steps % epoch) * recipe.accumulate * recipe.batch);
-    notes.push(
+    warnings.push(
       `${task}: ${about}${counted(steps, 'step')}, ${seen(length, Math.floor(steps / epoch), rest)}`,
     );
     if (recipe.accumulate > batches.perEpoch)
-      notes.push(
+      warnings.push(
         `${task}: accumulate = ${recipe.accumulate}, but the data has ${counted(batches.perEpoch, 'micro-batch', 'es')}: ` +
           'a step takes those, and no example twice',
       );
   }
   if (endsInWarmup(recipe, horizon)) {
     const end = learningRate(recipe, horizon, horizon.total - 1);
-    notes.push(
+    warnings.push(
       `recipe \`${recipe.name}\`: the warm-up is longer than the run of ${counted(horizon.total, 'step')}: the learning rate ` +
         `reaches ${end.toPrecision(2)} of ${recipe.optimizer.lr}; write a shorter one, such as \`warmup: 10%\``,
     );
   }
-  return notes;
+  return { passes, warnings };
 }
 
 /** `each of 7 examples twice, 3 of them once more`. */

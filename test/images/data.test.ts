@@ -108,7 +108,8 @@ t('a batch has the images of its rows, and text has none', async () => {
   const plain = createBatches(data, { batch: 2, seed: 1, context: 48 });
   assert.is(plain.batchAt(0).image, undefined);
   const batches = withImages(plain, imagesOf(data, store));
-  for (const index of [3, 0, 7]) {
+  // The last of an epoch has one row that is left over.
+  for (const index of [3, 0, 7, 2]) {
     const { image, examples, tokens } = batches.batchAt(index);
     assert.equal(tokens, plain.batchAt(index).tokens);
     const expected = [...examples].map((i) => cutPicture(noise(10 + i, 9, 0, 255, i), rules));

@@ -16,10 +16,11 @@ function notes(changes: Partial<Recipe>, examples: Readonly<Record<string, numbe
   const recipe: Recipe = { ...plain, mix: { kind: 'alternate', parts }, steps: null, ...changes };
   const of = <T>(make: (count: number) => T): Map<string, T> =>
     new Map(Object.entries(examples).map(([task, count]) => [task, make(count)]));
-  return runNotes(recipe, {
+  const { passes, warnings } = runNotes(recipe, {
     datasets: of((length) => ({ examples: Array.from({ length }) }) as unknown as Dataset),
     batches: of((count) => ({ perEpoch: Math.ceil(count / recipe.batch) }) as Batches),
   });
+  return [...passes, ...warnings];
 }
 
 t('every example once an epoch, also where the last step is a short one', () => {
