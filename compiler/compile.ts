@@ -1,281 +1,160 @@
 /**
- * The second half of the compiler: from a checked model to a package that a runtime can run.
+ * The second half of the compiler: from a checked model to a package that a runtime can run, as one list of passes.
  *
- *   Model ── graph ──▶ Builder ── autodiff ──▶ Builder ── optimize ──▶ Graph ── prune, fuse ──▶ Graph
- *     one builder a program      towards each         needs the layout:                 │
- *                                task's groups        cells of parameters            memory
- *                                                                                       │
- *                         Manifest + WGSL ◀── package ── Program ◀── schedule ──────────┘
- *
- * Every step is total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
+ * Between passes there is plain read-only data, and `graft build --emit NAME` prints it after any of them. Every pass is
+ * total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
  */
-import { rotaryOf } from './families/rotary.ts';
-import { Builder } from './graph/builder.ts';
-import { prependedLength, type Source } from './build/context.ts';
+import type { Source } from './build/context.ts';
+import { makeManifest } from './compile/manifest.ts';
+import type { CompileOptions } from './compile/options.ts';
+import { buildPrograms, cacheRows } from './compile/programs.ts';
 import type { Graph } from './graph/graph.ts';
-import { attributesOf } from './kinds/attributes.ts';
-import {
-  buildEncoding,
-  buildEvaluation,
-  buildForward,
-  buildGeneration,
-  buildTraining,
-  type Sizes,
-  type TrainingProgram,
-} from './build/programs.ts';
+import { printGraphs, type LineOf } from './graph/print.ts';
 import { verify } from './graph/verify.ts';
-import { hasImage, imageInputs } from './kinds/images.ts';
 import { hooksOf } from './kinds/index.ts';
-import type { Model, Recipe } from './model/model.ts';
-import {
-  type Constant,
-  type Manifest,
-  PACKAGE_FORMAT,
-  type Profile,
-  type Program,
-} from './package/package.ts';
+import type { Model } from './model/model.ts';
+import type { Manifest } from './package/package.ts';
+import { appendOptimizers } from './passes/append-optimizer.ts';
+import { differentiateTasks, reachedBy } from './passes/autodiff.ts';
 import { fuseScale } from './passes/fuse-scale.ts';
 import { fuse } from './passes/fuse.ts';
-import { type Layout, layOut } from './passes/layout.ts';
-import { type MemoryPlan, planMemory } from './passes/memory.ts';
-import { appendAccumulation, appendOptimizer } from './passes/append-optimizer.ts';
+import { type Layout, layOut, noLayout } from './passes/layout.ts';
+import { type MemoryPlan, noPlan, planMemory } from './passes/memory.ts';
+import { printLayout, printMemory } from './passes/print-memory.ts';
+import { printKernels, printSchedule } from './passes/print-schedule.ts';
 import { prune } from './passes/prune.ts';
-import { KernelTable, schedule } from './passes/schedule.ts';
+import { noSchedule, type Schedule, scheduleAll } from './passes/schedule.ts';
 
-/**
- * Words of each sequence, and the most labels of a batch where most positions have none, by task. For held-out losses
- * `TASK:image` stands for a text task whose examples have an image attached.
- */
-export interface TaskSizes {
-  readonly batch: number;
-  readonly tokens: Readonly<Record<string, number>>;
-  readonly labels?: Readonly<Record<string, number>>;
+export type { CompileOptions, TaskSizes } from './compile/options.ts';
+
+/** A model on its way to a package. What no pass has made yet is empty. */
+export interface Compilation {
+  readonly source: Source;
+  readonly options: CompileOptions;
+  readonly graphs: readonly Graph[];
+  readonly layout: Layout;
+  readonly plan: MemoryPlan;
+  readonly schedule: Schedule;
+  readonly manifest: Manifest | null;
 }
 
-export interface CompileOptions {
-  readonly profile: Profile;
-  /** The recipe whose optimizer goes into the package; needed for training. */
-  readonly recipe?: Recipe;
-  /** Words of each sequence, by task. Tasks that are left out get no training program. */
-  readonly training?: TaskSizes;
-  /** Held-out losses, by task. */
-  readonly evaluation?: TaskSizes;
-  /** Logits at every position. */
-  readonly forward?: { readonly batch: number; readonly tokens: number; readonly image?: boolean };
-  /** `tokens`: the longest prompt; `context`: prompt and answer together; `image`: also with an image. */
-  readonly generation?: {
-    readonly batch: number;
-    readonly tokens: number;
-    readonly context: number;
-    readonly image?: boolean;
-  };
-  /** Tokens of an encoder or a projector, by the part's name. */
-  readonly encoding?: { readonly part: string; readonly batch: number };
-  /**
-   * Training and held-out losses with an encoder that no task trains: run it in every step, or take its tokens, which
-   * the host computed once by `encoding`, instead of patches. Default `inline`.
-   */
-  readonly frozenEncoders?: 'inline' | 'cached';
-  /** Keep every layer's hidden state readable, in `forward` and training programs. */
-  readonly taps?: boolean;
-  readonly spec?: { readonly hash: string; readonly text: string };
+export interface Pass {
+  readonly name: string;
+  readonly run: (c: Compilation) => Compilation;
+  /** What `graft build --emit` can print after it, by stage; `lineOf` finds the line of a place in the spec. */
+  readonly dumps: Readonly<Record<string, (c: Compilation, lineOf: LineOf) => string>>;
 }
+
+/** A pass that makes other graphs of the graphs. */
+const onGraphs = (
+  name: string,
+  run: (graphs: readonly Graph[], c: Compilation) => readonly Graph[],
+  ...alsoCalled: readonly string[]
+): Pass => ({
+  name,
+  run: (c) => ({ ...c, graphs: run(c.graphs, c) }),
+  dumps: Object.fromEntries(
+    [name, ...alsoCalled].map((stage) => [stage, (c: Compilation) => printGraphs(c.graphs)]),
+  ),
+});
+
+const each = (run: (graph: Graph) => Graph) => (graphs: readonly Graph[]) => graphs.map((g) => run(g));
+
+/** In the order in which they run. */
+export const passes: readonly Pass[] = [
+  // A graph for each program: the forward pass, and the loss with its gradient for training.
+  onGraphs('build', (_, { source, options }) => buildPrograms(source, options)),
+  // The gradient of every parameter that a task trains.
+  onGraphs('autodiff', (graphs, { source }) => differentiateTasks(graphs, source.model)),
+  {
+    // A place for every parameter: frozen, or trained and contiguous by cell.
+    name: 'layout',
+    run: (c) => ({ ...c, layout: layOut(c.source.model, reachedBy(c.graphs, c.source.model)) }),
+    dumps: { layout: (c) => printLayout(c.layout) },
+  },
+  // Gradient norm, clipping and AdamW; with accumulation a program of their own.
+  onGraphs('optimizer', (graphs, { layout, options }) => appendOptimizers(graphs, layout, options.recipe)),
+  onGraphs('verify', each(verify)),
+  // Without nodes whose results are not read.
+  onGraphs('prune', each(prune)),
+  // The gradients of a bias, a scale and what they were applied to, in one operation.
+  onGraphs('fuse-scale', each(fuseScale)),
+  // Bias, scale, SiLU-and-multiply and residual sums in the products before them.
+  onGraphs(
+    'fuse',
+    each((graph) => verify(fuse(graph))),
+    'graph',
+  ),
+  {
+    // A slice of a buffer for every tensor; activations share bytes by lifetime.
+    name: 'memory',
+    run: (c) => ({ ...c, plan: planMemory(c.graphs, c.layout) }),
+    dumps: { memory: ({ graphs, plan }) => printMemory(graphs, plan) },
+  },
+  {
+    // Kernels, bindings, uniforms and grids.
+    name: 'schedule',
+    run: (c) => ({ ...c, schedule: scheduleAll(c.graphs, c.plan, c.options.profile) }),
+    dumps: {
+      schedule: ({ graphs, schedule }, lineOf) => printSchedule(graphs, schedule, lineOf),
+      wgsl: ({ graphs, schedule }, lineOf) => printKernels(graphs, schedule, lineOf),
+    },
+  },
+  {
+    name: 'package',
+    run: (c) => ({
+      ...c,
+      manifest: makeManifest(c.source.model, c.options, cacheRows(c.source, c.options), c),
+    }),
+    dumps: { package: ({ manifest }) => JSON.stringify(manifest, null, 2) },
+  },
+];
+
+/** What can be printed on the way, in the order in which it is made. */
+export const stages: readonly string[] = passes.flatMap(({ dumps }) => Object.keys(dumps));
 
 export interface Compiled {
   readonly manifest: Manifest;
   /** WGSL by kernel name. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Every program's graph after all passes, for `graft build --emit`. */
+  /** Every program's graph after all passes. */
   readonly graphs: readonly Graph[];
   /** Parameters a task is asked to train but whose loss does not depend on them. */
   readonly unreached: readonly { readonly task: string; readonly parameter: string }[];
   readonly plan: MemoryPlan;
 }
 
+/** The package of a model. */
 export function compile(model: Model, options: CompileOptions): Compiled {
+  const made = passes.reduce((c, pass) => pass.run(c), begin(model, options));
+  const { manifest, graphs, plan, schedule } = made;
+  if (!manifest) throw new Error('internal error: the last pass makes the manifest');
+  return { manifest, sources: schedule.sources, graphs, unreached: unreachedIn(made), plan };
+}
+
+/** Runs the passes up to the one that makes `stage`, and prints it. */
+export function printStage(model: Model, options: CompileOptions, stage: string, lineOf: LineOf): string {
+  let c = begin(model, options);
+  for (const pass of passes) {
+    c = pass.run(c);
+    const dump = pass.dumps[stage];
+    if (dump) return dump(c, lineOf);
+  }
+  throw new Error(`internal error: no pass makes ${stage}`);
+}
+
+function begin(model: Model, options: CompileOptions): Compilation {
   const trainable = new Set(model.tasks.flatMap((task) => task.trains));
   const source: Source = { model, trainable, hooksOf, taps: options.taps ?? false };
-  const training = buildTrainings(source, options);
-  // Without training programs the layout still follows the tasks, so that one checkpoint fits every package.
-  const reached = new Map(
-    model.tasks.map((task) => [
-      task.name,
-      training.find((t) => t.task === task)?.reached ?? new Set(task.trains),
-    ]),
+  const nothing = { graphs: [], layout: noLayout, plan: noPlan, schedule: noSchedule, manifest: null };
+  return { source, options, ...nothing };
+}
+
+function unreachedIn({ graphs, source: { model } }: Compilation): Compiled['unreached'] {
+  const reached = reachedBy(graphs, model);
+  return model.tasks.flatMap(({ name: task, trains }) =>
+    trains
+      .filter((parameter) => !reached.get(task)?.has(parameter))
+      .map((parameter) => ({ task, parameter })),
   );
-  const layout = layOut(model, reached);
-  const graphs = [...finishTraining(training, layout, options), ...others(source, options)].map((g) =>
-    finish(g.graph()),
-  );
-  const plan = planMemory(graphs, layout);
-  const kernels = new KernelTable();
-  const programs = graphs.map((graph, index) =>
-    schedule(index, { graph, keys: keysOf(graph) }, plan, options.profile, kernels),
-  );
-  return {
-    manifest: manifest(source, options, layout, plan, programs, kernels, constants(model, graphs, plan)),
-    sources: kernels.sources,
-    graphs,
-    unreached: training.flatMap((t) =>
-      t.task.trains
-        .filter((name) => !t.reached.has(name))
-        .map((parameter) => ({ task: t.task.name, parameter })),
-    ),
-    plan,
-  };
-}
-
-function sizesOf(
-  sizes: TaskSizes | undefined,
-  model: Model,
-  task: string,
-  tokens: number,
-  { frozenEncoders }: CompileOptions,
-): Sizes {
-  const labels = sizes?.labels?.[task];
-  const image = task.endsWith(':image') ? hasImage(model) : showsImages(model, task);
-  return {
-    batch: sizes?.batch ?? 1,
-    tokens,
-    image,
-    ...(labels === undefined ? {} : { labels }),
-    ...(image && frozenEncoders === 'cached' ? { cached: new Set(cacheableEncoders(model)) } : {}),
-  };
-}
-
-/** Encoders of pictures whose tokens never change: no task trains them, and they see the same of a picture each time. */
-export function cacheableEncoders(model: Model): string[] {
-  const trained = new Set(model.tasks.flatMap((task) => task.trains));
-  const moving = new Set(model.parameters.filter((p) => trained.has(p.name)).map((p) => p.owner));
-  return imageInputs(model)
-    .filter(({ part, pixels }) => pixels !== null && !pixels.crop && !moving.has(part))
-    .map(({ part }) => part);
-}
-
-/** Whether the examples of a task come with images, and the model has somewhere to put them. */
-export function showsImages(model: Model, task: string): boolean {
-  const data = model.tasks.find((t) => t.name === task)?.data;
-  return (
-    hasImage(model) && model.data.some((source) => source.name === data && source.format === 'image_text')
-  );
-}
-
-const finish = (graph: Graph): Graph => verify(fuse(fuseScale(prune(verify(graph)))));
-
-function buildTrainings(source: Source, options: CompileOptions): TrainingProgram[] {
-  const { training } = options;
-  const { model } = source;
-  if (!training) return [];
-  return model.tasks.flatMap((task) => {
-    const tokens = training.tokens[task.name];
-    return tokens === undefined
-      ? []
-      : [buildTraining(source, task, sizesOf(training, model, task.name, tokens, options))];
-  });
-}
-
-/** Adds the optimizer; with accumulation it is a program of its own, run once for several micro-batches. */
-function finishTraining(
-  trainings: readonly TrainingProgram[],
-  layout: Layout,
-  { recipe }: CompileOptions,
-): Builder[] {
-  return trainings.flatMap(({ g, task }) => {
-    if (!recipe) return [g];
-    const active = layout.cells.flatMap((cell, index) => (cell.tasks.includes(task.name) ? [index] : []));
-    if (recipe.accumulate === 1) {
-      appendOptimizer(g, layout.cells, active, recipe, 'gradients');
-      return [g];
-    }
-    appendAccumulation(g, layout.cells, active);
-    const update = new Builder(`update:${task.name}`, g.batch, g.tokens);
-    appendOptimizer(update, layout.cells, active, recipe, 'accumulated');
-    return [g, update];
-  });
-}
-
-function others(source: Source, options: CompileOptions): Builder[] {
-  const { model } = source;
-  const { evaluation, forward, generation } = options;
-  const losses = Object.entries(evaluation?.tokens ?? {}).map(([task, tokens]) =>
-    buildEvaluation(source, task, sizesOf(evaluation, model, task, tokens, options)),
-  );
-  const logits = forward ? [buildForward(source, forward)] : [];
-  const { encoding } = options;
-  if (encoding) logits.push(buildEncoding(source, encoding.part, encoding.batch));
-  if (!generation) return [...losses, ...logits];
-  const context = generation.context + prependedLength(source, generation.image === true);
-  const sizes = { ...generation, context, keys: keyCounts(context) };
-  const text = buildGeneration(source, { ...sizes, image: false });
-  const shown = generation.image ? buildGeneration(source, { ...sizes, image: true }) : [];
-  return [...losses, ...logits, ...text, ...shown];
-}
-
-/** A decoding step looks at the fewest keys that suffice; doubling keeps the number of programs small. */
-function keyCounts(context: number): number[] {
-  const counts: number[] = [];
-  for (let keys = 64; keys < context; keys *= 2) counts.push(keys);
-  return [...counts, context];
-}
-
-const keysOf = (graph: Graph): number => Number(/^decode:(\d+)/.exec(graph.name)?.[1] ?? 0);
-
-function constants(model: Model, graphs: readonly Graph[], plan: MemoryPlan): Constant[] {
-  const made = new Map<string, Constant>();
-  graphs.forEach((graph, index) => {
-    for (const t of graph.tensors) {
-      const slice = plan.slices[index]?.get(t.id);
-      if (t.home !== 'constants' || !slice || made.has(t.name)) continue;
-      const [, cell, from] = /^blocks\.(\d+)\.(\d+)$/.exec(t.name) ?? [];
-      made.set(
-        t.name,
-        cell === undefined
-          ? { kind: 'rope', slice, positions: t.rows, ...rotaryOf(model.base) }
-          : { kind: 'blocks', slice, cell: Number(cell), from: Number(from) },
-      );
-    }
-  });
-  return [...made.values()];
-}
-
-function manifest(
-  source: Source,
-  options: CompileOptions,
-  layout: Layout,
-  plan: MemoryPlan,
-  programs: Program[],
-  kernels: KernelTable,
-  made: Constant[],
-): Manifest {
-  const { model } = source;
-  const tasks = model.tasks.map((task) => ({
-    name: task.name,
-    data: task.data,
-    cells: layout.cells.flatMap((cell, index) => (cell.tasks.includes(task.name) ? [index] : [])),
-    fields: task.fields,
-  }));
-  return {
-    format: PACKAGE_FORMAT,
-    name: model.name,
-    base: model.base,
-    profile: options.profile,
-    spec: options.spec ?? { hash: '', text: '' },
-    attributes: attributesOf(model),
-    parameters: layout.parameters,
-    cells: layout.cells,
-    groups: model.groups,
-    tasks,
-    data: model.data,
-    recipe: options.recipe ?? null,
-    ...(hasImage(model) ? { images: imageInputs(model) } : {}),
-    ...(model.experts.length > 0 ? { experts: model.experts } : {}),
-    buffers: plan.sizes,
-    constants: made,
-    context: options.generation
-      ? options.generation.context + prependedLength(source, options.generation.image === true)
-      : 0,
-    memory: { peak: plan.peak, sum: plan.sum },
-    kernels: kernels.entries,
-    programs,
-  };
 }

@@ -4,13 +4,13 @@ import { padded } from '../compiler/model/model.ts';
 import type { Program } from '../compiler/package/package.ts';
 import { writeImages } from './train/batch.ts';
 import type { Vocabulary } from './tokenizer/tokenizer.ts';
-import { inputNamed, outputNamed, programNamed, type Session, writePositions } from './session.ts';
+import { inputNamed, outputNamed, programFor, type Session, writePositions } from './session.ts';
 
 /** Sequences being continued: what each has, and how far the cache is filled. */
 export interface Decoder {
   readonly session: Session;
   readonly prefill: Program;
-  readonly decodes: readonly Program[];
+  readonly decodes: readonly (Program & { readonly kind: 'decode' })[];
   /** The program that computes prompts' keys and values. */
   readonly prompts: Program;
   /** The session's version that prompts' keys and values were computed from. */
@@ -19,21 +19,25 @@ export interface Decoder {
 
 /** Programs for sequences with an image, or without. */
 export function makeDecoder(session: Session, { image = false } = {}): Decoder {
-  const suffix = image ? ':image' : '';
-  const prefill = programNamed(session, `prefill${suffix}`);
+  const prefill = programFor(session, { kind: 'prefill', image });
   const decodes = session.manifest.programs
-    .filter((p) => p.name === `decode:${p.keys}${suffix}`)
+    .flatMap((p) => (p.kind === 'decode' && p.image === image ? [p] : []))
     .sort((a, b) => a.keys - b.keys);
   writePositions(session, prefill);
-  return { session, prefill, decodes, prompts: programNamed(session, `prompts${suffix}`), prompted: -1 };
+  return {
+    session,
+    prefill,
+    decodes,
+    prompts: programFor(session, { kind: 'prompts', image }),
+    prompted: -1,
+  };
 }
 
 /** Gives each sequence its image (see images.ts), for the prompts that follow. */
 export function showImages(d: Decoder, image: Float32Array): void {
   // Gated prompts see it through their keys and values, input prompts as vectors in front of the words.
   for (const program of [d.prompts, d.prefill])
-    if (program.inputs.some((slice) => slice.name.startsWith('image.')))
-      writeImages(d.session, program, image);
+    if (program.inputs.some((slice) => slice.image !== undefined)) writeImages(d.session, program, image);
   d.prompted = -1;
 }
 

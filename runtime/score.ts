@@ -3,7 +3,7 @@ import { encodePrompt, IGNORE } from './data/encode.ts';
 import { capacity, type Decoder, generate, showImages } from './generate.ts';
 import { InputError } from './input-error.ts';
 import { argmax } from './sample.ts';
-import { programNamed } from './session.ts';
+import { programFor } from './session.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 import { evaluate, type Trainer } from './train/trainer.ts';
 
@@ -23,7 +23,7 @@ export async function lossOfRows(
   rows: readonly Row[],
   imagesFor?: ImagesFor,
 ): Promise<number> {
-  const { batch, tokens } = programNamed(trainer.session, `loss:${task}`);
+  const { batch, tokens } = programFor(trainer.session, { kind: 'loss', task, attached: false });
   let [total, count] = [0, 0];
   for (let start = 0; start < rows.length; start += batch) {
     const made = batchOf(rows.slice(start, start + batch), batch, tokens);

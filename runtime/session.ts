@@ -1,7 +1,15 @@
 /** A package on a device with its weights in place: what training, scoring and generating start from. */
 import { invariant } from '../grammar/invariant.ts';
 import { constantValues } from '../compiler/package/constants.ts';
-import type { Manifest, NamedSlice, PackagedParameter, Program, Slice } from '../compiler/package/package.ts';
+import type {
+  Manifest,
+  NamedSlice,
+  PackagedParameter,
+  Program,
+  Purpose,
+  Slice,
+} from '../compiler/package/package.ts';
+import { programName } from '../compiler/package/programs.ts';
 import { type Device, DeviceError } from './device/device.ts';
 import { createExecutor, type Executor, type ShaderSource } from './device/execute.ts';
 import { requireFit } from './device/fit.ts';
@@ -85,9 +93,9 @@ export async function readParameter(
 const sliceOf = (p: PackagedParameter, copy: Copy): Slice =>
   p.cell === null ? p.slice : { ...p.slice, buffer: copy };
 
-export function programNamed(session: Session, name: string): Program {
-  return session.executor.program(name);
-}
+/** The program that is for this. */
+export const programFor = (session: Session, purpose: Purpose): Program =>
+  session.executor.program(programName(purpose));
 
 export function inputNamed(program: Program, name: string): NamedSlice {
   const input = program.inputs.find((slice) => slice.name === name);

@@ -6,11 +6,14 @@
  * [heads, batch x queries, keys] for both, which lets a joint softmax walk them side by side.
  */
 import { invariant } from '../../grammar/invariant.ts';
-import { axis, ceil4, padded } from '../model/model.ts';
+import { axis, ceil4, padded, type Part } from '../model/model.ts';
 import { view } from '../graph/builder.ts';
 import type { Ops, Tensor } from '../graph/graph.ts';
-import type { Context } from './context.ts';
+import { atPart, type Context } from './context.ts';
 import type { AttentionSource } from './hooks.ts';
+
+/** Keys and values with the part that adds them. */
+export type PartSource = AttentionSource & { readonly part: Part };
 
 /** Keys and values of the words: `stride` rows a sequence, of which the first `keys` may be looked at. */
 export interface Words {
@@ -25,11 +28,11 @@ export function attend(
   layer: number,
   q: Tensor,
   words: Words,
-  sources: readonly AttentionSource[],
+  sources: readonly PartSource[],
   positions: Tensor,
 ): Tensor {
   const g = c.g;
-  g.label = `layers.${layer}.attention`;
+  g.at(`layers.${layer}.attention`, { layer });
   const joint = sources.filter((source) => source.softmax === 'joint');
   invariant(joint.length <= 1, 'at most one joint prefix a layer');
   const scores = scoresOf(c, q, words.key, words.keys, words.stride);
@@ -46,7 +49,11 @@ export function attend(
   let o = valuesOf(c, p, words.value, words.keys, words.stride, q);
   if (prefix && prefixP)
     o = g.add(valuesOf(c, prefixP, prefix.value, prefix.length, prefix.batched ? prefix.length : 0, q), o);
-  for (const source of sources) if (source.softmax === 'separate') o = addGated(c, o, q, source);
+  for (const source of sources)
+    if (source.softmax === 'separate') {
+      atPart(c, `layers.${layer}.attention`, layer, source.part);
+      o = addGated(c, o, q, source);
+    }
   return o;
 }
 

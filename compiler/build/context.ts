@@ -3,13 +3,14 @@ import { invariant } from '../../grammar/invariant.ts';
 import { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { type Model, padded, type Part, type Role, type Site } from '../model/model.ts';
+import type { Purpose } from '../package/package.ts';
 import type { HooksOf } from './hooks.ts';
 
 /** `full` looks at the words it is given; `prefill` also fills the caches; `decode` reads them. */
 export type Mode = 'full' | 'prefill' | 'decode';
 
 export interface Shape {
-  readonly name: string;
+  readonly purpose: Purpose;
   readonly mode: Mode;
   readonly batch: number;
   /** Words of each sequence in this program; 1 when decoding. */
@@ -53,7 +54,7 @@ export function makeContext(source: Source, shape: Shape): Context {
   const table = new Map(
     model.parameters.map((p) => [p.name, { axes: p.axes, trainable: trainable.has(p.name) }]),
   );
-  const g = new Builder(shape.name, shape.batch, shape.tokens, table);
+  const g = new Builder(shape.purpose, shape.batch, shape.tokens, table);
   g.taps = taps;
   const sites = new Map(model.sites.map((site) => [siteKey(site.layer, site.role), site]));
   const tap = (name: string, tensor: Tensor) => g.tap(name, tensor);
@@ -73,44 +74,55 @@ export function siteOf(c: Context, layer: number | null, role: Role): Site {
   return site;
 }
 
+/** What is built from here on, `part` asked for. */
+export const atPart = (c: Context, site: string, layer: number | null, part: Part): void =>
+  c.g.at(site, { part: part.name, layer, span: part.span });
+
 const partsAt = (c: Context, site: Site): Part[] =>
   c.model.parts.filter((part) => part.sites.some((s) => s.name === site.name));
 
 /** Runs what parts do to the output of a site, in the order they were written. */
 export function after(c: Context, site: Site, x: Tensor, y: Tensor, parts = partsAt(c, site)): Tensor {
   return parts.reduce((value, part) => {
-    c.g.label = `${site.name} ${part.name}`;
+    atPart(c, site.name, site.layer, part);
     return c.hooksOf(part).after?.(c.g, part, site, x, value) ?? value;
   }, y);
 }
 
-/** The parts at a place; `prompts` leaves out those that do not apply to prompts. */
-const partsFor = (c: Context, site: Site, prompts: boolean): Part[] =>
-  partsAt(c, site).filter((part) => !prompts || (c.hooksOf(part).onPrompts?.(part) ?? true));
+/** The parts at a place; on a prompt's vectors, without those that do not apply to prompts. */
+const partsFor = (c: Context, site: Site, prompt: Part | null): Part[] =>
+  partsAt(c, site).filter((part) => prompt === null || (c.hooksOf(part).onPrompts?.(part) ?? true));
 
-/** A linear of the base with the parts on it, for the words or for a prompt's vectors. */
-export function linear(c: Context, site: Site, x: Tensor, prompts = false): Tensor {
-  const parts = partsFor(c, site, prompts);
+/** The base's own computation at a place, which the words or a prompt's vectors go through. */
+const atSite = (c: Context, site: Site, prompt: Part | null): void =>
+  prompt ? atPart(c, site.name, site.layer, prompt) : c.g.at(site.name, { layer: site.layer });
+
+/**
+ * A linear of the base with the parts on it.
+ * @param prompt the prompt whose vectors go through it; null: the words
+ */
+export function linear(c: Context, site: Site, x: Tensor, prompt: Part | null = null): Tensor {
+  const parts = partsFor(c, site, prompt);
   const entering = parts.reduce((value, part) => {
-    c.g.label = `${site.name} ${part.name}`;
+    atPart(c, site.name, site.layer, part);
     return c.hooksOf(part).before?.(c.g, part, site, value) ?? value;
   }, x);
   if (site.role === 'attentionOutput') c.tap(`attn_pre_wo.${site.layer}`, entering);
-  c.g.label = site.name;
+  atSite(c, site, prompt);
   const product = c.g.linear(entering, c.g.parameter(site.parameter), site.output);
   const y = site.bias === undefined ? product : c.g.addBias(product, c.g.parameter(site.bias));
   return after(c, site, entering, y, parts);
 }
 
-/** A norm of the base with the parts on it, for the words or for a prompt's vectors. */
-export function norm(c: Context, site: Site, x: Tensor, prompts = false): Tensor {
-  c.g.label = site.name;
+/** A norm of the base with the parts on it; `prompt` as for `linear`. */
+export function norm(c: Context, site: Site, x: Tensor, prompt: Part | null = null): Tensor {
+  atSite(c, site, prompt);
   // To a norm of each head, heads are rows.
   const heads = padded(x.axis) / padded(site.input);
   const rows = heads === 1 ? x : c.g.reshape(x, x.rows * heads, site.input);
   const y = c.g.rmsnorm(rows, c.g.parameter(site.parameter), c.model.base.normEps);
-  const normed = after(c, site, rows, y, partsFor(c, site, prompts));
-  c.g.label = site.name;
+  const normed = after(c, site, rows, y, partsFor(c, site, prompt));
+  atSite(c, site, prompt);
   return heads === 1 ? normed : c.g.reshape(normed, x.rows, x.axis);
 }
 

@@ -3,10 +3,11 @@
  * families: it goes from role to role, and a base without a place of some role does without that step.
  */
 import { type Axis, axis, type Part, type Role } from '../model/model.ts';
-import { attend, type Words } from './attention.ts';
+import { attend, type PartSource, type Words } from './attention.ts';
 import {
   type Context,
   after,
+  atPart,
   linear,
   norm,
   positionShift,
@@ -14,8 +15,9 @@ import {
   siteIf,
   siteOf,
 } from './context.ts';
+import { rotaryOf } from '../families/rotary.ts';
 import type { Tensor } from '../graph/graph.ts';
-import type { AttentionSource, Project } from './hooks.ts';
+import type { Project } from './hooks.ts';
 import { tokensOf, visualOf } from './visual.ts';
 
 /** Hidden states after the final norm: [batch x (prepended + tokens), dim], or only the rows that `picked` lists. */
@@ -32,11 +34,11 @@ export function buildHidden(c: Context, picked?: Tensor): Tensor {
     const n = norm(c, at('ffnNorm'), x);
     const u = linear(c, at('gate'), n);
     const v = linear(c, at('up'), n);
-    g.label = `layers.${layer}.feed_forward`;
+    g.at(`layers.${layer}.feed_forward`, { layer });
     x = residual(c, x, linear(c, at('down'), g.siluMul(u, v)));
     c.tap(`hidden.${layer}`, x);
   }
-  g.label = 'picked';
+  g.at('picked');
   const hidden = norm(c, siteOf(c, null, 'finalNorm'), picked ? g.embed(x, picked) : x);
   c.tap('final_norm', hidden);
   return hidden;
@@ -53,7 +55,7 @@ function embedWords(c: Context): Tensor {
   const { g, model, shape } = c;
   const site = siteOf(c, null, 'embedding');
   const ids = g.tensor('tokens', 1, axis(shape.batch * shape.tokens), 'inputs', 'u32');
-  g.label = site.name;
+  g.at(site.name);
   const embedded = g.embed(g.parameter(site.parameter), ids);
   let x = after(c, site, embedded, embedded);
   c.tap('embed', x);
@@ -61,9 +63,9 @@ function embedWords(c: Context): Tensor {
   let tokens = shape.tokens;
   for (const part of [...model.parts].reverse()) {
     const visual = part.input && part.source !== null && shape.image ? tokensOf(c, part.source) : null;
+    atPart(c, 'input', null, part);
     const made = c.hooksOf(part).prepend?.(g, part, visual);
     if (!made) continue;
-    g.label = part.name;
     const sizes = { batch: shape.batch, length: made.length, tokens };
     x = made.batched ? g.join(made.vectors, x, sizes) : g.prepend(made.vectors, x, sizes);
     tokens += made.length;
@@ -76,7 +78,7 @@ function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Ten
   const table = ropeTableOf(c);
   const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(c.source) };
   const rotated = (role: Role, y: Tensor) => {
-    g.label = siteOf(c, layer, role).name;
+    g.at(siteOf(c, layer, role).name, { layer });
     return g.rope(y, positions, table, rope);
   };
   const queries = linear(c, siteOf(c, layer, 'query'), x);
@@ -92,7 +94,7 @@ function wordsOf(c: Context, layer: number, key: Tensor, value: Tensor, position
   const { g, shape } = c;
   const rows = key.rows / shape.batch;
   if (shape.mode === 'full') return { key, value, keys: rows, stride: rows };
-  g.label = `layers.${layer}.attention.cache`;
+  g.at(`layers.${layer}.attention.cache`, { layer });
   const write = (name: string, x: Tensor) => {
     const cache = cacheTensor(c, layer, name, x.axis);
     g.cacheWrite(x, positions, cache, { batch: shape.batch, tokens: rows, context: shape.context });
@@ -109,15 +111,15 @@ const cacheTensor = (c: Context, layer: number, name: string, ax: Axis): Tensor 
 
 /** Keys before the rotation, of the words or of a prompt's vectors; a prompt may leave out the base's norm of keys. */
 function keysOf(c: Context, layer: number, x: Tensor, prompt: Part | null): Tensor {
-  const keys = linear(c, siteOf(c, layer, 'key'), x, prompt !== null);
+  const keys = linear(c, siteOf(c, layer, 'key'), x, prompt);
   const site = siteIf(c, layer, 'keyNorm');
   const normed = site !== null && (prompt === null || (c.hooksOf(prompt).normsKeys?.(prompt) ?? true));
-  return normed ? norm(c, site, keys, prompt !== null) : keys;
+  return normed ? norm(c, site, keys, prompt) : keys;
 }
 
 /** Values of the words or of a prompt's vectors. */
 const valuesOf = (c: Context, layer: number, x: Tensor, prompt: Part | null): Tensor =>
-  linear(c, siteOf(c, layer, 'value'), x, prompt !== null);
+  linear(c, siteOf(c, layer, 'value'), x, prompt);
 
 /** Makes the keys and values of a prompt's vectors in one layer. */
 const projectorOf =
@@ -126,7 +128,7 @@ const projectorOf =
     role === 'key' ? keysOf(c, layer, x, prompt) : valuesOf(c, layer, x, prompt);
 
 /** Keys and values the parts add to a layer. With a cache they were computed once, by `buildPrompts`. */
-function sourcesOf(c: Context, layer: number): AttentionSource[] {
+function sourcesOf(c: Context, layer: number): PartSource[] {
   const stored =
     (part: Part): Project =>
     (role, x) =>
@@ -135,13 +137,21 @@ function sourcesOf(c: Context, layer: number): AttentionSource[] {
   return sources(c, layer, c.shape.mode === 'full' ? fresh : stored);
 }
 
-function sources(c: Context, layer: number, project: (part: Part) => Project): AttentionSource[] {
+function sources(c: Context, layer: number, project: (part: Part) => Project): PartSource[] {
   return c.model.parts.flatMap((part) => {
     const hook = c.hooksOf(part).attention;
     if (!hook || !part.layers.includes(layer)) return [];
-    c.g.label = `layers.${layer}.attention ${part.name}`;
-    const source = hook(c.g, part, layer, project(part), visualOf(c, part, layer));
-    return source ? [source] : [];
+    const visual = visualOf(c, part, layer);
+    const here = () => atPart(c, `layers.${layer}.attention`, layer, part);
+    here();
+    const run = project(part);
+    const projected: Project = (role, x) => {
+      const y = run(role, x);
+      here();
+      return y;
+    };
+    const source = hook(c.g, part, layer, projected, visual);
+    return source ? [{ ...source, part }] : [];
   });
 }
 
@@ -158,12 +168,12 @@ export function buildPrompts(c: Context): void {
     });
 }
 
-export const ROPE_TABLE = 'rope';
-
 /** The rotary table, the same for every program of a package; its values are made where the package is loaded. */
 function ropeTableOf(c: Context): Tensor {
-  const { g, model } = c;
-  const known = g.tensors.find((t) => t.name === ROPE_TABLE);
-  const positions = model.base.context + prependedLength(c.source, true) + positionShift(c.source);
-  return known ?? g.tensor(ROPE_TABLE, positions, axis(model.base.headDim), 'constants');
+  const known = c.g.tensors.find((t) => t.constant?.kind === 'rope');
+  if (known) return known;
+  const { base } = c.model;
+  const positions = base.context + prependedLength(c.source, true) + positionShift(c.source);
+  const constant = { kind: 'rope', positions, ...rotaryOf(base) } as const;
+  return c.g.tensor('rope', positions, axis(base.headDim), 'constants', 'f32', { constant });
 }

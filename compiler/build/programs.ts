@@ -1,19 +1,11 @@
-/** The programs of a package, as builders whose optimizer and layout are still open. */
+/** The programs of a package, as builders: gradients and optimizers are appended by passes. */
 import { axis, type Task } from '../model/model.ts';
-import { differentiate } from '../passes/autodiff.ts';
 import { stepTensor } from '../passes/append-optimizer.ts';
 import type { Builder } from '../graph/builder.ts';
 import { type Context, makeContext, prependedLength, type Shape, type Source } from './context.ts';
 import { buildHidden, buildLogits, buildPrompts } from './decoder.ts';
-import type { Tensor } from '../graph/graph.ts';
+import type { Purpose } from '../package/package.ts';
 import { tokensOf } from './visual.ts';
-
-export interface TrainingProgram {
-  readonly task: Task;
-  readonly g: Builder;
-  /** Parameters the task trains that its loss depends on. */
-  readonly reached: ReadonlySet<string>;
-}
 
 /** What a training or evaluation program is made for. */
 export interface Sizes {
@@ -27,49 +19,44 @@ export interface Sizes {
   readonly cached?: ReadonlySet<string>;
 }
 
-/** The loss of a batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
-function buildLoss(
-  c: Context,
-  withGradient: boolean,
-  count?: number,
-): { logits: Tensor; dLogits: Tensor | null } {
+/** The loss of a task's batch: sum of cross-entropies times `lossScale`. `withGradient` also makes dLogits. */
+function buildLoss(c: Context, { span }: Task, withGradient: boolean, count?: number): void {
   const g = c.g;
   const rows = count === undefined ? undefined : g.tensor('rows', 1, axis(count), 'inputs', 'u32');
   const logits = buildLogits(c, buildHidden(c, rows));
   c.tap('logits', logits);
-  g.label = 'loss';
+  g.at('loss', { span });
   const labels = g.tensor('labels', 1, axis(logits.rows), 'inputs', 'u32');
   const rowLoss = g.tensor('rowLoss', 1, axis(logits.rows));
   const dLogits = withGradient ? g.tensor('dLogits', logits.rows, logits.axis) : null;
   g.node('crossEntropy', [logits, labels, stepTensor(g)], [rowLoss, dLogits], { vocab: c.model.base.vocab });
   g.node('sum', [rowLoss], [g.tensor('loss', 1, axis(1), 'results')], {});
-  return { logits, dLogits };
 }
 
-const full = (source: Source, name: string, { batch, tokens, image = false, cached }: Sizes): Shape => {
+const full = (source: Source, purpose: Purpose, { batch, tokens, image = false, cached }: Sizes): Shape => {
   const context = prependedLength(source, image) + tokens;
-  const shape: Shape = { name, mode: 'full', batch, tokens, context, keys: context, image };
+  const shape: Shape = { purpose, mode: 'full', batch, tokens, context, keys: context, image };
   return cached ? { ...shape, cached } : shape;
 };
 
-/** Forward and backward towards the parameters the task trains. */
-export function buildTraining(source: Source, task: Task, sizes: Sizes): TrainingProgram {
-  const c = makeContext(source, full(source, `train:${task.name}`, sizes));
-  const { logits, dLogits } = buildLoss(c, true, sizes.labels);
-  const reached = dLogits ? differentiate(c.g, logits, dLogits, new Set(task.trains)) : new Set<string>();
-  return { task, g: c.g, reached };
+/** The loss of a task and the gradient of its logits; `passes/autodiff.ts` goes on from there. */
+export function buildTraining(source: Source, task: Task, sizes: Sizes): Builder {
+  const c = makeContext(source, full(source, { kind: 'train', task: task.name }, sizes));
+  buildLoss(c, task, true, sizes.labels);
+  return c.g;
 }
 
-/** The loss alone, for held-out data. */
-export function buildEvaluation(source: Source, task: string, sizes: Sizes): Builder {
-  const c = makeContext({ ...source, taps: false }, full(source, `loss:${task}`, sizes));
-  buildLoss(c, false, sizes.labels);
+/** The loss alone, for held-out data; `attached`: on text with an image attached. */
+export function buildEvaluation(source: Source, task: Task, sizes: Sizes, attached = false): Builder {
+  const purpose: Purpose = { kind: 'loss', task: task.name, attached };
+  const c = makeContext({ ...source, taps: false }, full(source, purpose, sizes));
+  buildLoss(c, task, false, sizes.labels);
   return c.g;
 }
 
 /** Logits at every position. */
 export function buildForward(source: Source, sizes: Sizes): Builder {
-  const c = makeContext(source, full(source, sizes.image ? 'forward:image' : 'forward', sizes));
+  const c = makeContext(source, full(source, { kind: 'forward', image: sizes.image ?? false }, sizes));
   const logits = buildLogits(c, buildHidden(c));
   c.g.output('logits', logits);
   return c.g;
@@ -78,7 +65,7 @@ export function buildForward(source: Source, sizes: Sizes): Builder {
 /** The tokens of one encoder or projector: [batch x tokens, width]. */
 export function buildEncoding(source: Source, part: string, batch: number): Builder {
   const shape: Shape = {
-    name: `encode:${part}`,
+    purpose: { kind: 'encode', part },
     mode: 'full',
     batch,
     tokens: 1,
@@ -104,21 +91,27 @@ export interface GenerationSizes {
 /** Prompts' keys and values, prefilling `tokens` words of each sequence, and decoding steps; `:image` with images. */
 export function buildGeneration(source: Source, sizes: GenerationSizes): Builder[] {
   const { batch, tokens, context, image } = sizes;
-  const make = (name: string, mode: Shape['mode'], sequences: number, words: number, keys: number): Context =>
+  const make = (
+    purpose: Purpose,
+    mode: Shape['mode'],
+    sequences: number,
+    words: number,
+    keys: number,
+  ): Context =>
     makeContext(
       { ...source, taps: false },
-      { name: image ? `${name}:image` : name, mode, batch: sequences, tokens: words, context, keys, image },
+      { purpose, mode, batch: sequences, tokens: words, context, keys, image },
     );
   // Without an image all prompts are the same for every sequence.
-  const prompts = make('prompts', 'full', image ? batch : 1, 1, 1);
+  const prompts = make({ kind: 'prompts', image }, 'full', image ? batch : 1, 1, 1);
   buildPrompts(prompts);
-  const prefill = make('prefill', 'prefill', batch, tokens, context);
+  const prefill = make({ kind: 'prefill', image }, 'prefill', batch, tokens, context);
   const hidden = buildHidden(prefill);
   const last = prefill.g.tensor('last', 1, axis(batch), 'inputs', 'u32');
-  prefill.g.label = 'last';
+  prefill.g.at('last');
   prefill.g.output('logits', buildLogits(prefill, prefill.g.embed(hidden, last)));
   const decode = sizes.keys.map((keys) => {
-    const c = make(`decode:${keys}`, 'decode', batch, 1, keys);
+    const c = make({ kind: 'decode', keys, image }, 'decode', batch, 1, keys);
     c.g.output('logits', buildLogits(c, buildHidden(c)));
     return c.g;
   });

@@ -58,12 +58,12 @@ function freshInit(name: string, shape: readonly number[]): Init {
 
 /** x W^T + b, both named after `name`. */
 export function dense(g: Builder, name: string, x: Tensor, out: Axis): Tensor {
-  g.label = name;
+  g.inside(name);
   return g.addBias(g.linear(x, g.parameter(`${name}.weight`), out), g.parameter(`${name}.bias`));
 }
 
 export function layerNorm(g: Builder, name: string, x: Tensor, eps: number): Tensor {
-  g.label = name;
+  g.inside(name);
   return g.layernorm(x, g.parameter(`${name}.weight`), g.parameter(`${name}.bias`), eps);
 }
 
@@ -73,7 +73,7 @@ export function buildBlock(g: Builder, prefix: string, x: Tensor, batch: number,
   const [q, k, v] = (['q', 'k', 'v'] as const).map((name) =>
     dense(g, `${prefix}.attn.${name}`, n, headAxis(b)),
   ) as [Tensor, Tensor, Tensor];
-  g.label = `${prefix}.attn`;
+  g.inside(`${prefix}.attn`);
   const h = g.add(dense(g, `${prefix}.attn.o`, attend(g, q, k, v, batch, b), axis(b.width)), x);
   const hidden = dense(g, `${prefix}.mlp.fc1`, layerNorm(g, `${prefix}.norm2`, h, b.eps), axis(b.hidden));
   const out = g.add(

@@ -3,7 +3,7 @@ import { invariant } from '../../grammar/invariant.ts';
 import { axis, type Axis, type Model, type Part } from '../model/model.ts';
 import { numberOf } from '../model/values.ts';
 import type { Tensor } from '../graph/graph.ts';
-import type { Context } from './context.ts';
+import { atPart, type Context } from './context.ts';
 import type { Visual } from './hooks.ts';
 
 const partNamed = (model: Model, name: string): Part => {
@@ -43,7 +43,10 @@ export function tokensOf(c: Context, name: string): Tensor {
   const { tokens, image } = c.hooksOf(part);
   invariant(tokens, `${part.kind} gives no tokens`);
   const given = image?.(part);
-  const run = (input: Tensor) => tokens(c.g, part, c.model.base, c.shape.batch, input);
+  const run = (input: Tensor) => {
+    atPart(c, name, null, part);
+    return tokens(c.g, part, c.model.base, c.shape.batch, input);
+  };
   const made =
     given && c.shape.cached?.has(name)
       ? imageInput(c, name, given.tokens.rows, given.tokens.axis)
@@ -67,4 +70,4 @@ function repeated(c: Context, name: string, times: number): Tensor {
 
 /** What the host writes: patches of each image, or features, or an encoder's tokens. */
 const imageInput = (c: Context, name: string, rows: number, ax: Axis): Tensor =>
-  c.g.tensor(`image.${name}`, c.shape.batch * rows, ax, 'inputs');
+  c.g.tensor(`image.${name}`, c.shape.batch * rows, ax, 'inputs', 'f32', { image: name });

@@ -1,7 +1,7 @@
 /** Builds a graph node by node; every method computes the shape of what it returns. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, axis, logical, padded } from '../model/model.ts';
-import type { Gate, Home, Matmul, OpName, Ops, Prepend, Segment, Tensor, View } from './graph.ts';
+import type { Gate, Graph, Home, Matmul, OpName, Ops, Prepend, Segment, Tensor, View } from './graph.ts';
 import { describe, extent, Tape } from './tape.ts';
 
 /** Strides of a tensor seen as (outer, inner) batches of matrices; unset strides are zero. */
@@ -204,4 +204,14 @@ export class Builder extends Tape {
     this.node('copy', [x], [y], {});
     return y;
   }
+}
+
+/** A builder that goes on with a graph: what a pass appends nodes with. The graph itself stays as it is. */
+export function extend(graph: Graph): Builder {
+  const g = new Builder(graph.purpose, graph.batch, graph.tokens);
+  g.prepended = graph.prepended;
+  for (const tensor of graph.tensors) g.tensors.push(tensor);
+  for (const node of graph.nodes) g.nodes.push(node);
+  for (const output of graph.outputs) g.outputs.push(output);
+  return g;
 }

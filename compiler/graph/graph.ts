@@ -5,7 +5,9 @@
  * `rows` and named by the attributes of the operations that care. Slots of a node are fixed by its operation; an
  * optional slot that is not used holds null.
  */
+import type { Span } from '../../grammar/source.ts';
 import type { Axis } from '../model/model.ts';
+import type { ConstantValues, Purpose } from '../package/package.ts';
 
 export type Home =
   | 'weights' //     a frozen parameter
@@ -33,7 +35,25 @@ export interface Tensor {
   /** For the optimizer: a piece of the cell of this index instead of one parameter, `from` numbers on. */
   readonly cell?: number;
   readonly from?: number;
+  /** What the runtime fills it with (`constants`). */
+  readonly constant?: ConstantValues;
+  /** The encoder whose images the host writes here (`inputs`). */
+  readonly image?: string;
 }
+
+/** Where a node comes from: for people, never read by a pass. */
+export interface Origin {
+  /** A site of the base, a module of a part's own network, or a step between sites: `layers.0.attention`, `loss`. */
+  readonly site: string;
+  /** The part that asked for it; null: the base, or the program itself. */
+  readonly part: string | null;
+  readonly layer: number | null;
+  /** The statement of the spec that asked for it; null: the base. */
+  readonly span: Span | null;
+}
+
+/** As printed: `layers.0.attention.wq lora`. */
+export const labelOf = ({ site, part }: Origin): string => (part === null ? site : `${site} ${part}`);
 
 /** Where one operand of a batched product lies inside its tensor; strides in numbers, all multiples of four. */
 export interface View {
@@ -227,13 +247,16 @@ export type Node = {
     readonly inputs: readonly (number | null)[];
     readonly outputs: readonly (number | null)[];
     readonly attrs: Ops[K];
-    /** The site or part it stems from. */
-    readonly label: string;
+    readonly origin: Origin;
+    /** Where the nodes come from that were fused into this one. */
+    readonly fused?: readonly Origin[];
   };
 }[OpName];
 export type NodeOf<K extends OpName> = Extract<Node, { readonly op: K }>;
 
 export interface Graph {
+  readonly purpose: Purpose;
+  /** The name of the program that comes of it. */
   readonly name: string;
   readonly batch: number;
   readonly tokens: number;

@@ -1,13 +1,17 @@
 /** A graph as text, one node a line: `%12 h [640, 128] = add(%10, %3)   layers.0.feed_forward`. */
+import type { Span } from '../../grammar/source.ts';
 import { padded } from '../model/model.ts';
-import type { Graph, Node, Tensor } from './graph.ts';
+import { type Graph, labelOf, type Node, type Tensor } from './graph.ts';
 import { tensorAt } from './slots.ts';
+
+/** The line of a place in the spec, as `v2.adapter:12`. */
+export type LineOf = (span: Span) => string;
 
 export function printGraph(graph: Graph): string {
   const lines = graph.nodes.map((node) => {
     const outputs = node.outputs.map((id) => (id === null ? '_' : typed(tensorAt(graph, id)))).join(', ');
     const inputs = node.inputs.map((id) => (id === null ? '_' : reference(tensorAt(graph, id)))).join(', ');
-    return `  ${outputs} = ${node.op}(${inputs})${attributes(node)}  // ${node.label}`;
+    return `  ${outputs} = ${node.op}(${inputs})${attributes(node)}  // ${labelOf(node.origin)}`;
   });
   const outputs = graph.outputs.map(({ name, tensor }) => `  ${name} = %${tensor}`);
   return [
@@ -32,8 +36,17 @@ function attributes(node: Node): string {
   return shown.length === 0 ? '' : ` {${shown.join(', ')}}`;
 }
 
-/** Numbers of every home, in floats: what `graft build --emit graph` ends with. */
-export function countHomes(graph: Graph): ReadonlyMap<string, number> {
+/** Graphs one below the other, each with its numbers by home. */
+export const printGraphs = (graphs: readonly Graph[]): string =>
+  graphs
+    .map((graph) => {
+      const homes = [...countHomes(graph)].map(([home, count]) => `  // ${home}: ${count} numbers`);
+      return `${printGraph(graph)}${homes.join('\n')}\n`;
+    })
+    .join('\n');
+
+/** Numbers of every home. */
+function countHomes(graph: Graph): ReadonlyMap<string, number> {
   const totals = new Map<string, number>();
   for (const t of graph.tensors) totals.set(t.home, (totals.get(t.home) ?? 0) + t.rows * padded(t.axis));
   return totals;

@@ -1,7 +1,18 @@
 /** What a graph is made of while it is built: tensors, nodes and outputs, in the order in which they came. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, logical, padded } from '../model/model.ts';
-import type { Graph, Home, Node, OpName, Ops, Tensor } from './graph.ts';
+import type { Purpose } from '../package/package.ts';
+import { programName } from '../package/programs.ts';
+import {
+  type Graph,
+  type Home,
+  labelOf,
+  type Node,
+  type OpName,
+  type Ops,
+  type Origin,
+  type Tensor,
+} from './graph.ts';
 
 /** What a builder must know of every parameter: how it lies on the device, and whether any task trains it. */
 export type ParameterTable = ReadonlyMap<
@@ -9,46 +20,61 @@ export type ParameterTable = ReadonlyMap<
   { readonly axes: readonly Axis[]; readonly trainable: boolean }
 >;
 
+/** What may be known of a tensor beside its shape and home. */
+export type Facts = Pick<Tensor, 'parameter' | 'cell' | 'from' | 'constant' | 'image'>;
+
 /** Records tensors and nodes; it knows nothing of what the nodes compute. */
 export class Tape {
   readonly tensors: Tensor[] = [];
   readonly nodes: Node[] = [];
   readonly outputs: { name: string; tensor: number }[] = [];
-  /** Label given to the nodes built from here on. */
-  label = '';
+  /** Where the nodes built from here on come from. */
+  origin: Origin = { site: '', part: null, layer: null, span: null };
   taps = false;
   /** Vectors in front of each sequence. */
   prepended = 0;
-  readonly name: string;
+  readonly purpose: Purpose;
   readonly batch: number;
   readonly tokens: number;
   readonly #parameters = new Map<string, Tensor>();
   readonly #table: ParameterTable;
 
-  constructor(name: string, batch: number, tokens: number, table: ParameterTable = new Map()) {
-    this.name = name;
+  constructor(purpose: Purpose, batch: number, tokens: number, table: ParameterTable = new Map()) {
+    this.purpose = purpose;
     this.batch = batch;
     this.tokens = tokens;
     this.#table = table;
   }
 
+  get name(): string {
+    return programName(this.purpose);
+  }
+
+  /** The place of the nodes built from here on, in messages and in the names of their results. */
+  get label(): string {
+    return labelOf(this.origin);
+  }
+
+  /** Says where the nodes built from here on come from; without a part, from the base or the program itself. */
+  at(site: string, { part = null, layer = null, span = null }: Partial<Omit<Origin, 'site'>> = {}): void {
+    this.origin = { site, part, layer, span };
+  }
+
+  /** Goes on at another place of the same part. */
+  inside(site: string): void {
+    this.origin = { ...this.origin, site };
+  }
+
+  /** `facts`: what else is known of the tensor. */
   tensor(
     name: string,
     rows: number,
     ax: Axis,
     home: Home = 'activations',
     dtype: 'f32' | 'u32' = 'f32',
-    parameter?: string,
+    facts: Facts = {},
   ): Tensor {
-    const made: Tensor = {
-      id: this.tensors.length,
-      name,
-      dtype,
-      rows,
-      axis: ax,
-      home,
-      ...(parameter ? { parameter } : {}),
-    };
+    const made: Tensor = { id: this.tensors.length, name, dtype, rows, axis: ax, home, ...facts };
     this.tensors.push(made);
     return made;
   }
@@ -61,7 +87,9 @@ export class Tape {
     const [first, second] = row?.axes ?? [];
     invariant(row && first, `parameter ${name} is not in the table`);
     const home = row.trainable ? 'parameters' : 'weights';
-    const made = this.tensor(name, second ? padded(first) : 1, second ?? first, home, 'f32', name);
+    const made = this.tensor(name, second ? padded(first) : 1, second ?? first, home, 'f32', {
+      parameter: name,
+    });
     this.#parameters.set(name, made);
     return made;
   }
@@ -102,11 +130,12 @@ export class Tape {
     attrs: Ops[K],
   ): void {
     const ids = (list: readonly (Tensor | null)[]) => list.map((t) => t?.id ?? null);
-    this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, label: this.label } as Node);
+    this.nodes.push({ op, inputs: ids(inputs), outputs: ids(outputs), attrs, origin: this.origin } as Node);
   }
 
   graph(): Graph {
     return {
+      purpose: this.purpose,
       name: this.name,
       batch: this.batch,
       tokens: this.tokens,

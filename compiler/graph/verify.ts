@@ -1,6 +1,6 @@
 /** What must hold of every graph; run after every pass in tests. */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Graph, Node, OpName } from './graph.ts';
+import { type Graph, labelOf, type Node, type OpName } from './graph.ts';
 import { isEffect, tensorAt, used } from './slots.ts';
 
 /** Slots of each operation: inputs, outputs. `gradNorm` takes any number of inputs. */
@@ -49,7 +49,7 @@ const SLOTS: Readonly<Record<OpName, readonly [number | null, number]>> = {
 export function verify(graph: Graph): Graph {
   const written = new Set<number>();
   for (const node of graph.nodes) {
-    const name = `${graph.name}: ${node.op} (${node.label})`;
+    const name = `${graph.name}: ${node.op} (${labelOf(node.origin)})`;
     checkSlots(node, name);
     for (const id of used(node.inputs))
       invariant(

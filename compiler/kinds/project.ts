@@ -194,7 +194,7 @@ function body(g: Builder, part: Part, base: Base, batch: number, input: Tensor):
   const spread = (x: Tensor) =>
     output.groups === 1 ? x : g.reshape(x, batch * length(part), axis(output.size));
   const first = () => {
-    g.label = name;
+    g.inside(name);
     const tokens = of(part, 'tokens');
     return output.groups > 1 || tokens === length(part)
       ? input
@@ -223,7 +223,7 @@ function queries(g: Builder, part: Part, base: Base, batch: number, input: Tenso
     dense(g, `${name}.in`, input, axis(block.width)),
     LAYER_EPS,
   );
-  g.label = `${name}.query`;
+  g.inside(`${name}.query`);
   let x = g.prepend(g.vectors(`${name}.query`), features, { batch, length: length(part), tokens });
   for (let i = 0; i < of(part, 'depth'); i++) x = buildBlock(g, `${name}.blocks.${i}`, x, batch, block);
   const kept = g.segment(x, { batch, tokens: length(part) + tokens, from: 0, length: length(part) });
@@ -232,13 +232,13 @@ function queries(g: Builder, part: Part, base: Base, batch: number, input: Tenso
 
 function bridge(g: Builder, part: Part, base: Base, input: Tensor): Tensor {
   const { name } = part;
-  g.label = name;
+  g.inside(name);
   // The divisor is the sum of the modalities' weights as imagebind_LLM computes it.
   const unit = g.unitRows(input, { eps: 1e-12, divisor: 1 + 1e-6 });
   const [width, hidden] = [axis(outputWidth(part, base)), axis(hiddenOf(part, base))];
   let v = dense(g, `${name}.in`, unit, width);
   for (let i = 1; i <= BRIDGE; i++) {
-    g.label = `${name}.${i}`;
+    g.inside(`${name}.${i}`);
     const at = (what: string) => g.parameter(`${name}.${i}.${what}.weight`);
     const n = g.rmsnorm(v, at('norm'), RMS_EPS);
     v = g.add(

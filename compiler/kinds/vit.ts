@@ -128,12 +128,12 @@ export function buildVit(
     if (taken.blocks?.includes(i)) kept.push(cut(x));
   }
   if (taken.blocks === null) return finish(g, part, vit, cut(x));
-  g.label = part;
+  g.inside(part);
   return g.beside(kept);
 }
 
 function embedPatches(g: Builder, part: string, vit: Vit, image: Tensor, batch: number): Tensor {
-  g.label = `${part}.conv1`;
+  g.inside(`${part}.conv1`);
   const embedded = g.linear(image, g.parameter(`${part}.conv1.weight`), axis(vit.block.width));
   g.tap(`${part}.conv1`, embedded);
   const joined = g.prepend(g.parameter(`${part}.class_embedding`), embedded, {
@@ -141,7 +141,7 @@ function embedPatches(g: Builder, part: string, vit: Vit, image: Tensor, batch: 
     length: 1,
     tokens: patches(vit),
   });
-  g.label = `${part}.positional_embedding`;
+  g.inside(`${part}.positional_embedding`);
   const placed = g.addTable(joined, g.vectors(`${part}.positional_embedding`));
   const x = layerNorm(g, `${part}.ln_pre`, placed, vit.block.eps);
   g.tap(`${part}.ln_pre`, x);
@@ -151,7 +151,7 @@ function embedPatches(g: Builder, part: string, vit: Vit, image: Tensor, batch: 
 function finish(g: Builder, part: string, vit: Vit, x: Tensor): Tensor {
   const last = layerNorm(g, `${part}.ln_post`, x, vit.block.eps);
   if (vit.output === null) return last;
-  g.label = `${part}.proj`;
+  g.inside(`${part}.proj`);
   const [k, n] = [ceil4(vit.block.width), padded(axis(vit.output))];
   const shape = { m: last.rows, n, k: vit.block.width, a: view(k), b: view(n), c: view(n) };
   return g.matmul('nn', last, g.parameter(`${part}.proj`), shape, last.rows, axis(vit.output));

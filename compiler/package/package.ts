@@ -6,7 +6,7 @@
  */
 import type { Axis, Base, DataSource, Expert, Init, Recipe, TensorSource } from '../model/model.ts';
 
-export const PACKAGE_FORMAT = 2;
+export const PACKAGE_FORMAT = 3;
 
 /** The class of device the kernels were chosen for. */
 export type DeviceClass =
@@ -58,24 +58,44 @@ export interface Dispatch {
   /** 32-bit words of the uniform block (floats as their bits), at most 64. */
   readonly uniforms: readonly number[];
   readonly grid: readonly [number, number, number];
-  /** What it computes and the spec line it stems from, for profiles and errors: `layers.0.attention.wq`. */
+  /** The site, the part and the operation, for profiles and errors: `layers.0.attention.wq lora matmul`. */
   readonly label: string;
 }
 
 /** A tensor the host reads or writes by name. `rows` x padded(axis) numbers. */
 export interface NamedSlice extends Slice {
+  /** The encoder whose patches, features or tokens the host writes here; absent: no images. */
+  readonly image?: string;
   readonly name: string;
   readonly dtype: 'f32' | 'u32';
   readonly rows: number;
   readonly axis: Axis;
 }
 
+/** What a program is for; `image`: whether every sequence comes with an image. */
+export type Purpose =
+  /** Forward and backward, and with them the optimizer unless gradients are accumulated. */
+  | { readonly kind: 'train'; readonly task: string }
+  /** The optimizer alone, on accumulated gradients. */
+  | { readonly kind: 'update'; readonly task: string }
+  /** Forward alone. `attached`: examples of the task have no image of their own, and are given one. */
+  | { readonly kind: 'loss'; readonly task: string; readonly attached: boolean }
+  /** Logits at every position. */
+  | { readonly kind: 'forward'; readonly image: boolean }
+  /** Keys and values of the prompts, into the state; run before prefilling. */
+  | { readonly kind: 'prompts'; readonly image: boolean }
+  /** Whole prompts of words into the cache. */
+  | { readonly kind: 'prefill'; readonly image: boolean }
+  /** One word of each sequence. It looks at `keys` rows of the cache, so every position must be below. */
+  | { readonly kind: 'decode'; readonly keys: number; readonly image: boolean }
+  /** Tokens of one encoder or projector. */
+  | { readonly kind: 'encode'; readonly part: string };
+
 /** One thing the package can do, for one set of shapes. */
-export interface Program {
-  /**
-   * `train:TASK` (forward, backward, and with it the optimizer unless gradients are accumulated), `update:TASK` (the
-   * optimizer alone, on accumulated gradients), `loss:TASK`, `forward`, `prompts`, `prefill`, `decode:KEYS`.
-   */
+export type Program = Purpose & ProgramBody;
+
+export interface ProgramBody {
+  /** Unique in the package: `programName` of its purpose. */
   readonly name: string;
   /** Sequences it runs at once. */
   readonly batch: number;
@@ -83,8 +103,6 @@ export interface Program {
   readonly tokens: number;
   /** Vectors in front of each sequence (soft prompts): positions and labels cover them too. */
   readonly prepended: number;
-  /** `decode` only: the keys it looks at, so every position must be below. */
-  readonly keys: number;
   readonly inputs: readonly NamedSlice[];
   readonly outputs: readonly NamedSlice[];
   readonly dispatches: readonly Dispatch[];
@@ -142,24 +160,21 @@ export interface Cell {
   readonly tasks: readonly string[];
 }
 
-/** What the runtime fills `constants` with; see constants.ts. */
-export type Constant =
+/** The numbers of a constant, computed where the package is loaded; see constants.ts. */
+export type ConstantValues =
   | {
       readonly kind: 'rope';
-      readonly slice: Slice;
       readonly positions: number;
       /** Of each pair of a head's numbers: its angle at position 1, in radians. */
       readonly frequencies: readonly number[];
       /** What cos and sin are multiplied by. */
       readonly factor: number;
     }
-  | {
-      readonly kind: 'blocks';
-      readonly slice: Slice;
-      readonly cell: number;
-      /** Numbers of the cell before the first block. */
-      readonly from: number;
-    };
+  /** Learning-rate factor and weight decay of every block of a cell, `from` numbers of the cell on. */
+  | { readonly kind: 'blocks'; readonly cell: number; readonly from: number };
+
+/** What the runtime fills `constants` with. */
+export type Constant = ConstantValues & { readonly slice: Slice };
 
 /** Attributes by name, calls taken apart: `gate: "tanh"`, `gate.per: "head"`. */
 export type AttributeValues = Readonly<

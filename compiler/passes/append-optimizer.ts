@@ -1,8 +1,9 @@
 /** Appends the optimizer to a training graph: gradient norm, then AdamW, once for each contiguous cell. */
-import type { Builder } from '../graph/builder.ts';
-import { BLOCK, type Home, MAX_CELLS, PARTIALS, STEP, type Tensor } from '../graph/graph.ts';
+import { Builder, extend } from '../graph/builder.ts';
+import { BLOCK, type Graph, type Home, MAX_CELLS, PARTIALS, STEP, type Tensor } from '../graph/graph.ts';
 import { axis, type Recipe } from '../model/model.ts';
 import type { Cell } from '../package/package.ts';
+import type { Layout } from './layout.ts';
 
 type Arena = Extract<Home, 'parameters' | 'gradients' | 'accumulated' | 'first' | 'second'>;
 
@@ -29,19 +30,45 @@ function piecesOf(cells: readonly Cell[], active: readonly number[]): Piece[] {
 }
 
 function arena(g: Builder, home: Arena, { cell, from, count }: Piece): Tensor {
-  const t: Tensor = { ...g.tensor(`${home}.${cell}.${from}`, 1, axis(count), home), cell, from };
-  g.tensors[t.id] = t;
-  return t;
+  return g.tensor(`${home}.${cell}.${from}`, 1, axis(count), home, 'f32', { cell, from });
 }
 
 /** The per-step scalars; room for as many cells as there can be is cheaper than knowing them before the layout. */
 export const stepTensor = (g: Builder): Tensor =>
   g.tensors.find((t) => t.home === 'step') ?? g.tensor('step', 1, axis(STEP.cells + 2 * MAX_CELLS), 'step');
 
+/** Training programs with their optimizer; with accumulation a program of its own follows, run once a step. */
+export function appendOptimizers(
+  graphs: readonly Graph[],
+  { cells }: Layout,
+  recipe: Recipe | undefined,
+): Graph[] {
+  if (!recipe) return [...graphs];
+  return graphs.flatMap((graph) => {
+    if (graph.purpose.kind !== 'train') return [graph];
+    const { task } = graph.purpose;
+    const active = cells.flatMap((cell, index) => (cell.tasks.includes(task) ? [index] : []));
+    const g = extend(graph);
+    if (recipe.accumulate === 1) {
+      appendOptimizer(g, cells, active, recipe, 'gradients');
+      return [g.graph()];
+    }
+    appendAccumulation(g, cells, active, recipe);
+    const update = new Builder({ kind: 'update', task }, g.batch, g.tokens);
+    appendOptimizer(update, cells, active, recipe, 'accumulated');
+    return [g.graph(), update.graph()];
+  });
+}
+
 /** Adds this micro-batch's gradients to those before it. */
-export function appendAccumulation(g: Builder, cells: readonly Cell[], active: readonly number[]): void {
+export function appendAccumulation(
+  g: Builder,
+  cells: readonly Cell[],
+  active: readonly number[],
+  { span }: Pick<Recipe, 'span'>,
+): void {
   const step = stepTensor(g);
-  g.label = 'accumulate';
+  g.at('accumulate', { span });
   for (const piece of piecesOf(cells, active)) {
     const sum = arena(g, 'accumulated', piece);
     g.node('accumulate', [arena(g, 'gradients', piece), sum, step], [sum], {});
@@ -57,7 +84,7 @@ export function appendOptimizer(
   from: 'gradients' | 'accumulated',
 ): void {
   const step = stepTensor(g);
-  g.label = 'optimizer';
+  g.at('optimizer', { span: recipe.span });
   const pieces = piecesOf(cells, active);
   const partials = pieces.map((piece) => {
     const partial = g.tensor(`squares.${piece.cell}.${piece.from}`, 1, axis(PARTIALS));
@@ -78,6 +105,8 @@ export function appendOptimizer(
       1,
       axis((2 * piece.count) / BLOCK),
       'constants',
+      'f32',
+      { constant: { kind: 'blocks', cell: piece.cell, from: piece.from } },
     );
     const gradient = arena(g, from, piece);
     const attrs = { cell: piece.cell, beta1, beta2, eps: recipe.optimizer.eps };

@@ -5,11 +5,55 @@
  * gets no weight gradient and nothing below the lowest trained leaf is computed.
  */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Builder } from '../graph/builder.ts';
-import type { Node, OpName, Tensor } from '../graph/graph.ts';
+import { type Builder, extend } from '../graph/builder.ts';
+import type { Graph, Node, OpName, Tensor } from '../graph/graph.ts';
+import type { Model } from '../model/model.ts';
 import { tensorAt, used } from '../graph/slots.ts';
 import { ops } from '../ops/index.ts';
 import type { Op } from '../ops/op.ts';
+
+/** Training programs with the gradients of the parameters that their task trains; the others as they are. */
+export function differentiateTasks(graphs: readonly Graph[], { tasks }: Pick<Model, 'tasks'>): Graph[] {
+  const trains = new Map(tasks.map((task) => [task.name, new Set(task.trains)]));
+  return graphs.map((graph) =>
+    graph.purpose.kind === 'train'
+      ? differentiateLoss(graph, trains.get(graph.purpose.task) ?? new Set())
+      : graph,
+  );
+}
+
+/** The backward pass of a graph whose cross-entropy made the gradient of the logits. */
+export function differentiateLoss(graph: Graph, trained: ReadonlySet<string>): Graph {
+  const g = extend(graph);
+  const loss = graph.nodes.find((node) => node.op === 'crossEntropy');
+  const [logits, seed] = [loss?.inputs[0], loss?.outputs[1]];
+  invariant(
+    typeof logits === 'number' && typeof seed === 'number',
+    `${graph.name} has no gradient to begin with`,
+  );
+  differentiate(g, tensorAt(graph, logits), tensorAt(graph, seed), trained);
+  return g.graph();
+}
+
+/**
+ * For every task, the parameters it trains that its loss depends on: those with a gradient in its training program.
+ * Without such a program they are all that it trains, so that one checkpoint fits every package of a model.
+ */
+export function reachedBy(
+  graphs: readonly Graph[],
+  { tasks }: Pick<Model, 'tasks'>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const reached = new Map(tasks.map((task) => [task.name, new Set(task.trains)]));
+  for (const { purpose, tensors } of graphs)
+    if (purpose.kind === 'train')
+      reached.set(
+        purpose.task,
+        new Set(
+          tensors.flatMap((t) => (t.home === 'gradients' && t.parameter !== undefined ? [t.parameter] : [])),
+        ),
+      );
+  return reached;
+}
 
 /**
  * Appends the backward pass to `g`. `seed` is the gradient of the loss with respect to `of`. Each reached parameter's
@@ -32,7 +76,7 @@ export function differentiate(
     const outputs = node.outputs.map((id) => (id === null ? null : (gradients.get(id) ?? null)));
     const needs = node.inputs.map((id) => id !== null && needed.has(id));
     if (!needs.includes(true) || outputs.every((gradient) => gradient === null)) continue;
-    g.label = node.label;
+    g.origin = node.origin;
     gradientsOf(g, node, outputs, needs).forEach((gradient, slot) => {
       const id = node.inputs[slot];
       if (gradient && id !== null && id !== undefined && needs[slot]) add(id, gradient);

@@ -35,7 +35,8 @@ export function fuseScale(graph: Graph): Graph {
       inputs: [dy, scale?.inputs[1] ?? null, s],
       outputs: [written ? dz : null, scale?.outputs[0] ?? null, bias?.outputs[0] ?? null],
       attrs: {},
-      label: node.label,
+      origin: node.origin,
+      fused: [scale, bias].flatMap((sum) => sum?.origin ?? []),
     };
   });
   return { ...graph, nodes: fused.filter((_, index) => !taken.has(graph.nodes[index] as Node)) };

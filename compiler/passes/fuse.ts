@@ -7,7 +7,7 @@
  * the follower stood: by then everything it reads exists, and its former result had no earlier reader.
  */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Graph, Matmul, Node, NodeOf } from '../graph/graph.ts';
+import type { Graph, Matmul, Node, NodeOf, Origin } from '../graph/graph.ts';
 import { countReaders, isEffect, tensorAt } from '../graph/slots.ts';
 
 /** Slots of a matmul. */
@@ -26,7 +26,8 @@ export function fuse(graph: Graph): Graph {
       const where = at.get(id);
       const before = where === undefined ? null : nodes[where];
       if (where === undefined || !before || where >= index || isEffect(tensorAt(graph, id))) continue;
-      const merged = merge(before, follower, id, (readers.get(id) ?? 0) === 1);
+      const made = merge(before, follower, id, (readers.get(id) ?? 0) === 1);
+      const merged = made && { ...made, fused: [...originsOf(before).slice(1), ...originsOf(follower)] };
       // A product moves down to its follower, so a value that is read in between must not move with it.
       if (!merged || readBetween(nodes, merged, where, index)) continue;
       nodes[where] = null;
@@ -37,6 +38,9 @@ export function fuse(graph: Graph): Graph {
   });
   return { ...graph, nodes: nodes.filter((node) => node !== null) };
 }
+
+/** Where a node comes from, and what was fused into it. */
+const originsOf = ({ origin, fused = [] }: Node): readonly Origin[] => [origin, ...fused];
 
 /** Inputs of a node whose writer could take the node in. */
 function candidates(node: Node): number[] {

@@ -16,6 +16,8 @@ export interface Layout {
   readonly trained: number;
 }
 
+export const noLayout: Layout = { parameters: [], cells: [], weights: 0, trained: 0 };
+
 const bytes = (p: Parameter): number => 4 * p.axes.reduce((n, a) => n * padded(a), 1);
 
 /** `reached`: for every task, the parameters its loss depends on and that it trains. */

@@ -22,6 +22,14 @@ export interface MemoryPlan {
   readonly scratch: Slice;
 }
 
+export const noPlan: MemoryPlan = {
+  slices: [],
+  sizes: {},
+  peak: 0,
+  sum: 0,
+  scratch: { buffer: 'activations', offset: 0, size: 0 },
+};
+
 /** Bytes of scratch: room for distinct pieces, since two bindings of one dispatch may not overlap. */
 const SCRATCH = 8 * 256;
 

@@ -1,13 +1,13 @@
 /** The memory plan as text: buffers, and for each program where every activation lies and for how long. */
 import type { Graph } from '../graph/graph.ts';
 import { tensorAt } from '../graph/slots.ts';
-import type { Manifest } from '../package/package.ts';
+import type { Layout } from './layout.ts';
 import { lifetimes, type MemoryPlan } from './memory.ts';
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 
-export function printMemory(graphs: readonly Graph[], plan: MemoryPlan, manifest: Manifest): string {
-  const buffers = Object.entries(manifest.buffers).map(([name, size]) => `  ${name.padEnd(12)} ${kib(size)}`);
+export function printMemory(graphs: readonly Graph[], plan: MemoryPlan): string {
+  const buffers = Object.entries(plan.sizes).map(([name, size]) => `  ${name.padEnd(12)} ${kib(size)}`);
   const saved = plan.sum === 0 ? 0 : 100 * (1 - plan.peak / plan.sum);
   const head = [
     `activations: peak ${kib(plan.peak)}, ${kib(plan.sum)} without sharing (${saved.toFixed(0)} % saved)`,
@@ -15,6 +15,17 @@ export function printMemory(graphs: readonly Graph[], plan: MemoryPlan, manifest
     ...buffers,
   ];
   return [...head, ...graphs.map((graph, index) => printArena(graph, index, plan))].join('\n');
+}
+
+/** Where every parameter lies: frozen ones first, then cell by cell. */
+export function printLayout({ parameters, cells }: Layout): string {
+  const rows = parameters.map(({ name, cell, slice }) => {
+    const place = cell === null ? 'frozen' : `cell ${cell}`;
+    return `  ${String(slice.offset).padStart(10)} +${String(slice.size).padEnd(10)} ${place.padEnd(8)} ${name}`;
+  });
+  return [...cells.map(({ tasks }, index) => `cell ${index}: trained by ${tasks.join(', ')}`), ...rows].join(
+    '\n',
+  );
 }
 
 function printArena(graph: Graph, index: number, plan: MemoryPlan): string {

@@ -1,14 +1,40 @@
 /** Turns nodes into dispatches: kernels by device class, bindings by the memory plan. */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Graph, Node } from '../graph/graph.ts';
+import { type Graph, labelOf, type Node } from '../graph/graph.ts';
 import { tensorAt, used } from '../graph/slots.ts';
 import type { Dispatch, KernelEntry, NamedSlice, Profile, Program, Slice } from '../package/package.ts';
 import { emit } from '../wgsl/emit.ts';
 import type { Kernel, Launch } from '../wgsl/kernel.ts';
 import type { MemoryPlan } from './memory.ts';
 
-/** Kernels by name, in the order they were first asked for. */
-export class KernelTable {
+export interface Schedule {
+  readonly programs: readonly Program[];
+  readonly kernels: readonly KernelEntry[];
+  /** WGSL by kernel name. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** For each program, the node of its graph that each dispatch is of. */
+  readonly nodes: readonly (readonly number[])[];
+}
+
+export const noSchedule: Schedule = { programs: [], kernels: [], sources: new Map(), nodes: [] };
+
+/** The dispatches of every program; programs share kernels, in the order in which they were first asked for. */
+export function scheduleAll(graphs: readonly Graph[], plan: MemoryPlan, profile: Profile): Schedule {
+  const table = new KernelTable();
+  const made = graphs.map((graph, index) => {
+    const slices = plan.slices[index];
+    invariant(slices, `program ${index} has no memory plan`);
+    return schedule(graph, slices, plan, profile, table);
+  });
+  return {
+    programs: made.map(({ program }) => program),
+    kernels: table.entries,
+    sources: table.sources,
+    nodes: made.map(({ nodes }) => nodes),
+  };
+}
+
+class KernelTable {
   readonly entries: KernelEntry[] = [];
   readonly sources = new Map<string, string>();
   readonly #index = new Map<string, number>();
@@ -26,29 +52,24 @@ export class KernelTable {
   }
 }
 
-export interface Scheduled {
-  readonly graph: Graph;
-  readonly keys: number;
-}
-
-export function schedule(
-  index: number,
-  program: Scheduled,
+function schedule(
+  graph: Graph,
+  slices: ReadonlyMap<number, Slice>,
   plan: MemoryPlan,
   profile: Profile,
   kernels: KernelTable,
-): Program {
-  const { graph, keys } = program;
-  const slices = plan.slices[index];
-  invariant(slices, `program ${index} has no memory plan`);
+): { program: Program; nodes: readonly number[] } {
   const dispatches: Dispatch[] = [];
+  const nodes: number[] = [];
   let optimizerFrom = -1;
-  for (const node of graph.nodes) {
+  graph.nodes.forEach((node, index) => {
     if (optimizerFrom < 0 && isOptimizer(node)) optimizerFrom = dispatches.length;
-    for (const launch of emit(node, graph, profile))
+    for (const launch of emit(node, graph, profile)) {
       dispatches.push(dispatch(launch, node, slices, plan, kernels));
-  }
-  const { name, batch, tokens } = graph;
+      nodes.push(index);
+    }
+  });
+  const { purpose, name, batch, tokens, prepended } = graph;
   const named = (home: 'inputs' | 'results') =>
     touched(graph)
       .filter((id) => tensorAt(graph, id).home === home)
@@ -57,17 +78,18 @@ export function schedule(
     ...namedSlice(graph, output.tensor, slices),
     name: output.name,
   }));
-  return {
+  const program: Program = {
+    ...purpose,
     name,
     batch,
     tokens,
-    prepended: graph.prepended,
-    keys,
+    prepended,
     dispatches,
     inputs: named('inputs'),
     outputs: [...named('results'), ...outputs],
     optimizerFrom: optimizerFrom < 0 ? dispatches.length : optimizerFrom,
   };
+  return { program, nodes };
 }
 
 const isOptimizer = (node: Node): boolean => node.op === 'sumSquares' || node.op === 'accumulate';
@@ -87,7 +109,7 @@ function dispatch(
   const bindings = launch.operands.map((id): Slice => {
     if (id === null) return { ...plan.scratch, offset: plan.scratch.offset + 256 * spare++, size: 256 };
     const slice = slices.get(id);
-    invariant(slice, `${node.op} (${node.label}) uses tensor ${id}, which has no place`);
+    invariant(slice, `${node.op} (${labelOf(node.origin)}) uses tensor ${id}, which has no place`);
     return slice;
   });
   return {
@@ -95,13 +117,13 @@ function dispatch(
     bindings,
     uniforms: launch.uniforms,
     grid: launch.grid,
-    label: `${node.label} ${node.op}`,
+    label: `${labelOf(node.origin)} ${node.op}`,
   };
 }
 
 function namedSlice(graph: Graph, id: number, slices: ReadonlyMap<number, Slice>): NamedSlice {
-  const { name, dtype, rows, axis } = tensorAt(graph, id);
+  const { name, dtype, rows, axis, image } = tensorAt(graph, id);
   const slice = slices.get(id);
   invariant(slice, `${name} has no place`);
-  return { ...slice, name, dtype, rows, axis };
+  return { ...slice, name, dtype, rows, axis, ...(image === undefined ? {} : { image }) };
 }

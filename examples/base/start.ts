@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const { model } = lab.project;
   say(`examples/base/${SPEC} checks\n\n${show(model)}\n`);
   const { kernels, programs } = lab.compiled.manifest;
-  const step = programs.find((program) => program.name.startsWith('train:'));
+  const step = programs.find((program) => program.kind === 'train');
   say(
     `compiled in ${seconds(compiling)}: ${kernels.length} kernels, ${step?.dispatches.length} dispatches a training step, one submit\n`,
   );

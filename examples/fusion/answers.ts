@@ -1,5 +1,5 @@
 /** A lab as score.ts asks it: greedy answers and losses, with pictures or without. */
-import { showsImages } from '../../compiler/compile.ts';
+import { showsImages } from '../../compiler/compile/tasks.ts';
 import { makeDecoder } from '../../runtime/generate.ts';
 import { patchPictures } from '../../runtime/images/prepare.ts';
 import { answerAll, lossOfRows } from '../../runtime/score.ts';

@@ -1,6 +1,7 @@
 /** An adapter of this folder, ready to be trained and to be asked about text and pictures. */
 import { fileURLToPath } from 'node:url';
-import { cacheableEncoders, compile, showsImages } from '../../compiler/compile.ts';
+import { compile } from '../../compiler/compile.ts';
+import { cacheableEncoders, showsImages } from '../../compiler/compile/tasks.ts';
 import { imageInputs } from '../../compiler/kinds/images.ts';
 import type { Model, Recipe } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';

@@ -1,5 +1,5 @@
 /** Training a lab by the stages of its recipe, with a stop wherever it is to be measured. */
-import { showsImages } from '../../compiler/compile.ts';
+import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Task } from '../../compiler/model/model.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';

@@ -46,8 +46,8 @@ function blockAxes(op: Block): Record<string, readonly Axis[]> {
 
 export function buildGraph(op: Operation, model: Model, table: ParameterTable): Built {
   const rows = op.kind === 'matmul' ? op.m : op.kind === 'block' ? op.tokens : op.rows;
-  const g = new Builder('step', 1, rows, table);
-  g.label = op.name;
+  const g = new Builder({ kind: 'forward', image: false }, 1, rows, table);
+  g.at(op.name);
   switch (op.kind) {
     case 'matmul': {
       const a = g.tensor('a', op.m, axis(op.k), 'inputs');
@@ -77,7 +77,7 @@ export const STEP_INPUTS = { minusY: 'minusY', slope: 'slope' } as const;
 function buildStep(g: Builder, op: Block, model: Model): Built {
   const dim = axis(op.dim);
   const out = buildBlock(g, op, model, g.tensor('x', op.tokens, dim, 'inputs'));
-  g.label = 'loss';
+  g.at('loss');
   const difference = g.add(out, g.tensor(STEP_INPUTS.minusY, op.tokens, dim, 'inputs'));
   // 2 (out - y) / count: the gradient, and half of it times the difference adds up to the loss.
   const gradient = g.mulScale(difference, g.tensor(STEP_INPUTS.slope, 1, dim, 'inputs'));
@@ -89,20 +89,20 @@ function buildStep(g: Builder, op: Block, model: Model): Built {
 function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
   const [dim, ffn, heads] = [axis(op.dim), axis(op.ffn), axis(op.dim / op.heads, op.heads)];
   const linear = (name: string, value: Tensor, out: Axis): Tensor => {
-    g.label = name;
+    g.at(name);
     const y = g.linear(value, g.parameter(name), out);
     return op.trains === 'full'
       ? y
       : g.mulScale(g.addBias(y, g.parameter(`b_${name}`)), g.parameter(`s_${name}`));
   };
   const norm = (name: string, value: Tensor): Tensor => {
-    g.label = name;
+    g.at(name);
     return g.rmsnorm(value, g.parameter(name), NORM_EPS);
   };
   const n1 = norm('g1', x);
   const [q, k, v] = [linear('wq', n1, heads), linear('wk', n1, heads), linear('wv', n1, heads)];
   const shape = {
-    name: g.name,
+    purpose: g.purpose,
     mode: 'full',
     batch: 1,
     tokens: op.tokens,
@@ -115,12 +115,12 @@ function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
   const positions = g.tensor('positions', 1, axis(op.tokens), 'inputs', 'u32');
   const o = attend(context, 0, q, { key: k, value: v, keys: op.tokens, stride: op.tokens }, [], positions);
   const attended = linear('wo', o, dim);
-  g.label = 'residual';
+  g.at('residual');
   const h = g.add(attended, x);
   const n2 = norm('g2', h);
   const [u, w] = [linear('w1', n2, ffn), linear('w3', n2, ffn)];
-  g.label = 'silu';
+  g.at('silu');
   const f = linear('w2', g.siluMul(u, w), dim);
-  g.label = 'residual';
+  g.at('residual');
   return g.add(f, h);
 }

@@ -1,20 +1,16 @@
 /** Compiles a measured operation with the compiler's own passes. It is no adapter, so the model around it is made up. */
+import { constantsOf } from '../../compiler/compile/manifest.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { verify } from '../../compiler/graph/verify.ts';
 import { logical, type Base, type Model, type Parameter, type Recipe } from '../../compiler/model/model.ts';
-import {
-  PACKAGE_FORMAT,
-  type Constant,
-  type Manifest,
-  type Profile,
-} from '../../compiler/package/package.ts';
+import { PACKAGE_FORMAT, type Manifest, type Profile } from '../../compiler/package/package.ts';
 import { fuseScale } from '../../compiler/passes/fuse-scale.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
 import { layOut } from '../../compiler/passes/layout.ts';
 import { planMemory } from '../../compiler/passes/memory.ts';
 import { appendOptimizer } from '../../compiler/passes/append-optimizer.ts';
 import { prune } from '../../compiler/passes/prune.ts';
-import { KernelTable, schedule } from '../../compiler/passes/schedule.ts';
+import { scheduleAll } from '../../compiler/passes/schedule.ts';
 import { buildGraph, parameterAxes } from './graphs.ts';
 import { LEARNING_RATE, trainedOf, type Operation } from './ops.ts';
 
@@ -63,20 +59,15 @@ export function compileOperation(op: Operation, profile: Profile): BenchPackage 
   if (op.kind === 'block') appendOptimizer(g, layout.cells, [...layout.cells.keys()], recipe, 'gradients');
   const graph = verify(fuse(fuseScale(prune(verify(g.graph())))));
   const plan = planMemory([graph], layout);
-  const kernels = new KernelTable();
-  const program = schedule(0, { graph, keys: 0 }, plan, profile, kernels);
-  const constants = layout.cells.flatMap((_, cell): Constant[] => {
-    const blocks = graph.tensors.find((t) => t.name === `blocks.${cell}.0`);
-    const slice = blocks && plan.slices[0]?.get(blocks.id);
-    return slice ? [{ kind: 'blocks', slice, cell, from: 0 }] : [];
-  });
+  const { kernels, programs, sources } = scheduleAll([graph], plan, profile);
+  const constants = constantsOf([graph], plan);
   const manifest: Manifest = {
     ...{ format: PACKAGE_FORMAT, name: op.name, base: model.base, profile, spec: { hash: '', text: '' } },
     ...{ parameters: layout.parameters, cells: layout.cells, groups: {}, tasks: [], data: [], recipe },
     ...{ buffers: plan.sizes, constants, context: 0, memory: { peak: plan.peak, sum: plan.sum } },
-    ...{ kernels: kernels.entries, programs: [program] },
+    ...{ kernels, programs },
   };
-  return { manifest, shaders: Object.fromEntries(kernels.sources), graph };
+  return { manifest, shaders: Object.fromEntries(sources), graph };
 }
 
 /** Only the heads, the parameters and what is trained matter; the rest fills the type. */

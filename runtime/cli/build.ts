@@ -1,12 +1,12 @@
 /** `graft build SPEC[:ADAPTER]`: compiles a spec into a package, or prints a stage of the way. */
 import { parseArgs } from 'node:util';
-import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
+import { compile, type Compiled, type CompileOptions, printStage, stages } from '../../compiler/compile.ts';
 import { hasImage } from '../../compiler/kinds/images.ts';
 import { printModel } from '../../compiler/describe/print-model.ts';
-import { countHomes, printGraph } from '../../compiler/graph/print.ts';
-import { printMemory } from '../../compiler/passes/print-memory.ts';
 import type { Profile } from '../../compiler/package/package.ts';
+import type { LineOf } from '../../compiler/graph/print.ts';
 import { parse } from '../../grammar/parser.ts';
+import { positionOf } from '../../grammar/source.ts';
 import { openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import { mib } from '../device/buffers.ts';
@@ -17,10 +17,10 @@ import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } fro
 import { nodeHost } from '../hosts/node-specs.ts';
 import { specOptions, specUsage, splitSpec } from './spec-arguments.ts';
 
-const STAGES = ['ast', 'model', 'graph', 'schedule', 'memory', 'wgsl'] as const;
+/** What `--emit` prints: the spec's tree, the Model, and what each pass of the compiler makes of it. */
+const STAGES: readonly string[] = ['ast', 'model', ...stages];
 /** As a recipe's `batch`. */
 const MOST_SEQUENCES = 2 ** 16;
-type Stage = (typeof STAGES)[number];
 
 const options = {
   out: { type: 'string' },
@@ -35,11 +35,11 @@ const options = {
 export const command: Command = {
   name: 'build',
   summary: 'compile a spec into a package of kernels',
-  usage: `usage: graft build SPEC[:ADAPTER] [--out FOLDER] [--emit ${STAGES.join('|')}]
-                   [--recipe NAME] [--batch N] [--tokens N] [--profile gpu|plain|software:LANES]
+  usage: `usage: graft build SPEC[:ADAPTER] [--out FOLDER] [--emit STAGE] [--recipe NAME] [--batch N] [--tokens N] [--profile gpu|plain|software:LANES]
 
   --out FOLDER   where the package goes; default build/ADAPTER
-  --emit STAGE   print a stage instead of writing the package
+  --emit STAGE   print a stage instead of writing the package: ${STAGES.slice(0, 9).join(', ')},
+                 ${STAGES.slice(9).join(', ')}
   --batch N      sequences at once; default the recipe's
   --tokens N     words of a sequence; default the task's max_tokens, at most the context
   --profile P    the class of device; default this machine's
@@ -60,11 +60,12 @@ ${specUsage}`,
     }
     const device = values.profile === undefined ? await openDevice() : null;
     const profile = device?.profile ?? profileOf(values.profile ?? '');
-    const compiled = compile(project.model, optionsOf(project, profile, values));
+    const wanted = optionsOf(project, profile, values);
     if (emit) {
-      console.log(emitStage(emit, compiled));
+      console.log(printStage(project.model, wanted, emit, lineFinder()));
       return EXIT.ok;
     }
+    const compiled = compile(project.model, wanted);
     // A package for another device may be larger than this one holds.
     if (device) requireFit(compiled.manifest, capacityOf(device));
     const folder = values.out ?? `build/${project.model.name}`;
@@ -74,7 +75,7 @@ ${specUsage}`,
   },
 };
 
-function stageOf(text: string | undefined): Stage | null {
+function stageOf(text: string | undefined): string | null {
   if (text === undefined) return null;
   const stage = STAGES.find((name) => name === text);
   if (stage) return stage;
@@ -127,28 +128,15 @@ function optionsOf(
   return { profile, spec, generation, ...(recipe ? { recipe, training: { batch, tokens } } : {}) };
 }
 
-function emitStage(stage: Exclude<Stage, 'ast' | 'model'>, compiled: Compiled): string {
-  const { manifest, graphs, sources, plan } = compiled;
-  switch (stage) {
-    case 'graph':
-      return graphs
-        .map(
-          (graph) =>
-            `${printGraph(graph)}${[...countHomes(graph)].map(([home, count]) => `  // ${home}: ${count} numbers`).join('\n')}\n`,
-        )
-        .join('\n');
-    case 'schedule':
-      return manifest.programs
-        .map(
-          (p) =>
-            `${p.name}\n${p.dispatches.map((d) => `  ${manifest.kernels[d.kernel]?.name.padEnd(36)} ${d.grid.join('x').padEnd(12)} ${d.label}`).join('\n')}`,
-        )
-        .join('\n\n');
-    case 'memory':
-      return printMemory(graphs, plan, manifest);
-    case 'wgsl':
-      return [...sources].map(([name, code]) => `// ---- ${name}.wgsl\n${code}`).join('\n');
-  }
+/** `specs/v2.adapter:12`, for places in files; what came from `--set` has its name alone. */
+function lineFinder(): LineOf {
+  const texts = new Map<string, string | null>();
+  return ({ file, start }) => {
+    const known = texts.get(file);
+    const text = known === undefined ? nodeHost.readFile(file) : known;
+    texts.set(file, text);
+    return text === null ? file : `${file}:${positionOf(text, start).line + 1}`;
+  };
 }
 
 function describe(folder: string, { manifest }: Compiled): string {

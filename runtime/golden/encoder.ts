@@ -2,7 +2,7 @@
 import { compile } from '../../compiler/compile.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import type { Device } from '../device/device.ts';
-import { programNamed } from '../session.ts';
+import { programFor } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import { clipKey } from '../weights/vision-keys.ts';
 import { loadProject } from '../project/open.ts';
@@ -63,7 +63,7 @@ export async function runEncoder(device: Device, golden: GoldenCase): Promise<Re
     },
   };
   const session = await open(device, known, keys, weights);
-  const program = programNamed(session, `encode:${PART}`);
+  const program = programFor(session, { kind: 'encode', part: PART });
   writeImages(session, program, images ?? undefined);
   session.executor.run(program);
   const report = new Report();

@@ -3,7 +3,7 @@ import { compile } from '../../compiler/compile.ts';
 import type { Device } from '../device/device.ts';
 import { type Decoder, endless, generate, makeDecoder, showImages } from '../generate.ts';
 import { argmax } from '../sample.ts';
-import { programNamed, readParameter, type Session } from '../session.ts';
+import { programFor, readParameter, type Session } from '../session.ts';
 import { gradients, makeTrainer, type Trainer, trainStep } from '../train/trainer.ts';
 import { type GoldenCase, requireFile, type Tensors } from './case.ts';
 import { BOUNDS, relativeDifference, Report } from './compare.ts';
@@ -104,7 +104,7 @@ async function checkTask(
   const expected = await requireFile(golden, `outputs_${task}`, ['loss', 'logits']);
   const loss = await gradients(trainer, task, inputs[task].batch);
   report.add('loss', Math.abs(loss - (expected.get('loss')?.values[0] ?? NaN)), BOUNDS.loss, `${task} loss`);
-  await compareOutputs(session, programNamed(session, `train:${task}`), expected, report);
+  await compareOutputs(session, programFor(session, { kind: 'train', task }), expected, report);
   compareGates(session, keys, weights, expected, report);
   const wanted = await golden.tensors(`grads_${task}`);
   if (wanted) await compareGradients(session, keys, wanted, report, '', new Set(trains[task]));

@@ -2,7 +2,7 @@
 import { compile } from '../../compiler/compile.ts';
 import type { Device } from '../device/device.ts';
 import { makeDecoder, showImages } from '../generate.ts';
-import { programNamed, readParameter, type Session } from '../session.ts';
+import { programFor, readParameter, type Session } from '../session.ts';
 import { gradients, makeTrainer, type Trainer, trainStep } from '../train/trainer.ts';
 import { type GoldenCase, type Generation, requireFile, type Tensors } from './case.ts';
 import { BOUNDS, relativeDifference, Report } from './compare.ts';
@@ -84,7 +84,7 @@ async function checkForward(
   const expected = await requireFile(golden, 'outputs', ['loss', 'logits']);
   const loss = await gradients(trainer, TASK, inputs.batch);
   report.add('loss', Math.abs(loss - (expected.get('loss')?.values[0] ?? NaN)), BOUNDS.loss, 'loss');
-  await compareOutputs(session, programNamed(session, `train:${TASK}`), expected, report);
+  await compareOutputs(session, programFor(session, { kind: 'train', task: TASK }), expected, report);
   compareGates(session, subject.keys, weights, expected, report);
 }
 

@@ -107,7 +107,7 @@ function requireRoom(tokens: number, context: number, run: CaptionRun): void {
 
 /** A package holds no weights and does not say where its encoder's are. */
 function requireComplete({ programs, parameters, cells }: Manifest, run: CaptionRun): void {
-  const looks = programs.some(({ name }) => name === 'prefill:image');
+  const looks = programs.some((p) => p.kind === 'prefill' && p.image);
   if (!looks)
     throw new InputError(
       `the package ${run.model} looks at no picture`,

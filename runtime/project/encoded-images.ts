@@ -1,7 +1,7 @@
 /** Tokens of a frozen encoder, computed once for each picture instead of in every step. */
 import { padded } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
-import { outputNamed, programNamed, type Session } from '../session.ts';
+import { outputNamed, programFor, type Session } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import type { Dataset } from '../data/load.ts';
 import { type ImagesOf, type ImageStore, picturesOf } from '../data/image-store.ts';
@@ -21,7 +21,7 @@ export async function encodePictures(
   input: ImageInput,
   store: ImageStore,
 ): Promise<EncodedPictures> {
-  const program = programNamed(session, `encode:${input.part}`);
+  const program = programFor(session, { kind: 'encode', part: input.part });
   const output = outputNamed(program, 'tokens');
   const each = tokenBytes(input) / 4;
   const encoded: Float32Array[] = [];

@@ -12,7 +12,7 @@ import type { Device } from '../device/device.ts';
 import { requireFit } from '../device/fit.ts';
 import { capacity, type Decoder, generate, makeDecoder, showImages } from '../generate.ts';
 import { argmax } from '../sample.ts';
-import { programNamed, readParameter, type Session } from '../session.ts';
+import { programFor, readParameter, type Session } from '../session.ts';
 import { type Tokenizer, writtenEnd } from '../tokenizer/tokenizer.ts';
 import { evaluate, makeTrainer, type Trainer } from '../train/trainer.ts';
 import { emptyLibrary, type Library, readTaskData, sourceNamed } from './data-cache.ts';
@@ -35,8 +35,8 @@ interface Test {
   readonly dataset: Dataset;
   /** Where its pictures are; null for text. */
   readonly store: ImageStore | null;
-  /** `TASK`, or `TASK:image` where the task itself has no images. */
-  readonly program: string;
+  /** The source has images, and the task itself has none. */
+  readonly attached: boolean;
   /** One for each example; none for plain text. */
   readonly questions: readonly Question[];
 }
@@ -121,8 +121,7 @@ async function loadTests(
       const attached = store !== null && shapeOf(own) !== 'images';
       const answers = accuracy && shapeOf(own) !== 'text';
       const questions = answers ? questionsOf(task, source.format, dataset, tokenizer) : [];
-      const program = attached ? `${task.name}:image` : task.name;
-      tests.push({ task, dataset, store, program, questions });
+      tests.push({ task, dataset, store, attached, questions });
     }
   }
   return tests;
@@ -158,9 +157,13 @@ async function openTests(
   { recipe: { batch, seed }, initial, scratch = false }: ScoreOptions,
 ): Promise<Session> {
   const { context } = model.base;
-  const tokens: Record<string, number> = {};
-  for (const { program, dataset } of tests)
-    tokens[program] = Math.max(tokens[program] ?? 0, sequenceLength(dataset, context));
+  const lengths = (attached: boolean) => {
+    const longest: Record<string, number> = {};
+    for (const { task, dataset, attached: own } of tests)
+      if (own === attached)
+        longest[task.name] = Math.max(longest[task.name] ?? 0, sequenceLength(dataset, context));
+    return longest;
+  };
   const questions = tests.flatMap((test) => asked(test, context));
   const longest = Math.max(0, ...questions.map(({ prompt }) => prompt.length));
   const room = Math.max(0, ...questions.map(({ prompt, length }) => prompt.length + length));
@@ -172,7 +175,7 @@ async function openTests(
   };
   const compiled = compile(model, {
     profile: device.profile,
-    evaluation: { batch, tokens },
+    evaluation: { batch, tokens: lengths(false), attached: lengths(true) },
     ...(questions.length === 0 ? {} : { generation }),
   });
   requireFit(compiled.manifest, capacityOf(device));
@@ -183,8 +186,11 @@ async function openTests(
 const asked = ({ questions }: Test, context: number): Question[] =>
   questions.filter(({ prompt }) => prompt.length > 0 && prompt.length < context);
 
-async function lossOf(trainer: Trainer, { dataset, store, program }: Test): Promise<number> {
-  const { batch, tokens } = programNamed(trainer.session, `loss:${program}`);
+async function lossOf(
+  trainer: Trainer,
+  { task: { name: task }, dataset, store, attached }: Test,
+): Promise<number> {
+  const { batch, tokens } = programFor(trainer.session, { kind: 'loss', task, attached });
   let [total, count] = [0, 0];
   for (let start = 0; start < dataset.examples.length; start += batch) {
     const rows = Math.min(batch, dataset.examples.length - start);
@@ -192,7 +198,7 @@ async function lossOf(trainer: Trainer, { dataset, store, program }: Test): Prom
     const filled = fillBatch(dataset, own, tokens, batch);
     if (filled.labelled === 0) continue;
     const image = store ? { image: plainImagesOf(dataset, store)(filled.examples) } : {};
-    total += filled.labelled * (await evaluate(trainer, program, { ...filled, ...image }));
+    total += filled.labelled * (await evaluate(trainer, task, { ...filled, ...image }, attached));
     count += filled.labelled;
   }
   return total / count;

@@ -1,5 +1,5 @@
 /** What `generate` is asked to continue: instructions in a task's template, and texts as they are. */
-import { showsImages } from '../../compiler/compile.ts';
+import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { CAPTION_QUESTION } from '../data/load.ts';
 import { templateFor } from '../data/rules.ts';

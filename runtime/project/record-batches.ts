@@ -4,7 +4,7 @@ import { loadData } from '../data/load.ts';
 import { rulesFor } from '../data/rules.ts';
 import type { TextRecord } from '../data/templates.ts';
 import { InputError } from '../input-error.ts';
-import { programNamed, type Session } from '../session.ts';
+import { programFor, type Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
 const FILE = 'records.json';
@@ -28,7 +28,7 @@ export async function taskBatches(
       `the package has no task \`${task}\``,
       `it has ${tasks.map(({ name }) => name).join(', ')}`,
     );
-  const program = programNamed(session, `train:${task}`);
+  const program = programFor(session, { kind: 'train', task });
   const json = JSON.stringify(records);
   const dataset = await loadData(
     { name: found.data, format: 'instructions', paths: [FILE] },

@@ -1,5 +1,5 @@
 /** What commands need for pictures: a task's data with its images, an encoder's weights, images to generate from. */
-import { cacheableEncoders } from '../../compiler/compile.ts';
+import { cacheableEncoders } from '../../compiler/compile/tasks.ts';
 import { hasImage, imageInputs } from '../../compiler/kinds/images.ts';
 import { vitOf } from '../../compiler/kinds/vit.ts';
 import type { DataSource, Model, Part, Recipe, Task } from '../../compiler/model/model.ts';

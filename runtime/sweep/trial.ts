@@ -149,10 +149,9 @@ function figuresOf(
     training,
     parameters: countModel(model).trained,
     flops: Object.fromEntries(
-      graphs.flatMap((graph) => {
-        const [, task] = /^train:(.*)$/.exec(graph.name) ?? [];
-        return task === undefined ? [] : [[task, countFlops(graph)]];
-      }),
+      graphs.flatMap((graph) =>
+        graph.purpose.kind === 'train' ? [[graph.purpose.task, countFlops(graph)]] : [],
+      ),
     ),
     memory: Object.values(manifest.buffers).reduce((sum, bytes) => sum + bytes, 0),
     time: Math.round(time * 100) / 100,

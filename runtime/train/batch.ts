@@ -31,7 +31,7 @@ export function writeBatch(session: Session, program: Program, batch: Batch): vo
 
 /** Writes images where the program looks at them. */
 export function writeImages(session: Session, program: Program, image: Float32Array | undefined): void {
-  const input = program.inputs.find((slice) => slice.name.startsWith('image.'));
+  const input = program.inputs.find((slice) => slice.image !== undefined);
   invariant(
     (input === undefined) === (image === undefined),
     `${program.name} and its batch disagree about images`,

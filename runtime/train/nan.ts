@@ -1,18 +1,17 @@
 /** Where a number first stops being finite: the step is run again, one dispatch at a time. */
 import type { Program, Slice } from '../../compiler/package/package.ts';
-import { programNamed, type Session } from '../session.ts';
+import type { Session } from '../session.ts';
 
 /**
  * The name of the first tensor with a NaN or an infinity in it, or null when there is none. Inputs must still be what
  * they were in the step. Slow: it reads every operand of every dispatch, which is what a stopped run can afford.
  */
-export async function findNonFinite(session: Session, programName: string): Promise<string | null> {
+export async function findNonFinite(session: Session, program: Program): Promise<string | null> {
   const { executor, manifest } = session;
   // One after the other: a read that nobody waits for would fail when the session is closed.
   for (const p of manifest.parameters) if (!(await isFinite(session, p.slice))) return `parameter ${p.name}`;
-  const program = programNamed(session, programName);
   for (let i = 0; i < program.optimizerFrom; i++) {
-    executor.run({ program: programName, from: i, to: i + 1 });
+    executor.run({ program: program.name, from: i, to: i + 1 });
     const label = program.dispatches[i]?.label ?? '';
     for (const slice of operandsOf(program, i)) if (!(await isFinite(session, slice))) return label;
   }

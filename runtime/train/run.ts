@@ -23,6 +23,7 @@ import { turns } from './mix.ts';
 import { findNonFinite } from './nan.ts';
 import { essenceOf, horizonOf, learningRate, stepsPerEpoch, type Horizon } from './schedule.ts';
 import { readState, writeState } from './state.ts';
+import { programFor } from '../session.ts';
 import { type StepResult, type Trainer, trainStep } from './trainer.ts';
 
 export interface RunOptions {
@@ -144,11 +145,11 @@ async function diverged(
   options: RunOptions,
   { step, task, batches }: Done,
 ): Promise<InputError> {
-  const name = `train:${task}`;
+  const program = programFor(trainer.session, { kind: 'train', task });
   let place: string | null = null;
   for (const batch of batches) {
-    writeBatch(trainer.session, trainer.session.executor.program(name), batch);
-    place ??= await findNonFinite(trainer.session, name);
+    writeBatch(trainer.session, program, batch);
+    place ??= await findNonFinite(trainer.session, program);
   }
   return new InputError(
     `step ${step} (task \`${task}\`): the loss or a gradient is not finite${place ? `, first in ${place}` : ''}`,

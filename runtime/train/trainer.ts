@@ -3,7 +3,7 @@ import { invariant } from '../../grammar/invariant.ts';
 import { ceil4, type Recipe } from '../../compiler/model/model.ts';
 import { STEP } from '../../compiler/package/constants.ts';
 import type { Program } from '../../compiler/package/package.ts';
-import { outputNamed, programNamed, type Session, writePositions } from '../session.ts';
+import { outputNamed, programFor, type Session, writePositions } from '../session.ts';
 import { type Batch, writeBatch } from './batch.ts';
 
 export interface StepResult {
@@ -26,8 +26,7 @@ export interface Trainer {
 
 export function makeTrainer(session: Session): Trainer {
   for (const program of session.manifest.programs)
-    if (program.name.startsWith('train:') || program.name.startsWith('loss:'))
-      writePositions(session, program);
+    if (program.kind === 'train' || program.kind === 'loss') writePositions(session, program);
   return { session, counts: session.manifest.cells.map(() => 0) };
 }
 
@@ -47,11 +46,11 @@ export function trainStep(
     recipe && batches.length > 0 && batches.length <= recipe.accumulate,
     `a step takes up to ${recipe?.accumulate} micro-batches`,
   );
-  const program = programNamed(session, `train:${task}`);
+  const program = programFor(session, { kind: 'train', task });
   activeCells(session, task).forEach((cell) => (counts[cell] = (counts[cell] ?? 0) + 1));
   session.version.count++;
   // A package that accumulates has the optimizer in a program of its own, also for a step of one micro-batch.
-  const update = recipe.accumulate === 1 ? [] : [programNamed(session, `update:${task}`)];
+  const update = recipe.accumulate === 1 ? [] : [programFor(session, { kind: 'update', task })];
   const scales = lossScales(batches, recipe.average);
   const losses = batches.map((batch, index) => {
     writeBatch(session, program, batch);
@@ -68,7 +67,7 @@ export function trainStep(
 /** Forward and backward without the optimizer: the loss, with every gradient left in `gradients`. */
 export async function gradients(trainer: Trainer, task: string, batch: Batch): Promise<number> {
   const { session } = trainer;
-  const program = programNamed(session, `train:${task}`);
+  const program = programFor(session, { kind: 'train', task });
   writeBatch(session, program, batch);
   writeStep(trainer, meanScale(batch.labelled), 0, 0, true);
   const [loss] = await session.executor.runAndRead(
@@ -78,10 +77,15 @@ export async function gradients(trainer: Trainer, task: string, batch: Batch): P
   return loss?.[0] ?? NaN;
 }
 
-/** The loss of a batch with nothing changed, by the `loss:TASK` program. */
-export async function evaluate(trainer: Trainer, task: string, batch: Batch): Promise<number> {
+/** The loss of a batch with nothing changed; `attached`: on text that was given an image. */
+export async function evaluate(
+  trainer: Trainer,
+  task: string,
+  batch: Batch,
+  attached = false,
+): Promise<number> {
   const { session } = trainer;
-  const program = programNamed(session, `loss:${task}`);
+  const program = programFor(session, { kind: 'loss', task, attached });
   writeBatch(session, program, batch);
   writeStep(trainer, meanScale(batch.labelled), 0, 0, true);
   const [loss] = await session.executor.runAndRead([program.name], [outputNamed(program, 'loss')]);

@@ -1,8 +1,7 @@
 /** The compiled training programs of every spec on the device, under each class of kernels, against float64. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { showsImages } from '../../compiler/compile.ts';
-import { buildTraining } from '../../compiler/build/programs.ts';
+import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { type Device } from '../../runtime/device/device.ts';
@@ -11,7 +10,7 @@ import { evaluate, gradients } from '../../runtime/train/trainer.ts';
 import { unpack } from '../../runtime/weights/pack.ts';
 import { gradientsOf, imageFor, lossOf, packAll, randomBatch, runBatch } from './oracle.ts';
 import { distance, largest, openTrainer, withDevice } from './sessions.ts';
-import { imageLibrary, library, modelOf, odd, randomValues, sourceOf } from './subjects.ts';
+import { imageLibrary, library, modelOf, odd, randomValues, trainingGraph } from './subjects.ts';
 
 const t = suite('programs on the device');
 const [BATCH, TOKENS] = [2, 5];
@@ -48,13 +47,9 @@ async function checkModel(
   const words = randomBatch(model, BATCH, TOKENS);
   for (const task of model.tasks) {
     const image = showsImages(model, task.name);
-    const graph = buildTraining(sourceOf(model, trainable), task, {
-      batch: BATCH,
-      tokens: TOKENS,
-      image,
-    }).g.graph();
+    const graph = trainingGraph(model, task, { batch: BATCH, tokens: TOKENS, image }, trainable);
     const wanted = runBatch(model, graph, packAll(model, values), words);
-    const shown = graph.tensors.find((tensor) => tensor.name.startsWith('image.'));
+    const shown = graph.tensors.find((tensor) => tensor.image !== undefined);
     const batch = shown ? { ...words, image: Float32Array.from(imageFor(shown)) } : words;
     const loss = await gradients(trainer, task.name, batch);
     const expected = lossOf(graph, wanted);

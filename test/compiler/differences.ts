@@ -1,11 +1,12 @@
 /** Gradients of whole programs against finite differences of their losses, in float64. */
 import * as assert from 'uvu/assert';
-import { buildEvaluation, buildTraining } from '../../compiler/build/programs.ts';
+import { buildEvaluation } from '../../compiler/build/programs.ts';
 import type { Model, Parameter, Task } from '../../compiler/model/model.ts';
+import { reachedBy } from '../../compiler/passes/autodiff.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { pack } from '../../runtime/weights/pack.ts';
 import { gradientsOf, lossOf, type Numbers, packAll, randomBatch, runBatch } from './oracle.ts';
-import { randomValues, sourceOf } from './subjects.ts';
+import { randomValues, sourceOf, trainingGraph } from './subjects.ts';
 
 const [BATCH, TOKENS] = [2, 5];
 /** Half a step: the quotient then errs by about 1e-10 of curvature and 1e-11 of rounding. */
@@ -29,13 +30,10 @@ export function checkTask(
   { labels, image = false }: { readonly labels?: number; readonly image?: boolean } = {},
 ): number {
   const trainable = new Set(model.tasks.flatMap((other) => other.trains));
-  const { g, reached } = buildTraining(sourceOf(model, trainable), task, {
-    batch: BATCH,
-    tokens: TOKENS,
-    image,
-    ...(labels === undefined ? {} : { labels }),
-  });
-  const evaluation = buildEvaluation(sourceOf(model, trainable), task.name, {
+  const bound = labels === undefined ? {} : { labels };
+  const graph = trainingGraph(model, task, { batch: BATCH, tokens: TOKENS, image, ...bound }, trainable);
+  const reached = reachedBy([graph], model).get(task.name) ?? [];
+  const evaluation = buildEvaluation(sourceOf(model, trainable), task, {
     batch: BATCH,
     tokens: TOKENS,
     image,
@@ -46,7 +44,6 @@ export function checkTask(
     const moved = values.get(p.name)?.map((x, i) => x + by * (direction[i] ?? 0)) ?? new Float64Array();
     return lossOf(evaluation, runBatch(model, evaluation, new Map([...values, [p.name, moved]]), batch));
   };
-  const graph = g.graph();
   const made = gradientsOf(graph, runBatch(model, graph, values, batch));
   assert.equal(
     [...made.keys()].sort(),

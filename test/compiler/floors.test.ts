@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['check'],
   ['lower', 'describe', 'merge'],
   ['compile.ts'],
+  ['compile'],
   ['kinds'],
   ['build'],
   ['passes'],

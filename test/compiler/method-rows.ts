@@ -1,6 +1,7 @@
 /** What every method of the library can do, one function a column of docs/methods.md: show, build, train, generate. */
 import * as assert from 'uvu/assert';
-import { compile, showsImages } from '../../compiler/compile.ts';
+import { compile } from '../../compiler/compile.ts';
+import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { show } from '../../runtime/cli/show.ts';
 import type { Device } from '../../runtime/device/device.ts';

@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Source } from '../../compiler/build/context.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
+import { buildTraining, type Sizes } from '../../compiler/build/programs.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
 import { hooksOf } from '../../compiler/kinds/index.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
-import type { Base, Model, Parameter, Recipe } from '../../compiler/model/model.ts';
+import type { Base, Model, Parameter, Recipe, Task } from '../../compiler/model/model.ts';
+import { differentiateLoss } from '../../compiler/passes/autodiff.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { nodeHost } from '../../runtime/hosts/node-specs.ts';
 import { createRandom, type Random } from '../../runtime/random.ts';
@@ -118,6 +121,15 @@ export const sourceOf = (model: Model, trainable: ReadonlySet<string> = new Set(
   trainable,
   hooksOf,
 });
+
+/** The training program of a task with its gradients, before any other pass. */
+export const trainingGraph = (
+  model: Model,
+  task: Task,
+  sizes: Sizes,
+  trainable: ReadonlySet<string> = new Set(task.trains),
+): Graph =>
+  differentiateLoss(buildTraining(sourceOf(model, trainable), task, sizes).graph(), new Set(task.trains));
 
 /** A recipe of one step of each task in turn, at a constant rate, without decay or clipping. */
 export function recipeFor(model: Model, changes: Partial<Recipe> = {}): Recipe {

@@ -1,11 +1,10 @@
 /** Growing a base: the deeper one begins as the shallow one, in float64, and can learn to be more. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildTraining } from '../../compiler/build/programs.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import { expandLayers } from '../../examples/base/expand.ts';
 import { gradientsOf, lossOf, packAll, randomBatch, runBatch } from '../compiler/oracle.ts';
-import { modelOf, randomValues, tiny, sourceOf } from '../compiler/subjects.ts';
+import { modelOf, randomValues, tiny, trainingGraph } from '../compiler/subjects.ts';
 
 const t = suite('base: growing');
 const onBase = (base: Base) => modelOf('task train on some trains base', base);
@@ -16,8 +15,7 @@ const values = randomValues(shallow);
 function trained(base: Base, own: ReadonlyMap<string, Float32Array>) {
   const model = onBase(base);
   const task = model.tasks[0]!;
-  const { g } = buildTraining(sourceOf(model, new Set(task.trains)), task, { batch: 2, tokens: 5 });
-  const graph = g.graph();
+  const graph = trainingGraph(model, task, { batch: 2, tokens: 5 });
   const ran = runBatch(model, graph, packAll(model, own), randomBatch(model, 2, 5));
   return { loss: lossOf(graph, ran), gradients: gradientsOf(graph, ran) };
 }

@@ -47,7 +47,7 @@ function run(model: Model, part = 'vision'): Ran {
       return [name, Array.from({ length: tensor.rows }, (_, r) => row(r))] as const;
     }),
   );
-  return { rows, labels: graph.nodes.map(({ label }) => label) };
+  return { rows, labels: graph.nodes.map(({ origin }) => origin.site) };
 }
 
 const all = run(seeing(''));

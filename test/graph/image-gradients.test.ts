@@ -1,7 +1,7 @@
 /** Programs that see images, differentiated: encoder, projectors and the prompts that read them, against finite differences. */
 import { suite } from 'uvu';
 import type { Model, Task } from '../../compiler/model/model.ts';
-import { showsImages } from '../../compiler/compile.ts';
+import { showsImages } from '../../compiler/compile/tasks.ts';
 import { checkTask } from '../compiler/differences.ts';
 import { imageLibrary, modelOf, odd, tiny } from '../compiler/subjects.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cacheableEncoders } from '../../compiler/compile.ts';
+import { cacheableEncoders } from '../../compiler/compile/tasks.ts';
 import type { Model, Recipe } from '../../compiler/model/model.ts';
 import {
   loadProject,

@@ -40,7 +40,7 @@ const randomFor = (tensor: Tensor) =>
   randomValues(extent(tensor), seed++).map((x, i) => (isLogical(tensor, i) ? x : 0));
 
 function makeTrial(): Trial {
-  const g = new Builder('trial', 1, 1);
+  const g = new Builder({ kind: 'forward', image: false }, 1, 1);
   const values = new Map<number, Float64Array>();
   const keep = (tensor: Tensor, numbers = randomFor(tensor)) => {
     values.set(tensor.id, numbers);
@@ -49,8 +49,8 @@ function makeTrial(): Trial {
   return {
     g,
     values,
-    matrix: (name, rows, ax) => keep(g.tensor(name, rows, ax, 'parameters', 'f32', name)),
-    row: (name, ax) => keep(g.tensor(name, 1, ax, 'parameters', 'f32', name)),
+    matrix: (name, rows, ax) => keep(g.tensor(name, rows, ax, 'parameters', 'f32', { parameter: name })),
+    row: (name, ax) => keep(g.tensor(name, 1, ax, 'parameters', 'f32', { parameter: name })),
     input: (name, rows, ax) => keep(g.tensor(name, rows, ax, 'inputs')),
     words: (name, list) => {
       const tensor = g.tensor(name, 1, axis(list.length), 'inputs', 'u32');

@@ -17,11 +17,12 @@ const LOWER = ['lower.b', 'lower.s'];
 
 /** Two linears y = s * (W x + b) with an activation after each, differentiated towards some of their vectors. */
 function stack(trained: readonly string[], between: 'activation' | 'nothing' = 'activation'): Graph {
-  const g = new Builder('stack', 1, ROWS);
-  const leaf = (name: string, rows: number): Tensor => g.tensor(name, rows, AXIS, 'parameters', 'f32', name);
+  const g = new Builder({ kind: 'forward', image: false }, 1, ROWS);
+  const leaf = (name: string, rows: number): Tensor =>
+    g.tensor(name, rows, AXIS, 'parameters', 'f32', { parameter: name });
   let x = g.tensor('x', ROWS, AXIS, 'inputs');
   for (const site of ['lower', 'upper']) {
-    g.label = site;
+    g.at(site);
     const biased = g.addBias(g.linear(x, leaf(`${site}.w`, 8), AXIS), leaf(`${site}.b`, 1));
     const y = g.mulScale(biased, leaf(`${site}.s`, 1));
     x = between === 'nothing' ? y : g.activate(y, { function: 'gelu' });
@@ -35,8 +36,8 @@ const scaleGrads = (graph: Graph): NodeOf<'scaleGrad'>[] =>
 /** Which outputs each of them writes, by site: dz, dScale, dBias. */
 const writes = (graph: Graph): string[] =>
   scaleGrads(graph).map(
-    ({ label, inputs, outputs }) =>
-      `${label}${inputs[1] === null ? '' : ' reads z'}: ${['dz', 'scale', 'bias'].filter((_, i) => outputs[i] !== null).join(' ')}`,
+    ({ origin, inputs, outputs }) =>
+      `${origin.site}${inputs[1] === null ? '' : ' reads z'}: ${['dz', 'scale', 'bias'].filter((_, i) => outputs[i] !== null).join(' ')}`,
   );
 
 /** The gradients a graph gives, by parameter. */
@@ -91,7 +92,7 @@ t('a product scales its own result, unless the scale is trained as well', () => 
 });
 
 t('a scaled tensor that nobody sums, or that its own sum multiplies, stays as it is', () => {
-  const g = new Builder('loss', 1, ROWS);
+  const g = new Builder({ kind: 'forward', image: false }, 1, ROWS);
   const x = g.tensor('x', ROWS, AXIS, 'inputs');
   const scaled = g.mulScale(x, g.tensor('s', 1, AXIS, 'inputs'));
   g.output('product', g.columnSum(x, scaled));
@@ -101,7 +102,7 @@ t('a scaled tensor that nobody sums, or that its own sum multiplies, stays as it
 });
 
 t('a result that the host reads is written', () => {
-  const g = new Builder('tapped', 1, ROWS);
+  const g = new Builder({ kind: 'forward', image: false }, 1, ROWS);
   const scaled = g.mulScale(g.tensor('x', ROWS, AXIS, 'inputs'), g.tensor('s', 1, AXIS, 'inputs'));
   g.output('sum', g.columnSum(scaled));
   g.output('scaled', scaled);
@@ -109,7 +110,7 @@ t('a result that the host reads is written', () => {
 });
 
 t('a sum that was taken before stays where it is', () => {
-  const g = new Builder('early', 1, ROWS);
+  const g = new Builder({ kind: 'forward', image: false }, 1, ROWS);
   const leaf = (name: string, rows: number) => g.tensor(name, rows, AXIS, 'inputs');
   const x = leaf('x', ROWS);
   const sum = g.columnSum(x, leaf('z', ROWS));

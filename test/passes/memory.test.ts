@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../compiler/compile.ts';
-import type { Graph } from '../../compiler/graph/graph.ts';
+import { type Graph, labelOf } from '../../compiler/graph/graph.ts';
 import { tensorAt, used } from '../../compiler/graph/slots.ts';
 import { library, recipeFor } from '../compiler/subjects.ts';
 
@@ -30,7 +30,7 @@ function checkArena(
   };
   for (const node of graph.nodes) {
     const inputs = used(node.inputs).filter(inArena);
-    inputs.forEach((id) => read(id, `${node.op} ${node.label}`));
+    inputs.forEach((id) => read(id, `${node.op} ${labelOf(node.origin)}`));
     const busy = new Set(inputs.flatMap(pieces));
     for (const id of used(node.outputs).filter(inArena))
       for (const piece of pieces(id)) {

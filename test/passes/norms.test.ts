@@ -15,9 +15,10 @@ const [ROWS, AXIS] = [3, axis(8)];
 
 /** A residual block, x + norm(x) W with the product left out or in, differentiated towards some of its parameters. */
 function block(trained: readonly string[], linear: boolean): Graph {
-  const g = new Builder('block', 1, ROWS);
-  g.label = 'block';
-  const leaf = (name: string, rows: number): Tensor => g.tensor(name, rows, AXIS, 'parameters', 'f32', name);
+  const g = new Builder({ kind: 'forward', image: false }, 1, ROWS);
+  g.at('block');
+  const leaf = (name: string, rows: number): Tensor =>
+    g.tensor(name, rows, AXIS, 'parameters', 'f32', { parameter: name });
   const x = leaf('x', ROWS);
   const normed = g.layernorm(x, leaf('w', 1), leaf('b', 1), 1e-5);
   const y = g.add(x, linear ? g.linear(normed, leaf('linear', 8), AXIS) : normed);

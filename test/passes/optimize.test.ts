@@ -11,7 +11,7 @@ const recipe = recipeFor(fromLibrary('llama-adapter-v1.adapter'));
 
 /** First number and count of every piece that AdamW updates, by cell. */
 function pieces(cells: readonly Cell[], active: readonly number[]): [number, number, number][] {
-  const g = new Builder('train', 1, 1);
+  const g = new Builder({ kind: 'forward', image: false }, 1, 1);
   appendOptimizer(g, cells, active, recipe, 'gradients');
   return g.nodes
     .filter((node) => node.op === 'adamw')

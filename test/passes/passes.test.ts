@@ -1,15 +1,9 @@
 /** What every pass must leave behind, on every spec: valid graphs, no work for frozen weights, the same values. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Builder } from '../../compiler/graph/builder.ts';
-import type { Graph, Node } from '../../compiler/graph/graph.ts';
+import { type Graph, labelOf, type Node } from '../../compiler/graph/graph.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
-import {
-  buildEvaluation,
-  buildForward,
-  buildGeneration,
-  buildTraining,
-} from '../../compiler/build/programs.ts';
+import { buildEvaluation, buildForward, buildGeneration } from '../../compiler/build/programs.ts';
 import { tensorAt, used } from '../../compiler/graph/slots.ts';
 import { verify } from '../../compiler/graph/verify.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
@@ -18,7 +12,15 @@ import { fuse } from '../../compiler/passes/fuse.ts';
 import { layOut } from '../../compiler/passes/layout.ts';
 import { prune } from '../../compiler/passes/prune.ts';
 import { givenFor, inputsOf, type Numbers, packAll, randomBatch } from '../compiler/oracle.ts';
-import { fromLibrary, library, modelOf, randomValues, tiny, sourceOf } from '../compiler/subjects.ts';
+import {
+  fromLibrary,
+  library,
+  modelOf,
+  randomValues,
+  tiny,
+  sourceOf,
+  trainingGraph,
+} from '../compiler/subjects.ts';
 
 const t = suite('passes');
 const SIZES = { batch: 2, tokens: 5 };
@@ -27,13 +29,10 @@ const subjects = library();
 const trainableOf = (model: Model) => new Set(model.tasks.flatMap((task) => task.trains));
 
 /** Every program of a model, before any pass but autodiff. */
-function programsOf(model: Model): Builder[] {
+function programsOf(model: Model): Graph[] {
   const trainable = trainableOf(model);
-  return [
-    ...model.tasks.map((task) => buildTraining(sourceOf(model, trainable), task, SIZES).g),
-    ...model.tasks.map((task) =>
-      buildEvaluation(sourceOf(model, trainable), task.name, { ...SIZES, labels: 8 }),
-    ),
+  const others = [
+    ...model.tasks.map((task) => buildEvaluation(sourceOf(model, trainable), task, { ...SIZES, labels: 8 })),
     buildForward(sourceOf(model, trainable), SIZES),
     ...buildGeneration(sourceOf(model, trainable), {
       ...SIZES,
@@ -42,6 +41,8 @@ function programsOf(model: Model): Builder[] {
       image: false,
     }),
   ];
+  const trainings = model.tasks.map((task) => trainingGraph(model, task, SIZES, trainable));
+  return [...trainings, ...others.map((g) => g.graph())];
 }
 
 /** Reads that nothing answers: activations no node wrote before. Independent of `verify`, which is tested below too. */
@@ -51,7 +52,7 @@ function checkOrder(graph: Graph): void {
     for (const id of used(node.inputs))
       assert.ok(
         written.has(id) || tensorAt(graph, id).home !== 'activations',
-        `${graph.name}: ${node.op} ${node.label}`,
+        `${graph.name}: ${node.op} ${labelOf(node.origin)}`,
       );
     for (const id of used(node.outputs)) written.add(id);
   }
@@ -72,21 +73,21 @@ function dead(graph: Graph): Node[] {
 
 for (const { name, model } of subjects)
   t(`every pass leaves valid graphs: ${name}`, () => {
-    for (const g of programsOf(model)) {
-      const built = verify(g.graph());
+    for (const program of programsOf(model)) {
+      const built = verify(program);
       const pruned = verify(prune(built));
       const scaled = verify(fuseScale(pruned));
       const fused = verify(fuse(scaled));
       for (const graph of [built, pruned, scaled, fused]) checkOrder(graph);
       assert.equal(
-        dead(pruned).map((node) => `${node.op} ${node.label}`),
+        dead(pruned).map((node) => `${node.op} ${labelOf(node.origin)}`),
         [],
-        g.name,
+        program.name,
       );
       assert.equal(
-        dead(fused).map((node) => `${node.op} ${node.label}`),
+        dead(fused).map((node) => `${node.op} ${labelOf(node.origin)}`),
         [],
-        g.name,
+        program.name,
       );
       assert.equal(prune(pruned).nodes, pruned.nodes, 'pruning twice changes nothing');
       assert.equal(prune(fused).nodes, fused.nodes, 'fused nodes write what is read and no more');
@@ -112,10 +113,10 @@ t('pruning removes what nobody reads, however long the chain, and outputs that a
   const model = fromLibrary('llama-adapter-v2.adapter');
   const graph = buildForward(sourceOf(model), SIZES).graph();
   assert.equal(prune({ ...graph, outputs: [] }).nodes, [], 'all of it led to the logits');
-  const first = graph.nodes.findIndex((node) => node.label.startsWith('layers.1.'));
+  const first = graph.nodes.findIndex((node) => node.origin.layer === 1);
   const [middle] = graph.nodes[first - 1]?.outputs ?? [];
   const half = prune({ ...graph, outputs: [{ name: 'middle', tensor: middle ?? -1 }] });
-  assert.not(half.nodes.some((node) => node.label.startsWith('layers.1.') || node.label === 'output'));
+  assert.not(half.nodes.some((node) => node.origin.layer === 1 || node.origin.site === 'output'));
   assert.ok(half.nodes.length > 10);
   // Only a backward pass reads the inverse roots that a norm can give.
   const norms = prune(graph).nodes.filter((node) => node.op === 'rmsnorm');
@@ -124,17 +125,17 @@ t('pruning removes what nobody reads, however long the chain, and outputs that a
 
 t('a prefix moves the words by its length, and nothing else does', () => {
   for (const { name, model } of subjects)
-    for (const g of programsOf(model))
-      for (const node of g.graph().nodes)
+    for (const program of programsOf(model))
+      for (const node of program.nodes)
         if (node.op === 'rope' && !node.attrs.inverse)
-          assert.is(node.attrs.shift, model.name === 'Prefix' ? 3 : 0, `${name} ${g.name}`);
+          assert.is(node.attrs.shift, model.name === 'Prefix' ? 3 : 0, `${name} ${program.name}`);
 });
 
 /** Backward nodes of a task's training program, after pruning. */
 function backward(model: Model, task: Task): { readonly graph: Graph; readonly nodes: readonly Node[] } {
   const trainable = trainableOf(model);
-  const forward = prune(buildEvaluation(sourceOf(model, trainable), task.name, SIZES).graph()).nodes.length;
-  const graph = prune(buildTraining(sourceOf(model, trainable), task, SIZES).g.graph());
+  const forward = prune(buildEvaluation(sourceOf(model, trainable), task, SIZES).graph()).nodes.length;
+  const graph = prune(trainingGraph(model, task, SIZES, trainable));
   return { graph, nodes: graph.nodes.slice(forward) };
 }
 
@@ -151,14 +152,11 @@ for (const { name, model } of subjects)
       const trained = new Set(
         model.sites.filter((site) => task.trains.includes(site.parameter)).map((site) => site.name),
       );
-      const parts = model.parts.map((part) => ` ${part.name}`);
       for (const node of nodes) {
         if (node.op !== 'matmul' || node.attrs.mode !== 'tn') continue;
-        const allowed =
-          /^layers\.\d+\.attention$/.test(node.label) ||
-          trained.has(node.label) ||
-          parts.some((part) => node.label.endsWith(part));
-        assert.ok(allowed, `a product over rows for ${node.label}`);
+        const { site, layer, part } = node.origin;
+        const allowed = site === `layers.${layer}.attention` || trained.has(site) || part !== null;
+        assert.ok(allowed, `a product over rows for ${labelOf(node.origin)}`);
       }
     });
 
@@ -169,9 +167,7 @@ t('nothing below the lowest trained leaf is differentiated', () => {
       params: { late: `last ${late}` },
     });
     const { nodes } = backward(model, model.tasks[0] as Task);
-    const layers = new Set(
-      nodes.flatMap((node) => /^layers\.(\d+)\./.exec(node.label)?.[1] ?? []).map(Number),
-    );
+    const layers = new Set(nodes.flatMap((node) => node.origin.layer ?? []));
     assert.equal(
       [...layers].sort((a, b) => a - b),
       Array.from({ length: late }, (_, i) => 4 - late + i),
@@ -272,7 +268,7 @@ function compareFused(model: Model, built: Graph, parameters: Numbers): number {
 for (const { name, model } of subjects)
   t(`fusing changes no value: ${name}`, () => {
     const parameters = packAll(model, randomValues(model));
-    const saved = programsOf(model).map((g) => compareFused(model, g.graph(), parameters));
+    const saved = programsOf(model).map((graph) => compareFused(model, graph, parameters));
     assert.ok(
       saved[0] && saved[0] >= 3 * model.base.layers,
       `at least SiLU and two residual sums a layer are taken in, not ${saved[0]} in all`,
@@ -284,7 +280,7 @@ t('every bias, scale and residual sum of the forward pass goes into a product', 
   const graph = fuse(prune(buildForward(sourceOf(model, trainableOf(model)), SIZES).graph()));
   const left = graph.nodes.filter((node) => ['addBias', 'mulScale', 'siluMul', 'add'].includes(node.op));
   assert.equal(
-    left.map((node) => `${node.op} ${node.label}`),
+    left.map((node) => `${node.op} ${labelOf(node.origin)}`),
     [],
   );
 });

@@ -36,7 +36,15 @@ function affine(from: Slice, to: Slice, factor: number, changes: Partial<Dispatc
 }
 
 function program(name: string, dispatches: readonly Dispatch[]): Program {
-  const shape = { batch: 1, tokens: COUNT, prepended: 0, keys: 0, inputs: [], outputs: [] };
+  const shape = {
+    kind: 'forward',
+    image: false,
+    batch: 1,
+    tokens: COUNT,
+    prepended: 0,
+    inputs: [],
+    outputs: [],
+  } as const;
   return { name, ...shape, dispatches, optimizerFrom: dispatches.length };
 }
 

@@ -102,7 +102,7 @@ t('a damaged manifest says what is wrong with it', async () => {
   assert.match(await refused('null'), /is no package/);
   assert.match(
     await refused(JSON.stringify({ ...manifest, format: 1 })),
-    /a package of format 1, this runtime reads 2/,
+    /a package of format 1, this runtime reads 3/,
   );
   for (const key of ['buffers', 'cells', 'constants', 'kernels', 'parameters', 'programs', 'tasks'] as const)
     assert.match(
@@ -188,7 +188,7 @@ t('a parameter that a task trains in vain lies with the frozen ones, in every pr
   // The layout follows what losses reach; graphs follow what tasks ask for.
   const { graphs } = make();
   const none = layOut(model, new Map([['instruct', new Set<string>()]]));
-  const forwardOnly = graphs.filter((graph) => graph.name === 'forward');
+  const forwardOnly = graphs.filter((graph) => graph.purpose.kind === 'forward');
   const plan = planMemory(forwardOnly, none);
   for (const graph of forwardOnly)
     for (const tensor of graph.tensors) {

@@ -43,7 +43,7 @@ export function makeCase<K extends OpName>(
   outputs: readonly (Given | number | null)[],
   attrs: Ops[K],
 ): Case {
-  const g = new Builder('case', 1, 1);
+  const g = new Builder({ kind: 'forward', image: false }, 1, 1);
   const put = (given: Given, name: string): Tensor =>
     g.tensor(name, given.rows, given.axis, given.home, given.dtype);
   // One object in two slots is one tensor.

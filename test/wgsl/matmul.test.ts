@@ -128,7 +128,7 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
     inputs: ids,
     outputs: [tensor(c.size), when(save !== 'none', c.size)],
     attrs,
-    label: 'test',
+    origin: { site: 'test', part: null, layer: null, span: null },
   };
   const inputs = [
     // In `nn` the pads of A are zero by contract; elsewhere nobody may look at them.
@@ -141,6 +141,7 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
   ];
   const sentinel = () => new Float64Array(c.size).fill(SENTINEL);
   const graph: Graph = {
+    purpose: { kind: 'forward', image: false },
     name: 'test',
     batch: 1,
     tokens: 1,
