@@ -10,7 +10,7 @@ import type { CompileOptions } from './compile/options.ts';
 import { buildPrograms, cacheRows } from './compile/programs.ts';
 import type { Graph } from './graph/graph.ts';
 import { printGraphs, type LineOf } from './graph/print.ts';
-import { verify } from './graph/verify.ts';
+import { verify } from './ops/verify.ts';
 import { hooksOf } from './kinds/index.ts';
 import type { Model } from './model/model.ts';
 import type { Manifest } from './package/package.ts';

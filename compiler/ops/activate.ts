@@ -52,6 +52,7 @@ const CURVES: Readonly<Record<Activation, Curve>> = {
 };
 
 export const activate: Op<'activate'> = {
+  slots: [1, 1],
   gradient(g, node, [dy], needs) {
     const x = g.tensors[node.inputs[0] ?? -1];
     invariant(x, 'activate without an operand');
@@ -68,6 +69,7 @@ export const activate: Op<'activate'> = {
 };
 
 export const activateGrad: Op<'activateGrad'> = {
+  slots: [2, 1],
   reference(node, inputs, outputs) {
     const [dy, x, dx] = [need(inputs, 0).values, need(inputs, 1).values, need(outputs, 0).values];
     const { slope } = CURVES[node.attrs.function];

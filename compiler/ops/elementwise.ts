@@ -8,6 +8,7 @@ const tensor = (g: { readonly tensors: readonly Tensor[] }, id: number | null | 
   id === null || id === undefined ? null : (g.tensors[id] ?? null);
 
 export const addBias: Op<'addBias'> = {
+  slots: [2, 1],
   gradient: (g, _node, [dy], needs) =>
     dy ? [needs[0] ? dy : null, needs[1] ? g.columnSum(dy) : null] : [null, null],
   reference(_node, inputs, outputs) {
@@ -18,6 +19,7 @@ export const addBias: Op<'addBias'> = {
 };
 
 export const mulScale: Op<'mulScale'> = {
+  slots: [2, 1],
   gradient(g, node, [dy], needs) {
     const [x, v] = [tensor(g, node.inputs[0]), tensor(g, node.inputs[1])];
     if (!dy || !x || !v) return [null, null];
@@ -31,6 +33,7 @@ export const mulScale: Op<'mulScale'> = {
 };
 
 export const add: Op<'add'> = {
+  slots: [2, 1],
   gradient: (_g, _node, [dy], needs) => [needs[0] && dy ? dy : null, needs[1] && dy ? dy : null],
   reference(_node, inputs, outputs) {
     const [a, b, y] = [need(inputs, 0).values, need(inputs, 1).values, need(outputs, 0).values];
@@ -39,6 +42,7 @@ export const add: Op<'add'> = {
 };
 
 export const copy: Op<'copy'> = {
+  slots: [1, 1],
   gradient(g, node, [dy], needs) {
     const x = tensor(g, node.inputs[0]);
     return [dy && x && needs[0] ? g.reshape(dy, x.rows, x.axis) : null];
@@ -49,6 +53,7 @@ export const copy: Op<'copy'> = {
 };
 
 export const columnSum: Op<'columnSum'> = {
+  slots: [3, 1],
   reference(_node, inputs, outputs) {
     const [a, out] = [need(inputs, 0), need(outputs, 0).values];
     const n = padded(a.tensor.axis);
@@ -61,6 +66,8 @@ export const columnSum: Op<'columnSum'> = {
 };
 
 export const scaleGrad: Op<'scaleGrad'> = {
+  slots: [3, 3],
+  optional: [0, 1, 2],
   reference(_node, inputs, outputs) {
     const [dy, s] = [need(inputs, 0), need(inputs, 2).values];
     const [dz, dScale, dBias] = outputs.map((output) => output?.values);
@@ -77,6 +84,7 @@ export const scaleGrad: Op<'scaleGrad'> = {
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 export const siluMul: Op<'siluMul'> = {
+  slots: [2, 1],
   gradient(g, node, [dy], needs) {
     const [u, v] = [tensor(g, node.inputs[0]), tensor(g, node.inputs[1])];
     if (!dy || !u || !v) return [null, null];
@@ -92,6 +100,8 @@ export const siluMul: Op<'siluMul'> = {
 };
 
 export const siluMulGrad: Op<'siluMulGrad'> = {
+  slots: [3, 2],
+  optional: [0, 1],
   reference(_node, inputs, outputs) {
     const [dy, u, v] = [need(inputs, 0).values, need(inputs, 1).values, need(inputs, 2).values];
     for (let i = 0; i < dy.length; i++) {

@@ -5,6 +5,7 @@ import { at, need, width } from './layout.ts';
 import type { Op } from './op.ts';
 
 export const embed: Op<'embed'> = {
+  slots: [2, 1],
   /** The host sorts the ids (`ORDER`, `STARTS` of the same input), so that the sum needs no atomics and has one order. */
   gradient(g, node, [dy], needs) {
     const [table, ids] = [g.tensors[node.inputs[0] ?? -1], g.tensors[node.inputs[1] ?? -1]];
@@ -25,6 +26,7 @@ export const embed: Op<'embed'> = {
 };
 
 export const embedGrad: Op<'embedGrad'> = {
+  slots: [3, 1],
   reference(_node, inputs, outputs) {
     const [dy, order, starts, d] = [
       need(inputs, 0),
@@ -41,6 +43,7 @@ export const embedGrad: Op<'embedGrad'> = {
 };
 
 export const prepend: Op<'prepend'> = {
+  slots: [2, 1],
   gradient(g, node, [dy], needs) {
     const [prefix, words] = [g.tensors[node.inputs[0] ?? -1], g.tensors[node.inputs[1] ?? -1]];
     invariant(prefix && words, 'prepend without operands');
@@ -62,6 +65,8 @@ export const prepend: Op<'prepend'> = {
 };
 
 export const prependGrad: Op<'prependGrad'> = {
+  slots: [1, 2],
+  optional: [0, 1],
   reference(node, inputs, outputs) {
     const { batch, length, tokens } = node.attrs;
     const d = need(inputs, 0);
@@ -79,6 +84,7 @@ export const prependGrad: Op<'prependGrad'> = {
 };
 
 export const cacheWrite: Op<'cacheWrite'> = {
+  slots: [2, 1],
   reference(node, inputs, outputs) {
     const { batch, tokens, context } = node.attrs;
     const [x, positions, cache] = [need(inputs, 0), need(inputs, 1).values, need(outputs, 0).values];

@@ -15,6 +15,7 @@ function factor(attrs: Gate, gate: Operand | null | undefined, c: number, heads:
 }
 
 export const gateAdd: Op<'gateAdd'> = {
+  slots: [3, 1],
   gradient(g, node, [dz], needs) {
     const [y, gate] = [g.tensors[node.inputs[1] ?? -1], g.tensors[node.inputs[2] ?? -1] ?? null];
     invariant(y, 'gateAdd without operands');
@@ -35,6 +36,7 @@ export const gateAdd: Op<'gateAdd'> = {
 };
 
 export const gateMul: Op<'gateMul'> = {
+  slots: [2, 1],
   gradient(g, node, [dy], needs) {
     const [x, gate] = [g.tensors[node.inputs[0] ?? -1], g.tensors[node.inputs[1] ?? -1] ?? null];
     invariant(x, 'gateMul without operands');
@@ -53,6 +55,7 @@ export const gateMul: Op<'gateMul'> = {
 };
 
 export const gateGrad: Op<'gateGrad'> = {
+  slots: [2, 1],
   reference(node, inputs, outputs) {
     const [sums, gate, d] = [need(inputs, 0), need(inputs, 1), need(outputs, 0).values];
     const { groups, size } = sums.tensor.axis;

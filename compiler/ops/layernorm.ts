@@ -5,6 +5,8 @@ import { at, eachColumn, need, width } from './layout.ts';
 import type { Op } from './op.ts';
 
 export const layernorm: Op<'layernorm'> = {
+  slots: [3, 3],
+  optional: [1, 2],
   /** Everything is said by the normalised rows, so x itself is not kept for the backward pass. */
   gradient(g, node, [dy], needs) {
     if (!dy) return [null, null, null];
@@ -37,6 +39,7 @@ export const layernorm: Op<'layernorm'> = {
 
 /** dx = inverse * (w dy - mean(w dy) - xhat mean(w dy xhat)). */
 export const layernormGrad: Op<'layernormGrad'> = {
+  slots: [5, 1],
   reference(_node, inputs, outputs) {
     const [dy, w, xhat] = [need(inputs, 0).values, need(inputs, 1).values, need(inputs, 2)];
     const [inverse, residual, dx] = [need(inputs, 3).values, inputs[4], need(outputs, 0).values];
@@ -58,6 +61,7 @@ export const layernormGrad: Op<'layernormGrad'> = {
 
 /** It stands on features that come in from outside, so it has no gradient. */
 export const unitRows: Op<'unitRows'> = {
+  slots: [1, 1],
   reference(node, inputs, outputs) {
     const [x, y] = [need(inputs, 0), need(outputs, 0).values];
     const n = width(x);

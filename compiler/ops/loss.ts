@@ -5,6 +5,8 @@ import { at, need, width } from './layout.ts';
 import type { Op } from './op.ts';
 
 export const crossEntropy: Op<'crossEntropy'> = {
+  slots: [3, 2],
+  optional: [1],
   reference(node, inputs, outputs) {
     const { vocab } = node.attrs;
     const [logits, labels, step] = [need(inputs, 0), need(inputs, 1).values, need(inputs, 2).values];
@@ -28,6 +30,7 @@ export const crossEntropy: Op<'crossEntropy'> = {
 };
 
 export const sum: Op<'sum'> = {
+  slots: [1, 1],
   reference(_node, inputs, outputs) {
     const x = need(inputs, 0);
     need(outputs, 0).values[0] = x.values.subarray(0, logical(x.tensor.axis)).reduce((a, b) => a + b, 0);

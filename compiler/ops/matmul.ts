@@ -33,6 +33,9 @@ function entry(
 }
 
 export const matmul: Op<'matmul'> = {
+  slots: [6, 2],
+  // Two for each multiply-add.
+  flops: ({ attrs: { m, n, k, outer, inner, reps } }) => 2 * m * n * k * outer * inner * reps,
   gradient(g, node, [dc], needs) {
     const p = node.attrs;
     invariant(

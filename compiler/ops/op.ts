@@ -1,4 +1,4 @@
-/** What an operation is: one file an operation, three rules each. */
+/** What an operation is, apart from its kernels: its slots, its gradient, its reference on the CPU. */
 import type { Builder } from '../graph/builder.ts';
 import type { NodeOf, OpName, Tensor } from '../graph/graph.ts';
 
@@ -12,6 +12,12 @@ export interface Operand {
 }
 
 export interface Op<K extends OpName> {
+  /** How many inputs and outputs its nodes have; null: any number of inputs. */
+  readonly slots: readonly [inputs: number | null, outputs: number];
+  /** Output slots it can leave out: what only a gradient reads, and gradients that were not asked for. */
+  readonly optional?: readonly number[];
+  /** Floating-point operations of a node; absent where they are too few to count (see flops.ts). */
+  readonly flops?: (node: NodeOf<K>) => number;
   /**
    * Gradients of the inputs from the gradients of the outputs, as new nodes of `g`; null where none flows.
    * `needs[i]` says whether anyone wants the gradient of input i. Absent: the operation has no gradient.

@@ -5,6 +5,7 @@ import type { Op } from './op.ts';
 
 /** Partial i takes every PARTIALS-th number in the reference; kernels may split the sum otherwise. */
 export const sumSquares: Op<'sumSquares'> = {
+  slots: [1, 1],
   reference(_node, inputs, outputs) {
     const [x, out] = [need(inputs, 0).values, need(outputs, 0).values];
     for (let i = 0; i < x.length; i++) out[i % out.length] = at(out, i % out.length) + at(x, i) ** 2;
@@ -12,6 +13,7 @@ export const sumSquares: Op<'sumSquares'> = {
 };
 
 export const gradNorm: Op<'gradNorm'> = {
+  slots: [null, 1],
   reference(_node, inputs, outputs) {
     const step = need(inputs, inputs.length - 1).values;
     const out = need(outputs, 0).values;
@@ -25,6 +27,7 @@ export const gradNorm: Op<'gradNorm'> = {
 };
 
 export const adamw: Op<'adamw'> = {
+  slots: [7, 3],
   reference(node, inputs, outputs) {
     const { cell, beta1, beta2, eps } = node.attrs;
     const [p0, g, m0, v0, blocks, norm, step] = [0, 1, 2, 3, 4, 5, 6].map(
@@ -48,6 +51,7 @@ export const adamw: Op<'adamw'> = {
 };
 
 export const accumulate: Op<'accumulate'> = {
+  slots: [3, 1],
   reference(_node, inputs, outputs) {
     const [g, step, out] = [need(inputs, 0).values, need(inputs, 2).values, need(outputs, 0).values];
     const former = need(inputs, 1).values;

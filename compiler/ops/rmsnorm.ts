@@ -5,6 +5,8 @@ import { at, eachColumn, need, width } from './layout.ts';
 import type { Op } from './op.ts';
 
 export const rmsnorm: Op<'rmsnorm'> = {
+  slots: [2, 2],
+  optional: [1],
   gradient(g, node, [dy], needs) {
     if (!dy) return [null, null];
     const [x, w, inverse] = [
@@ -32,6 +34,7 @@ export const rmsnorm: Op<'rmsnorm'> = {
 
 /** dx = inverse * (w dy - x inverse^2 mean(w dy x)). */
 export const rmsnormGrad: Op<'rmsnormGrad'> = {
+  slots: [5, 1],
   reference(_node, inputs, outputs) {
     const [dy, x, w, inverse] = [
       need(inputs, 0).values,

@@ -9,6 +9,7 @@ import { at, need, width } from './layout.ts';
 import type { Op } from './op.ts';
 
 export const rope: Op<'rope'> = {
+  slots: [3, 1],
   gradient(g, node, [dy], needs) {
     const [positions, table] = [g.tensors[node.inputs[1] ?? -1], g.tensors[node.inputs[2] ?? -1]];
     invariant(positions && table, 'rope without operands');

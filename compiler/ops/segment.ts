@@ -4,6 +4,7 @@ import { at, need, width } from './layout.ts';
 import type { Op } from './op.ts';
 
 export const addTable: Op<'addTable'> = {
+  slots: [2, 1],
   /**
    * The table's gradient is that of vectors standing in front of sequences of no tokens: a sum over the batch. A table
    * with more rows than are used gets zeros in the others, as the inverse of cutting the used ones out.
@@ -29,6 +30,7 @@ export const addTable: Op<'addTable'> = {
 };
 
 export const segment: Op<'segment'> = {
+  slots: [1, 1],
   gradient(g, node, [dy], needs) {
     const x = g.tensors[node.inputs[0] ?? -1];
     invariant(x, 'segment without an operand');
@@ -49,6 +51,7 @@ export const segment: Op<'segment'> = {
 };
 
 export const segmentGrad: Op<'segmentGrad'> = {
+  slots: [1, 1],
   gradient(g, node, [dx], needs) {
     return [dx && needs[0] ? g.segment(dx, node.attrs) : null];
   },
@@ -62,6 +65,7 @@ export const segmentGrad: Op<'segmentGrad'> = {
 };
 
 export const repeat: Op<'repeat'> = {
+  slots: [1, 1],
   gradient(g, node, [dy], needs) {
     const x = g.tensors[node.inputs[0] ?? -1];
     invariant(x, 'repeat without an operand');
@@ -79,6 +83,7 @@ export const repeat: Op<'repeat'> = {
 };
 
 export const repeatGrad: Op<'repeatGrad'> = {
+  slots: [1, 1],
   gradient(g, node, [dx], needs) {
     return [dx && needs[0] ? g.repeat(dx, node.attrs) : null];
   },

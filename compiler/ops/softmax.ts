@@ -4,6 +4,7 @@ import { at, need, width } from './layout.ts';
 import type { Op, Operand } from './op.ts';
 
 export const softmax: Op<'softmax'> = {
+  slots: [3, 2],
   gradient(g, node, [dp, dPrefix], needs) {
     const [p, q] = [g.tensors[node.outputs[0] ?? -1], g.tensors[node.outputs[1] ?? -1] ?? null];
     invariant(p, 'softmax without an output');
@@ -40,6 +41,7 @@ export const softmax: Op<'softmax'> = {
 };
 
 export const softmaxGrad: Op<'softmaxGrad'> = {
+  slots: [4, 2],
   reference(node, inputs, outputs) {
     const { keys, prefix } = node.attrs;
     const [dp, p, ds] = [need(inputs, 0), need(inputs, 1), need(outputs, 0)];

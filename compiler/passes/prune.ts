@@ -1,16 +1,7 @@
 /** Removes what nobody reads: nodes without a used output, and optional outputs that are not used. */
 import type { Graph, Node } from '../graph/graph.ts';
 import { isEffect, tensorAt, used } from '../graph/slots.ts';
-
-/** Output slots that an operation can leave out: what only a gradient reads, and gradients nobody asked for. */
-const OPTIONAL: Readonly<Partial<Record<Node['op'], readonly number[]>>> = {
-  rmsnorm: [1],
-  layernorm: [1, 2],
-  siluMulGrad: [0, 1],
-  scaleGrad: [0, 1, 2],
-  prependGrad: [0, 1],
-  crossEntropy: [1],
-};
+import { ops } from '../ops/index.ts';
 
 export function prune(graph: Graph): Graph {
   const live = new Set(graph.outputs.map((output) => output.tensor));
@@ -19,7 +10,7 @@ export function prune(graph: Graph): Graph {
   for (const node of [...graph.nodes].reverse()) {
     if (!used(node.outputs).some(wanted)) continue;
     used(node.inputs).forEach((id) => live.add(id));
-    const optional = OPTIONAL[node.op] ?? [];
+    const optional = ops[node.op].optional ?? [];
     const outputs = node.outputs.map((id, slot) =>
       id !== null && optional.includes(slot) && !wanted(id) ? null : id,
     );

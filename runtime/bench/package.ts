@@ -1,7 +1,7 @@
 /** Compiles a measured operation with the compiler's own passes. It is no adapter, so the model around it is made up. */
 import { constantsOf } from '../../compiler/compile/manifest.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { verify } from '../../compiler/graph/verify.ts';
+import { verify } from '../../compiler/ops/verify.ts';
 import { logical, type Base, type Model, type Parameter, type Recipe } from '../../compiler/model/model.ts';
 import { PACKAGE_FORMAT, type Manifest, type Profile } from '../../compiler/package/package.ts';
 import { fuseScale } from '../../compiler/passes/fuse-scale.ts';

@@ -35,11 +35,13 @@ const options = {
 export const command: Command = {
   name: 'build',
   summary: 'compile a spec into a package of kernels',
-  usage: `usage: graft build SPEC[:ADAPTER] [--out FOLDER] [--emit STAGE] [--recipe NAME] [--batch N] [--tokens N] [--profile gpu|plain|software:LANES]
+  usage: `usage: graft build SPEC[:ADAPTER] [--out FOLDER] [--emit STAGE] [--recipe NAME]
+                   [--batch N] [--tokens N] [--profile gpu|plain|software:LANES]
 
   --out FOLDER   where the package goes; default build/ADAPTER
-  --emit STAGE   print a stage instead of writing the package: ${STAGES.slice(0, 9).join(', ')},
-                 ${STAGES.slice(9).join(', ')}
+  --emit STAGE   print a stage instead of writing the package:
+                 ${STAGES.slice(0, 8).join(', ')},
+                 ${STAGES.slice(8).join(', ')}
   --batch N      sequences at once; default the recipe's
   --tokens N     words of a sequence; default the task's max_tokens, at most the context
   --profile P    the class of device; default this machine's

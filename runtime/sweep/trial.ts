@@ -1,6 +1,6 @@
 /** One trial: train by the recipe, then measure. */
 import type { Compiled } from '../../compiler/compile.ts';
-import { countFlops } from '../../compiler/graph/flops.ts';
+import { countFlops } from '../../compiler/ops/flops.ts';
 import { gateOf } from '../../compiler/kinds/prompt.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
 import type { Model, Part } from '../../compiler/model/model.ts';

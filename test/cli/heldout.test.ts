@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compile } from '../../compiler/compile.ts';
-import { countFlops } from '../../compiler/graph/flops.ts';
+import { countFlops } from '../../compiler/ops/flops.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { scoreTests, type TestScore } from '../../runtime/project/held-out.ts';
 import {

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { Builder } from '../../compiler/graph/builder.ts';
 import type { Graph, NodeOf, Tensor } from '../../compiler/graph/graph.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
-import { verify } from '../../compiler/graph/verify.ts';
+import { verify } from '../../compiler/ops/verify.ts';
 import { axis } from '../../compiler/model/model.ts';
 import { differentiate } from '../../compiler/passes/autodiff.ts';
 import { fuseScale } from '../../compiler/passes/fuse-scale.ts';

@@ -5,7 +5,7 @@ import { type Graph, labelOf, type Node } from '../../compiler/graph/graph.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
 import { buildEvaluation, buildForward, buildGeneration } from '../../compiler/build/programs.ts';
 import { tensorAt, used } from '../../compiler/graph/slots.ts';
-import { verify } from '../../compiler/graph/verify.ts';
+import { verify } from '../../compiler/ops/verify.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { fuseScale } from '../../compiler/passes/fuse-scale.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';
