@@ -9,7 +9,7 @@ import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/pr
 import { type Batches, createBatches, labelBound, sequenceLength } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { encodePictures, tokensOf } from '../../runtime/project/encoded-images.ts';
-import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-batches.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import type { Session } from '../../runtime/session.ts';
 import { makeTrainer, type Trainer } from '../../runtime/train/trainer.ts';

@@ -4,7 +4,8 @@ import type { ImageInput } from '../../compiler/package/package.ts';
 import { outputNamed, programFor, type Session } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import type { Dataset } from '../data/load.ts';
-import { type ImagesOf, type ImageStore, picturesOf } from '../data/image-store.ts';
+import type { ImageStore } from '../data/image-store.ts';
+import { type ImagesOf, picturesOf } from '../data/image-batches.ts';
 
 /** Bytes of the tokens that an encoder makes of one image. */
 export const tokenBytes = ({ tokens }: ImageInput): number => 4 * tokens.rows * padded(tokens.axis);

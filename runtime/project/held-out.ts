@@ -5,7 +5,8 @@ import { type Model, type Recipe, type Task, testsOf } from '../../compiler/mode
 import { sequenceLength, fillBatch } from '../data/batches.ts';
 import { encodePrompt } from '../data/encode.ts';
 import { type Dataset, fieldsOf } from '../data/load.ts';
-import { type ImageStore, plainImagesOf } from '../data/image-store.ts';
+import type { ImageStore } from '../data/image-store.ts';
+import { plainImagesOf } from '../data/image-batches.ts';
 import { templateFor } from '../data/rules.ts';
 import { fill } from '../data/templates.ts';
 import type { Device } from '../device/device.ts';

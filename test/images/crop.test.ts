@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PixelRules } from '../../compiler/package/package.ts';
 import { createBatches } from '../../runtime/data/batches.ts';
-import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { pictureFolder } from '../../runtime/hosts/node-pictures.ts';
 import { createPictureStore, type PictureStoreOptions } from '../../runtime/data/picture-store.ts';

@@ -8,7 +8,7 @@ import type { PixelRules } from '../../compiler/package/package.ts';
 import { createBatches } from '../../runtime/data/batches.ts';
 import { loadData, type LoadOptions } from '../../runtime/data/load.ts';
 import { pictureFolder } from '../../runtime/hosts/node-pictures.ts';
-import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-batches.ts';
 import { besideFile, createPictureStore, type PictureStore } from '../../runtime/data/picture-store.ts';
 import { dataHost, openTokenizer, readBytes } from '../../runtime/files.ts';
 import { decodePicture } from '../../runtime/images/node.ts';

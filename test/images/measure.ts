@@ -4,7 +4,7 @@
  */
 import { type Compiled, compile } from '../../compiler/compile.ts';
 import { encodePictures, tokensOf } from '../../runtime/project/encoded-images.ts';
-import { imagesOf, withImages } from '../../runtime/data/image-store.ts';
+import { imagesOf, withImages } from '../../runtime/data/image-batches.ts';
 import { createPictureStore } from '../../runtime/data/picture-store.ts';
 import { createBatches, type Batches } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
