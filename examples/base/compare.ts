@@ -9,7 +9,8 @@ import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { makeProgress, type Progress } from '../../runtime/cli/progress.ts';
 import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { meanRight, type Score, table } from './evaluate.ts';
-import { here, openLab, score, train } from './lab.ts';
+import { here } from './here.ts';
+import { openScored, score, train } from './scored.ts';
 import { scoredTasks, type Instruction } from './words.ts';
 
 const FOLDER = 'runs/compare';
@@ -41,23 +42,23 @@ async function runTrial(
   method: string,
   seed: number,
 ): Promise<Trial> {
-  const lab = await openLab(device, METHODS[method] ?? '', seed);
+  const scored = await openScored(device, METHODS[method] ?? '', seed);
   const folder = `${FOLDER}/${method.replace(' ', '-')}-${seed}`;
   await rm(folder, { recursive: true, force: true });
   let progress: Progress | null = null;
   const start = performance.now();
-  const { steps } = await train(lab, folder, {
+  const { steps } = await train(scored, folder, {
     onStart: (first) => (progress = makeProgress(process.stderr, first)),
     onStep: (metrics, horizon) => progress?.step(metrics, horizon),
   });
   const seconds = (performance.now() - start) / 1000;
   (progress as Progress | null)?.end();
-  const scores = await score(lab, items);
-  const trained = new Set(lab.project.model.tasks.flatMap((task) => task.trains));
-  const count = lab.project.model.parameters
+  const scores = await score(scored, items);
+  const trained = new Set(scored.project.model.tasks.flatMap((task) => task.trains));
+  const count = scored.project.model.parameters
     .filter((p) => trained.has(p.name))
     .reduce((sum, p) => sum + p.shape.reduce((a, b) => a * b, 1), 0);
-  lab.session.executor.destroy();
+  scored.session.executor.destroy();
   return {
     method,
     seed,

@@ -3,12 +3,13 @@
  * corpus`.
  */
 import { existsSync } from 'node:fs';
-import { loadProject } from '../../runtime/project/open.ts';
+import { nodeHost } from '../../runtime/hosts/node.ts';
+import { loadModel, openProject } from '../../runtime/project/spec.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
 import { expandLayers } from './expand.ts';
 import { judgeBase, readTensors, tensorsOf } from './judge.ts';
-import { here } from './lab.ts';
+import { here } from './here.ts';
 import { trainStage } from './stage.ts';
 
 const SPEC = here('deep.adapter');
@@ -16,8 +17,8 @@ const START = here('../../.cache/base/english3m.start.safetensors');
 
 if (!existsSync(here('../../.cache/base/rows.mixed.bin')))
   throw new Error('.cache/base/rows.mixed.bin is missing: npm run base -- corpus makes it');
-const { model, spec } = loadProject(`${SPEC}:Growing`);
-const shallow = loadProject(`${here('full.adapter')}:Full`).model.base;
+const { model, spec } = await openProject(nodeHost, `${SPEC}:Growing`);
+const shallow = loadModel(nodeHost, `${here('full.adapter')}:Full`).base;
 const values = expandLayers(await readTensors(here('base.safetensors')), shallow.layers, model.base.layers);
 await writeSafetensors(START, tensorsOf(model, values), adapterMetadata(model, '', spec.hash));
 const trained = await trainStage(`${SPEC}:Growing`, 'runs/growing', START);

@@ -2,7 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { compile } from '../../compiler/compile.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { loadProject, openCompiled, startOf, tokenizerOf } from '../../runtime/project/open.ts';
+import { nodeHost } from '../../runtime/hosts/node.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
+import { openCompiled } from '../../runtime/project/session.ts';
+import { startOf } from '../../runtime/project/start.ts';
+import { tokenizerOf } from '../../runtime/project/tokenizer.ts';
 import { openDevice } from '../../runtime/device/device.ts';
 import { openWeights } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
@@ -11,7 +15,7 @@ import { makeTrainer } from '../../runtime/train/trainer.ts';
 import { baseMetadata } from '../../runtime/weights/base.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { baseTable, evaluateBase } from './evaluate.ts';
-import { here } from './lab.ts';
+import { here } from './here.ts';
 
 const stream = (file: string): Uint16Array => {
   const bytes = readFileSync(here(`../../.cache/base/${file}`));
@@ -49,8 +53,9 @@ export const tensorsOf = (
  * @throws Error when it cannot copy, and then nothing is written
  */
 export async function judgeBase(target: string, trained: string): Promise<void> {
-  const { model } = loadProject(target);
-  const tokenizer = await tokenizerOf(model.base);
+  const model = loadModel(nodeHost, target);
+  const hosted = { host: nodeHost, model };
+  const tokenizer = await tokenizerOf(hosted);
   const values = await readTensors(trained);
   const device = await openDevice();
   const [task] = model.tasks;
@@ -59,8 +64,9 @@ export async function judgeBase(target: string, trained: string): Promise<void> 
     profile: device.profile,
     evaluation: { batch: 16, tokens: { [task.name]: model.base.context } },
   });
-  const start = await startOf(model, 0, { scratch: true, initial: values });
-  const trainer = makeTrainer(await openCompiled(device, compiled, start));
+  const start = await startOf(hosted, 0, { scratch: true, initial: values });
+  const { session } = await openCompiled(device, compiled, start);
+  const trainer = makeTrainer(session);
   const streams = { train: stream('text.train.bin'), heldout: stream('text.heldout.bin') };
   const figures = await evaluateBase(streams, tokenizer, (rows) => lossOfRows(trainer, task.name, rows));
   console.log(baseTable(figures));

@@ -1,6 +1,6 @@
 /** `npm run base -- pretrain`: both stages of `pretrain.adapter`, then the verdict, then `base.safetensors` in float16. */
 import { judgeBase } from './judge.ts';
-import { here } from './lab.ts';
+import { here } from './here.ts';
 import { trainStage } from './stage.ts';
 
 const SPEC = here('pretrain.adapter');

@@ -18,7 +18,8 @@ import { writeAdapter, writeRecord } from '../../runtime/train/outcome.ts';
 import { versions } from '../../runtime/versions.ts';
 import { quickTable } from '../fusion/quick.ts';
 import { meanRight, promptOf, type Score, table } from './evaluate.ts';
-import { here, type Lab, openLab, score, train } from './lab.ts';
+import { here } from './here.ts';
+import { openScored, score, type Scored, train } from './scored.ts';
 import { scoredTasks, type Instruction } from './words.ts';
 
 const FOLDER = 'runs/start';
@@ -44,10 +45,10 @@ async function main(): Promise<void> {
     `device: ${device.adapter.description || device.adapter.device} (kernels for ${device.profile.device})`,
   );
   const compiling = performance.now();
-  const lab = await openLab(device, SPEC);
-  const { model } = lab.project;
+  const scored = await openScored(device, SPEC);
+  const { model } = scored.project;
   say(`examples/base/${SPEC} checks\n\n${show(model)}\n`);
-  const { kernels, programs } = lab.compiled.manifest;
+  const { kernels, programs } = scored.compiled.manifest;
   const step = programs.find((program) => program.kind === 'train');
   say(
     `compiled in ${seconds(compiling)}: ${kernels.length} kernels, ${step?.dispatches.length} dispatches a training step, one submit\n`,
@@ -56,15 +57,15 @@ async function main(): Promise<void> {
   const items = readItems('instructions.heldout.jsonl');
   const asked = questions(items);
   say(`asking ${items.length} questions about words that no training example has ...`);
-  const before = { scores: await score(lab, items), answers: await answer(lab, asked) };
+  const before = { scores: await score(scored, items), answers: await answer(scored, asked) };
   await rm(FOLDER, { recursive: true, force: true });
   let progress: Progress | null = null;
-  await train(lab, FOLDER, {
+  await train(scored, FOLDER, {
     onStart: (first) => (progress = makeProgress(process.stdout, first)),
     onStep: (metrics, horizon) => progress?.step(metrics, horizon),
   });
   (progress as Progress | null)?.end();
-  const after = { scores: await score(lab, items), answers: await answer(lab, asked) };
+  const after = { scores: await score(scored, items), answers: await answer(scored, asked) };
   say(`\n${scoreTable(before.scores, after.scores)}\n`);
   const rows = asked.map((item, i) => [
     item.instruction,
@@ -73,22 +74,26 @@ async function main(): Promise<void> {
     after.answers[i] ?? '',
   ]);
   say(`${table(['question', 'right', 'before', 'after'], rows)}\n`);
-  await keep(lab, device);
+  await keep(scored, device);
   say(`${FOLDER}/adapter.safetensors, ${FOLDER}/package/, ${FOLDER}/metrics.jsonl, ${FOLDER}/checkpoints/`);
   say(`after ${seconds(started)}. Ask it yourself:`);
   say(
     `  npm run graft -- generate examples/base/${SPEC} --adapter ${FOLDER}/adapter.safetensors --ask "plural of lantern"\n`,
   );
   say('Now pictures: does it still follow instructions once it has learned to name what it sees?');
-  const instructed = { state: await trainedState(lab), steps: lab.recipe.steps ?? 0, seed: lab.recipe.seed };
-  lab.session.executor.destroy();
+  const instructed = {
+    state: await trainedState(scored),
+    steps: scored.recipe.steps ?? 0,
+    seed: scored.recipe.seed,
+  };
+  scored.session.executor.destroy();
   const report = await quickTable(device, instructed, say);
   await writeFile(`${FOLDER}/fusion.html`, reportHtml(report));
   say(`\n${reportText(report)}`);
   say(`${FOLDER}/fusion.html has the same for a browser. All in ${seconds(started)}.`);
 }
 
-async function trainedState({ session }: Lab): Promise<ReadonlyMap<string, Float32Array>> {
+async function trainedState({ session }: Scored): Promise<ReadonlyMap<string, Float32Array>> {
   const state = new Map<string, Float32Array>();
   for (const parameter of session.manifest.parameters)
     if (parameter.cell !== null) state.set(parameter.name, await readParameter(session, parameter));
@@ -103,10 +108,10 @@ function questions(items: readonly Instruction[]): Instruction[] {
   return kinds.flatMap((task) => items.find((item) => item.task === task) ?? []);
 }
 
-async function answer(lab: Lab, asked: readonly Instruction[]): Promise<string[]> {
+async function answer(scored: Scored, asked: readonly Instruction[]): Promise<string[]> {
   const answers = await answerAll(
-    lab.decoder,
-    lab.tokenizer,
+    scored.decoder,
+    scored.tokenizer,
     asked.map((item) => promptOf(item.instruction)),
     12,
   );
@@ -134,11 +139,11 @@ function scoreTable(before: readonly Score[], after: readonly Score[]): string {
 }
 
 async function keep(
-  { compiled, session, project, recipe, fingerprint }: Lab,
+  { compiled, session, project, recipe, origin }: Scored,
   device: Parameters<typeof writeRecord>[2],
 ): Promise<void> {
   await writePackage(`${FOLDER}/package`, compiled.manifest, compiled.sources);
-  await writeAdapter(`${FOLDER}/adapter.safetensors`, session, fingerprint);
+  await writeAdapter(`${FOLDER}/adapter.safetensors`, session, origin.base);
   const record = {
     spec: `examples/base/${SPEC}`,
     adapter: project.model.name,
@@ -149,7 +154,7 @@ async function keep(
     scratch: false,
     from: null,
     specHash: project.spec.hash,
-    base: fingerprint,
+    base: origin.base,
     versions,
   };
   await writeRecord(FOLDER, record, device);

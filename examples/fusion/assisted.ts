@@ -17,13 +17,13 @@ import { answererOf } from './answers.ts';
 import { type Assisted, assistedTable, type Help, type Point } from './assisted-table.ts';
 import { buildData } from './build.ts';
 import { loadConcepts, withRole } from './concepts.ts';
-import { type Lab, modelOf, openLab } from './lab.ts';
+import { type Candidate, modelOf, openCandidate } from './candidate.ts';
 import { ask, type Pictured } from './lists.ts';
-import { shownIn } from './pictures.ts';
+import { shownIn } from './draw.ts';
 import { questionsRight } from './score.ts';
 import { trainStages } from './train.ts';
 import { keyOf, readTrials, runTrials, type Trial } from './trials.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
+import { openMaterials, type Materials } from './materials.ts';
 
 const FILE = 'runs/fusion/assisted.jsonl';
 const DESIGN = { design: 'assisted', schedule: 'assisted' } as const;
@@ -52,12 +52,16 @@ function promptWith({ experts, tasks }: Model, instruction: string, text: string
   return fillPrompt(template, withContext(template, { instruction }, context));
 }
 
-async function shares(lab: Lab, items: readonly Pictured[], experts: Readonly<Record<Help, Words>>) {
+async function shares(
+  candidate: Candidate,
+  items: readonly Pictured[],
+  experts: Readonly<Record<Help, Words>>,
+) {
   const images = items.map(({ image }) => image);
-  const answerer = answererOf(lab);
+  const answerer = answererOf(candidate);
   const share = async (help: Help): Promise<number> => {
     const prompts = items.map(({ image, instruction }) =>
-      promptWith(lab.model, instruction, experts[help](image)),
+      promptWith(candidate.model, instruction, experts[help](image)),
     );
     return questionsRight(items, await answerer.answer(prompts, images));
   };
@@ -72,22 +76,25 @@ async function shares(lab: Lab, items: readonly Pictured[], experts: Readonly<Re
 /** Trains the captioner and lets it name the pictures of all questions. */
 async function captionsOf(
   device: Device,
-  workshop: Workshop,
+  materials: Materials,
   seed: number,
 ): Promise<ReadonlyMap<string, string>> {
-  const lab = await openLab(device, workshop, modelOf('fusion', 'Captioner'), { recipe: 'captions', seed });
-  const steps = lab.recipe.steps ?? 0;
+  const candidate = await openCandidate(device, materials, modelOf('fusion', 'Captioner'), {
+    recipe: 'captions',
+    seed,
+  });
+  const steps = candidate.recipe.steps ?? 0;
   try {
-    await trainStages(lab, [{ recipe: lab.recipe, steps, measureAt: [] }], watching('captioner'));
-    const { questionsTrained, questionsHeld } = workshop.exam;
+    await trainStages(candidate, [{ recipe: candidate.recipe, steps, measureAt: [] }], watching('captioner'));
+    const { questionsTrained, questionsHeld } = materials.exam;
     const images = [...new Set([...questionsTrained, ...questionsHeld].map(({ image }) => image))];
-    const captions = await answererOf(lab).answer(
+    const captions = await answererOf(candidate).answer(
       images.map(() => promptOf(ask)),
       images,
     );
     return new Map(images.map((image, i) => [image, captions[i] ?? '']));
   } finally {
-    lab.session.executor.destroy();
+    candidate.session.executor.destroy();
   }
 }
 
@@ -99,24 +106,27 @@ const watching = (name: string) => ({
   },
 });
 
-async function runTrial(device: Device, workshop: Workshop, { seed }: Trial): Promise<Assisted> {
-  const captions = await captionsOf(device, workshop, seed);
+async function runTrial(device: Device, materials: Materials, { seed }: Trial): Promise<Assisted> {
+  const captions = await captionsOf(device, materials, seed);
   const right = [...captions].filter(([image, caption]) => caption.trim() === shownIn(image)).length;
   const experts = expertsOf(captions);
-  const lab = await openLab(device, workshop, modelOf('fusion', 'Assisted'), { recipe: 'assisted', seed });
-  const { questionsTrained, questionsHeld } = workshop.exam;
+  const candidate = await openCandidate(device, materials, modelOf('fusion', 'Assisted'), {
+    recipe: 'assisted',
+    seed,
+  });
+  const { questionsTrained, questionsHeld } = materials.exam;
   const points: Point[] = [];
   try {
-    const steps = lab.recipe.steps ?? 0;
-    await trainStages(lab, [{ recipe: lab.recipe, steps, measureAt: LOOKS }], {
+    const steps = candidate.recipe.steps ?? 0;
+    await trainStages(candidate, [{ recipe: candidate.recipe, steps, measureAt: LOOKS }], {
       ...watching('assisted'),
       onMeasure: async (taken) => {
-        const asked = await shares(lab, questionsTrained, experts);
-        points.push({ steps: taken, asked, others: await shares(lab, questionsHeld, experts) });
+        const asked = await shares(candidate, questionsTrained, experts);
+        points.push({ steps: taken, asked, others: await shares(candidate, questionsHeld, experts) });
       },
     });
   } finally {
-    lab.session.executor.destroy();
+    candidate.session.executor.destroy();
   }
   return { points, captioner: right / captions.size };
 }
@@ -132,8 +142,8 @@ async function main(): Promise<void> {
   if (!values.report) {
     await buildData();
     const device = await openDevice();
-    const workshop = await openWorkshop(modelOf('fusion', 'Assisted'));
-    await runTrials<Assisted>(FILE, trials, (trial) => runTrial(device, workshop, trial), {
+    const materials = await openMaterials(modelOf('fusion', 'Assisted'));
+    await runTrials<Assisted>(FILE, trials, (trial) => runTrial(device, materials, trial), {
       onStart: (trial) => console.error(keyOf(trial)),
       onError: (trial, error) => console.error(`  ${keyOf(trial)} failed: ${String(error)}`),
     });

@@ -12,7 +12,7 @@ import { instructionTokens, loadTokenizer } from '../base/tokens.ts';
 import { collectWords, type Instruction } from '../base/words.ts';
 import { chooseConcepts, type Concept, conceptsFile, loadConcepts, roles, toManifest } from './concepts.ts';
 import { buildLists, toLines } from './lists.ts';
-import { cacheFolder, wantedPictures, writePictures } from './pictures.ts';
+import { cacheFolder, wantedPictures, writePictures } from './draw.ts';
 
 /** The text instructions that the lists put pictures to. */
 export function readInstructions(name: 'train' | 'heldout'): Instruction[] {

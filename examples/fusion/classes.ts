@@ -10,7 +10,7 @@ import { shuffle } from '../base/random.ts';
 import { type Concept, withRole } from './concepts.ts';
 import { heldStyle, iconNames, type Style, trainedStyles } from './icons.ts';
 import type { Pair } from './lists.ts';
-import { copies as pictureCopies, picturePath, type Wanted } from './pictures.ts';
+import { copies as pictureCopies, picturePath, type Wanted } from './draw.ts';
 
 /** Changed pictures of each drawing. */
 export const classCopies = 12;

@@ -11,7 +11,9 @@ import { parseArgs } from 'node:util';
 import { clock } from '../../runtime/cli/progress.ts';
 import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { encodePictures } from '../../runtime/project/encoded-images.ts';
+import { readTaskData } from '../../runtime/project/task-data.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { promptOf, table } from '../base/evaluate.ts';
@@ -21,12 +23,12 @@ import { buildData, writeLists } from './build.ts';
 import { classMeans, shareNearest } from './centroids.ts';
 import { chooseClasses, classLists, wantedClasses } from './classes.ts';
 import { loadConcepts } from './concepts.ts';
-import { here, type Lab, modelOf, openLab } from './lab.ts';
+import { here, type Candidate, modelOf, openCandidate } from './candidate.ts';
 import { ask, type Pair } from './lists.ts';
-import { shownIn, writePictures } from './pictures.ts';
+import { shownIn, writePictures } from './draw.ts';
 import { captionsRight } from './score.ts';
 import { trainStages } from './train.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
+import { openMaterials, type Materials } from './materials.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -72,8 +74,8 @@ type EyeTensor = NewTensor & { readonly values: Float32Array };
 
 async function trainEye(
   device: Device,
-  workshop: Workshop,
-  judge: Lab,
+  materials: Materials,
+  judge: Candidate,
   way: readonly Course[],
 ): Promise<Eye> {
   const start = performance.now();
@@ -81,31 +83,31 @@ async function trainEye(
   let shares = { trained: 0, heldStyle: 0 };
   for (const course of way) {
     const initial = new Map(tensors.map(({ name, values }) => [name, values]));
-    const lab = await openLab(device, workshop, modelOf('eye', course.adapter), {
+    const candidate = await openCandidate(device, materials, modelOf('eye', course.adapter), {
       ...course,
       seed: Number(options.seed),
       initial,
     });
     try {
-      await trainCourse(lab, course.adapter);
-      tensors = await tensorsOf(lab);
-      const exam = examOf(workshop, course.adapter);
+      await trainCourse(candidate, course.adapter);
+      tensors = await tensorsOf(candidate);
+      const exam = examOf(materials, course.adapter);
       shares = {
-        trained: await named(lab, exam.prompt, exam.trained),
-        heldStyle: await named(lab, exam.prompt, exam.heldStyle),
+        trained: await named(candidate, exam.prompt, exam.trained),
+        heldStyle: await named(candidate, exam.prompt, exam.heldStyle),
       };
     } finally {
-      lab.session.executor.destroy();
+      candidate.session.executor.destroy();
     }
   }
   const seconds = (performance.now() - start) / 1000;
   return { adapter: nameOf(way), ...shares, near: await judgeTokens(judge, tensors), seconds, tensors };
 }
 
-async function trainCourse(lab: Lab, name: string): Promise<void> {
-  const steps = Number(options.steps ?? lab.recipe.steps ?? 0);
+async function trainCourse(candidate: Candidate, name: string): Promise<void> {
+  const steps = Number(options.steps ?? candidate.recipe.steps ?? 0);
   const start = performance.now();
-  await trainStages(lab, [{ recipe: { ...lab.recipe, steps }, steps, measureAt: [] }], {
+  await trainStages(candidate, [{ recipe: { ...candidate.recipe, steps }, steps, measureAt: [] }], {
     onMeasure: () => Promise.resolve(),
     onStep: (_, loss, done, of) => {
       if (done % 50 !== 0 && done !== of) return;
@@ -116,15 +118,15 @@ async function trainCourse(lab: Lab, name: string): Promise<void> {
 }
 
 /** A classifier is asked nothing, and answers with the token of a class. */
-function examOf({ exam, tokenizer }: Workshop, adapter: string) {
+function examOf({ exam, tokenizer }: Materials, adapter: string) {
   if (adapter === 'Apart' || adapter === 'Through') return { prompt: promptOf(ask), ...exam };
   const concepts = loadConcepts();
   const lists = classLists(chooseClasses(concepts), concepts, tokenizer);
   return { prompt: '', trained: lists['classes.trained.jsonl'], heldStyle: lists['classes.heldstyle.jsonl'] };
 }
 
-async function named(lab: Lab, prompt: string, pairs: readonly Pair[]): Promise<number> {
-  const answers = await answererOf(lab).answer(
+async function named(candidate: Candidate, prompt: string, pairs: readonly Pair[]): Promise<number> {
+  const answers = await answererOf(candidate).answer(
     pairs.map(() => prompt),
     pairs.map(({ image }) => image),
   );
@@ -132,7 +134,7 @@ async function named(lab: Lab, prompt: string, pairs: readonly Pair[]): Promise<
 }
 
 /** The encoder's parameters as they go into the file. */
-async function tensorsOf({ session, input }: Lab): Promise<EyeTensor[]> {
+async function tensorsOf({ session, input }: Candidate): Promise<EyeTensor[]> {
   const own = session.manifest.parameters.filter(({ owner }) => owner === input.part);
   const tensors: EyeTensor[] = [];
   for (const parameter of own) {
@@ -143,13 +145,17 @@ async function tensorsOf({ session, input }: Lab): Promise<EyeTensor[]> {
 }
 
 /** Class means of the pictures that captions are trained on, and which drawings as they are lie nearest to their own. */
-async function judgeTokens(judge: Lab, tensors: readonly EyeTensor[]): Promise<Eye['near']> {
-  const { session, input, workshop, model } = judge;
+async function judgeTokens(judge: Candidate, tensors: readonly EyeTensor[]): Promise<Eye['near']> {
+  const { session, input, materials, model } = judge;
   for (const { name, values } of tensors) writeParameter(session, parameterNamed(session, name), values);
   const caption = model.tasks.find(({ name }) => name === 'caption');
   if (!caption) throw new Error(`${model.name} has no task caption`);
-  const { records, pictures = new Uint32Array() } = await workshop.dataOf(model, caption);
-  const encoded = await encodePictures(session, input, workshop.store);
+  const { dataset } = await readTaskData({ host: nodeHost, model }, caption, materials.tokenizer, {
+    cache: materials.data,
+    seed: 0,
+  });
+  const { records, pictures = new Uint32Array() } = dataset;
+  const encoded = await encodePictures(session, input, materials.store);
   const means = classMeans(
     records.map(({ image }, i) => ({
       name: shownIn(String(image)),
@@ -161,10 +167,10 @@ async function judgeTokens(judge: Lab, tensors: readonly EyeTensor[]): Promise<E
       means,
       pairs.map(({ image }) => ({
         name: shownIn(image),
-        features: encoded.get(workshop.numberOf(image)),
+        features: encoded.get(materials.numberOf(image)),
       })),
     );
-  return { trained: share(workshop.exam.trained), heldStyle: share(workshop.exam.heldStyle) };
+  return { trained: share(materials.exam.trained), heldStyle: share(materials.exam.heldStyle) };
 }
 
 /** Pictures and list of the classes, beside those of the experiment. */
@@ -181,10 +187,10 @@ async function buildClasses(say: (text: string) => void): Promise<void> {
 async function main(): Promise<void> {
   await buildClasses((text) => console.error(text));
   const device = await openDevice();
-  const workshop = await openWorkshop(modelOf('eye', 'Apart'));
+  const materials = await openMaterials(modelOf('eye', 'Apart'));
   const eyes: Eye[] = [];
   // Any design of the experiment: it is there to run encoders as the experiment does.
-  const judge = await openLab(device, workshop, modelOf('fusion', 'EarlyDisjoint'), {
+  const judge = await openCandidate(device, materials, modelOf('fusion', 'EarlyDisjoint'), {
     recipe: 'joint',
     seed: 0,
   });
@@ -195,7 +201,7 @@ async function main(): Promise<void> {
   }
   for (const way of ways)
     if (!options.only || options.only === nameOf(way))
-      eyes.push(await trainEye(device, workshop, judge, way));
+      eyes.push(await trainEye(device, materials, judge, way));
   const best = [...eyes].sort((a, b) => b.near.heldStyle - a.near.heldStyle)[0];
   if (!best) throw new Error(`--only is ${ways.map(nameOf).join(' or ')}`);
   const rows = eyes.map((eye) => [

@@ -6,7 +6,7 @@ import { hash, random, shuffle } from '../base/random.ts';
 import { type Instruction, scoredTasks } from '../base/words.ts';
 import { type Concept, withRole } from './concepts.ts';
 import { heldStyle, type Style, styles, trainedStyles } from './icons.ts';
-import { blankPath, copies, picturePath } from './pictures.ts';
+import { blankPath, copies, picturePath } from './draw.ts';
 
 /** What is asked of every picture; short, since a batch costs what its tokens cost. */
 export const ask = 'name this';

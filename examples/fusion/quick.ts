@@ -8,12 +8,12 @@ import type { Device } from '../../runtime/device/device.ts';
 import type { Report } from '../../runtime/report/report.ts';
 import { buildData } from './build.ts';
 import { designs, type Stage } from './designs.ts';
-import { here, modelOf } from './lab.ts';
+import { here, modelOf } from './candidate.ts';
 import { fusionReport, type Outcome } from './report.ts';
 import { type Memory, memoryKey } from './train.ts';
 import { runTrial } from './trial.ts';
 import { keyOf, type Line } from './trials.ts';
-import { openWorkshop } from './workshop.ts';
+import { openMaterials } from './materials.ts';
 
 /** Captions trained on each design; the whole experiment has 600. */
 const CAPTIONS = 150;
@@ -36,7 +36,7 @@ export async function quickTable(
 ): Promise<Report> {
   await buildData((text) => text.startsWith('drawn') && say(text));
   const model = modelOf('fusion', 'EarlyDisjoint');
-  const workshop = await openWorkshop(model);
+  const materials = await openMaterials(model);
   const instruct = model.tasks.find(({ name }) => name === 'instruct');
   if (!instruct) throw new Error('fusion.adapter has no task instruct');
   const memory: Memory = new Map([[memoryKey(instruct, steps, seed), state]]);
@@ -52,7 +52,7 @@ export async function quickTable(
     say(`${designs[design]?.title}: ${CAPTIONS} captions (${index + 1} of ${SHOWN.length}${left})`);
     const trial = { design, schedule: 'sequential', seed };
     const [started, began] = [new Date().toISOString(), performance.now()];
-    const result = await runTrial(device, workshop, memory, trial, {
+    const result = await runTrial(device, materials, memory, trial, {
       say: () => undefined,
       stage,
       most: MOST,

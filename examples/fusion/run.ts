@@ -17,12 +17,12 @@ import { reportHtml } from '../../runtime/report/html.ts';
 import { reportText } from '../../runtime/report/text.ts';
 import { buildData } from './build.ts';
 import { allTrials, designs, type Stage } from './designs.ts';
-import { here, modelOf } from './lab.ts';
+import { here, modelOf } from './candidate.ts';
 import { fusionReport, type Outcome } from './report.ts';
 import type { Memory } from './train.ts';
 import { runTrial, type TrialOptions } from './trial.ts';
 import { keyOf, readTrials, runTrials } from './trials.ts';
-import { openWorkshop } from './workshop.ts';
+import { openMaterials } from './materials.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -64,11 +64,11 @@ async function main(): Promise<void> {
       throw new Error('eye.safetensors is missing: npm run fusion -- eye makes it');
     await buildData(say);
     const device = await openDevice();
-    const workshop = await openWorkshop(modelOf('fusion', 'EarlyDisjoint'));
+    const materials = await openMaterials(modelOf('fusion', 'EarlyDisjoint'));
     const start = performance.now();
     let ran = 0;
     const memory: Memory = new Map();
-    await runTrials(FILE, wanted, (trial) => runTrial(device, workshop, memory, trial, trialOptions), {
+    await runTrials(FILE, wanted, (trial) => runTrial(device, materials, memory, trial, trialOptions), {
       retry: options.retry,
       onStart: (trial, index, of) => {
         const each = ran === 0 ? null : (performance.now() - start) / 1000 / ran;

@@ -1,4 +1,4 @@
-/** Training a lab by the stages of its recipe, with a stop wherever it is to be measured. */
+/** Training a candidate by the stages of its recipe, with a stop wherever it is to be measured. */
 import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Task } from '../../compiler/model/model.ts';
 import { createRandom } from '../../runtime/random.ts';
@@ -7,7 +7,7 @@ import { turns } from '../../runtime/train/mix.ts';
 import { horizonOf, learningRate } from '../../runtime/train/schedule.ts';
 import { type StepResult, trainStep } from '../../runtime/train/trainer.ts';
 import type { Stage } from './designs.ts';
-import type { Lab } from './lab.ts';
+import type { Candidate } from './candidate.ts';
 
 /** Steps whose results are not yet read, so that the device is never idle for a read. */
 const IN_FLIGHT = 3;
@@ -34,7 +34,7 @@ export const memoryKey = (
 
 /** Trains all stages. @throws Error when a loss or a gradient is not finite */
 export async function trainStages(
-  lab: Lab,
+  candidate: Candidate,
   stages: readonly Stage[],
   watch: Watch,
   memory: Memory = new Map(),
@@ -43,16 +43,16 @@ export async function trainStages(
   const of = stages.reduce((sum, stage) => sum + stage.steps, 0);
   let read = 0;
   for (const [place, stage] of stages.entries()) {
-    const alone = place === 0 ? textTaskOf(lab, stage) : null;
+    const alone = place === 0 ? textTaskOf(candidate, stage) : null;
     const key = alone && memoryKey(alone, stage.steps, stage.recipe.seed);
     const known = key === null ? undefined : memory.get(key);
     if (alone && known) {
-      recall(lab, known);
+      recall(candidate, known);
       steps[alone.name] = read = stage.steps;
       if (stage.measureAt.includes(stage.steps)) await watch.onMeasure({ ...steps });
       continue;
     }
-    startAnew(lab);
+    startAnew(candidate);
     const pending: { readonly task: string; readonly result: Promise<StepResult> }[] = [];
     const drain = async (left: number): Promise<void> => {
       while (pending.length > left) {
@@ -64,9 +64,9 @@ export async function trainStages(
       }
     };
     for (const { task, index, lr, step } of plan(stage)) {
-      const batches = lab.batches.get(task);
+      const batches = candidate.batches.get(task);
       if (!batches) throw new Error(`no data for the task ${task}`);
-      const result = trainStep(lab.trainer, task, [batches.batchAt(index)], lr);
+      const result = trainStep(candidate.trainer, task, [batches.batchAt(index)], lr);
       // A lost device fails all that is in flight: the first is reported, the others must not go unhandled.
       result.catch(() => undefined);
       pending.push({ task, result });
@@ -77,24 +77,24 @@ export async function trainStages(
       await watch.onMeasure({ ...steps });
     }
     await drain(0);
-    if (alone && key !== null) memory.set(key, await stateOf(lab, alone));
+    if (alone && key !== null) memory.set(key, await stateOf(candidate, alone));
   }
 }
 
 /** The only task of a stage, if it shows no images. */
-function textTaskOf({ model }: Lab, { recipe }: Stage): Task | null {
+function textTaskOf({ model }: Candidate, { recipe }: Stage): Task | null {
   const [only, ...more] = recipe.mix.parts;
   const task = model.tasks.find(({ name }) => name === only?.task);
   return task && more.length === 0 && !showsImages(model, task.name) ? task : null;
 }
 
-async function stateOf({ session }: Lab, { trains }: Task): Promise<ReadonlyMap<string, Float32Array>> {
+async function stateOf({ session }: Candidate, { trains }: Task): Promise<ReadonlyMap<string, Float32Array>> {
   const state = new Map<string, Float32Array>();
   for (const name of trains) state.set(name, await readParameter(session, parameterNamed(session, name)));
   return state;
 }
 
-function recall({ session }: Lab, state: ReadonlyMap<string, Float32Array>): void {
+function recall({ session }: Candidate, state: ReadonlyMap<string, Float32Array>): void {
   for (const [name, values] of state) writeParameter(session, parameterNamed(session, name), values);
 }
 
@@ -108,7 +108,7 @@ function* plan({ recipe, steps }: Stage) {
 }
 
 /** A stage is a run of its own: its optimizer has seen nothing yet. */
-function startAnew({ session, trainer }: Lab): void {
+function startAnew({ session, trainer }: Candidate): void {
   trainer.counts.fill(0);
   for (const parameter of session.manifest.parameters) {
     if (parameter.cell === null) continue;

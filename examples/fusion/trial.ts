@@ -4,12 +4,12 @@ import type { Model } from '../../compiler/model/model.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { answererOf } from './answers.ts';
 import { designs, type Schedule, type Stage, stagesOf } from './designs.ts';
-import { modelOf, openLab } from './lab.ts';
+import { modelOf, openCandidate } from './candidate.ts';
 import { type Outcome, type Point, stepsText } from './report.ts';
 import { measure } from './score.ts';
 import { type Memory, trainStages } from './train.ts';
 import type { Trial } from './trials.ts';
-import type { Workshop } from './workshop.ts';
+import type { Materials } from './materials.ts';
 
 export interface TrialOptions {
   readonly say: (text: string) => void;
@@ -22,7 +22,7 @@ export interface TrialOptions {
 /** Trains and measures. @throws Error when there is no such trial, or when a loss or a gradient is not finite */
 export async function runTrial(
   device: Device,
-  workshop: Workshop,
+  materials: Materials,
   memory: Memory,
   { design, schedule, seed }: Trial,
   { say, stage: changed = (stage) => stage, most = Infinity }: TrialOptions,
@@ -31,15 +31,15 @@ export async function runTrial(
   const recipe = found?.recipes[schedule as Schedule];
   if (!found || !recipe) throw new Error(`no design ${design} with the schedule ${schedule}`);
   const model = modelOf(found.spec ?? 'fusion', found.adapter);
-  const lab = await openLab(device, workshop, model, { recipe, seed });
+  const candidate = await openCandidate(device, materials, model, { recipe, seed });
   const points: Point[] = [];
-  const answerer = answererOf(lab);
+  const answerer = answererOf(candidate);
   let training = 0;
   let since = performance.now();
   const onMeasure = async (steps: Point['steps']): Promise<void> => {
     training += performance.now() - since;
     const asked = { blank: found.blank ?? false, most };
-    const figures = await measure(answerer, workshop.exam, workshop.tokenizer, asked);
+    const figures = await measure(answerer, materials.exam, materials.tokenizer, asked);
     points.push({ steps, figures });
     say(
       `  after ${stepsText(steps)}: text ${figures.text.toFixed(2)}, + image ${figures.pictured.toFixed(2)}, captions ${figures.captions.toFixed(2)} / ${figures.captionsHeldStyle.toFixed(2)}`,
@@ -50,9 +50,9 @@ export async function runTrial(
     if (done % 100 === 0 || done === of) say(`  step ${done}/${of}  ${task}  loss ${loss.toFixed(3)}`);
   };
   try {
-    await trainStages(lab, stagesOf(lab.recipe).map(changed), { onMeasure, onStep }, memory);
+    await trainStages(candidate, stagesOf(candidate.recipe).map(changed), { onMeasure, onStep }, memory);
   } finally {
-    lab.session.executor.destroy();
+    candidate.session.executor.destroy();
   }
   return {
     points,

@@ -1,5 +1,4 @@
 /** From timings to the rows of the report. */
-import { EXIT } from '../cli/command.ts';
 import type { Measured, Timing } from './measure.ts';
 import { agree, type Operation } from './ops.ts';
 
@@ -110,5 +109,4 @@ function verdict({ target, ratio }: Line): string {
 }
 
 /** Speed is reported, never judged; a wrong result is a failure. */
-export const exitCodeOf = (lines: readonly Line[]): number =>
-  lines.every((line) => line.agrees) ? EXIT.ok : EXIT.failed;
+export const allAgree = (lines: readonly Line[]): boolean => lines.every((line) => line.agrees);

@@ -1,62 +1,15 @@
 /** `graft bench`: how fast this device runs our kernels, and how fast it runs those of others, in turns and on the same numbers. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measure } from '../bench/measure.ts';
-import { OPERATIONS, type Operation } from '../bench/ops.ts';
-import { startContestant, type Contestant } from '../bench/process.ts';
-import { referenceResult } from '../bench/reference.ts';
-import { exitCodeOf, jsonOf, linesOf, tableOf, type Line } from '../bench/rows.ts';
-import type { SideName } from '../bench/side.ts';
-import { UsageError, type Command } from './command.ts';
+import { OPERATIONS } from '../bench/ops.ts';
+import { allAgree, jsonOf, tableOf } from '../bench/rows.ts';
+import { runBench } from '../bench/run.ts';
+import { EXIT, UsageError, type Command } from './command.ts';
 
 const FEWEST_ROUNDS = 7;
 
 const PEERS_HINT =
   'To compare with jax-js and tfjs on this device: npm install @jax-js/jax @tensorflow/tfjs @tensorflow/tfjs-backend-webgpu\n' +
   'in a folder of its own, then: npm run bench -- --peers FOLDER';
-
-export interface BenchOptions {
-  /** Where jax-js and tfjs are installed, or null. */
-  readonly peers: string | null;
-  readonly operations: readonly Operation[];
-  readonly rounds: number;
-  /** Peers wait for the device as we do. */
-  readonly sameWait: boolean;
-  /** First calls with no compiled shader on disk. */
-  readonly cold: boolean;
-  readonly log: (text: string) => void;
-}
-
-/** Measures, one process a side, one side at a time. */
-export async function runBench(options: BenchOptions): Promise<Line[]> {
-  const { peers, operations, rounds, sameWait, log } = options;
-  const shaders = options.cold ? mkdtempSync(join(tmpdir(), 'graft-bench-')) : null;
-  const env = shaders === null ? {} : { MESA_SHADER_CACHE_DIR: shaders };
-  const contestants: Contestant[] = [];
-  try {
-    const names: readonly SideName[] = peers === null ? ['ours'] : ['ours', 'jax-js', 'tfjs'];
-    for (const name of names) contestants.push(await startContestant(name, { folder: peers, sameWait }, env));
-    const lines: Line[] = [];
-    for (const group of groupsOf(operations)) {
-      const measured = await measure(group, contestants, rounds, log);
-      for (const { side, op, error } of measured.failures) log(`${op.name} failed on ${side}: ${error}`);
-      lines.push(...linesOf(measured, referenceResult));
-    }
-    return lines;
-  } finally {
-    for (const contestant of contestants) contestant.stop();
-    if (shaders !== null) rmSync(shaders, { recursive: true, force: true });
-  }
-}
-
-/** The block's steps are compared with each other, so they are measured in turns; all else by itself. */
-function groupsOf(operations: readonly Operation[]): Operation[][] {
-  const blocks = operations.filter((op) => op.kind === 'block');
-  const others = operations.filter((op) => op.kind !== 'block').map((op) => [op]);
-  return blocks.length > 0 ? [...others, blocks] : others;
-}
 
 export const command: Command = {
   name: 'bench',
@@ -99,6 +52,6 @@ export const command: Command = {
     const lines = await runBench({ peers, operations, rounds, sameWait, cold: values.cold, log });
     console.log(values.json ? jsonOf(lines) : tableOf(lines));
     if (peers === null) console.error(`\n${PEERS_HINT}`);
-    return exitCodeOf(lines);
+    return allAgree(lines) ? EXIT.ok : EXIT.failed;
   },
 };

@@ -13,9 +13,13 @@ import { mib } from '../device/buffers.ts';
 import { requireFit } from '../device/fit.ts';
 import { writePackage } from '../files/package.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
-import { capacityOf, loadProject, projectOptions, pickRecipe, type Project } from '../project/open.ts';
-import { nodeHost } from '../hosts/node-specs.ts';
-import { specOptions, specUsage, splitSpec } from './spec-arguments.ts';
+import { capacityOf } from '../project/session.ts';
+import { pickRecipe } from '../project/recipe.ts';
+import { openProject, type Project } from '../project/spec.ts';
+import { nodeHost } from '../hosts/node.ts';
+import { nodeSpecs } from '../hosts/node-specs.ts';
+import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
+import { splitSpec } from '../project/spec-name.ts';
 
 /** What `--emit` prints: the spec's tree, the Model, and what each pass of the compiler makes of it. */
 const STAGES: readonly string[] = ['ast', 'model', ...stages];
@@ -55,7 +59,7 @@ ${specUsage}`,
       console.log(printTree(spec));
       return EXIT.ok;
     }
-    const project = loadProject(spec, projectOptions(values));
+    const project = await openProject(nodeHost, spec, checkOptions(values));
     if (emit === 'model') {
       console.log(printModel(project.model));
       return EXIT.ok;
@@ -69,7 +73,7 @@ ${specUsage}`,
     }
     const compiled = compile(project.model, wanted);
     // A package for another device may be larger than this one holds.
-    if (device) requireFit(compiled.manifest, capacityOf(device));
+    if (device) requireFit(compiled.manifest, capacityOf(nodeHost, device));
     const folder = values.out ?? `build/${project.model.name}`;
     await writePackage(folder, compiled.manifest, compiled.sources);
     console.log(describe(folder, compiled));
@@ -87,7 +91,7 @@ function stageOf(text: string | undefined): string | null {
 /** The tree of the spec's own file as JSON, mistakes and all. */
 function printTree(argument: string): string {
   const { path } = splitSpec(argument);
-  const text = nodeHost.readFile(path);
+  const text = nodeSpecs.readFile(path);
   if (text === null) throw new InputError(`cannot read ${path}`, 'check the path of the spec');
   return JSON.stringify(parse({ file: path, text }).file, null, 2);
 }

@@ -1,18 +1,14 @@
 /** `graft check SPEC...`: reports mistakes. */
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { diagnosticToJson } from '../../grammar/render.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
+import { nodeSpecs } from '../hosts/node-specs.ts';
 import { missingFiles } from '../project/missing-files.ts';
 import { fixFile } from './fix.ts';
-import {
-  checkArgument,
-  checkOptions,
-  printDiagnostics,
-  splitSpec,
-  specOptions,
-  specUsage,
-} from './spec-arguments.ts';
+import { checkArgument, checkOptions, printDiagnostics, specOptions, specUsage } from './spec-arguments.ts';
+import { splitSpec } from '../project/spec-name.ts';
 
 /** What is said of specs without errors: warnings were shown before, and no word at all could mean anything. */
 function summary(adapters: number, warnings: number): string {
@@ -61,7 +57,7 @@ ${specUsage}`,
       const faulty = checked.diagnostics.some(({ severity }) => severity === 'error');
       if (!faulty && name !== undefined && !Object.hasOwn(checked.adapters, name))
         throw new UsageError(`${path} has no adapter '${name}'`);
-      for (const d of [...checked.diagnostics, ...missingFiles(checked)]) diagnostics.push(d);
+      for (const d of [...checked.diagnostics, ...missingFiles(checked, nodeSpecs, existsSync)]) diagnostics.push(d);
       adapters += Object.keys(checked.adapters).length;
       for (const [file, text] of checked.sources) sources.set(file, text);
     }

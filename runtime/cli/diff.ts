@@ -3,8 +3,9 @@ import { parseArgs } from 'node:util';
 import { diffModels, type Change, type CountChange, type ModelDiff } from '../../compiler/describe/diff.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { loadProject, projectOptions } from '../project/open.ts';
-import { specOptions, specUsage } from './spec-arguments.ts';
+import { nodeSpecHost } from '../hosts/node-specs.ts';
+import { loadModel } from '../project/spec.ts';
+import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { alignColumns, figure } from './table.ts';
 
 export const command: Command = {
@@ -36,9 +37,9 @@ ${specUsage}`,
     const [first, second, ...rest] = positionals;
     if (first === undefined || second === undefined || rest.length > 0)
       throw new UsageError('give two specs to compare');
-    const { model: a } = loadProject(first, projectOptions(values));
+    const a = loadModel(nodeSpecHost, first, checkOptions(values));
     const both = { ...values, set: [...set, ...(values['set-b'] ?? [])] };
-    const { model: b } = loadProject(second, projectOptions(both));
+    const b = loadModel(nodeSpecHost, second, checkOptions(both));
     const diff = diffModels(a, b);
     console.log(format === 'json' ? JSON.stringify(toJson(a, b, diff), null, 2) : printDiff(a, b, diff));
     return EXIT.ok;

@@ -5,6 +5,7 @@ import { askExperts, givenAnswer } from '../experts/ask.ts';
 import type { Answer, Sight } from '../experts/expert.ts';
 import { openExpert, type Permission, permissions } from '../experts/node.ts';
 import { readBytes } from '../files.ts';
+import { nodeHost } from '../hosts/node.ts';
 import { decodePicture } from '../images/node.ts';
 import { PictureError } from '../images/picture.ts';
 import { InputError } from '../input-error.ts';
@@ -80,7 +81,9 @@ export async function consultExperts(
   if (images.length === 0 || asked.length === 0)
     return images.length === 0 ? [byHand] : images.map(() => byHand);
   const sights = await Promise.all(images.map(openSight));
-  const experts = asked.map((expert) => openExpert(expert, { allow, openCaptioner }));
+  const experts = asked.map((expert) =>
+    openExpert(expert, { allow, openCaptioner: openCaptioner(nodeHost) }),
+  );
   const rows = await askExperts(experts, sights);
   const order = model.experts.map(({ name }) => name);
   return rows.map((row) => [...row, ...byHand].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name)));

@@ -7,7 +7,7 @@ import { placeOf } from '../../grammar/render.ts';
 import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { UsageError } from './command.ts';
-import { nodeHost } from '../hosts/node-specs.ts';
+import { nodeSpecs } from '../hosts/node-specs.ts';
 
 /**
  * Fixes one spec; its imports are left alone. The file is written as a whole, and only when that made it better.
@@ -15,7 +15,7 @@ import { nodeHost } from '../hosts/node-specs.ts';
  */
 export async function fixFile(path: string, options: CheckOptions, dryRun: boolean): Promise<void> {
   if (path === '-') throw new UsageError('--fix changes files, and standard input is none');
-  const fixed = fixSpec(path, nodeHost, options);
+  const fixed = fixSpec(path, nodeSpecs, options);
   if (fixed === null) throw new UsageError(`cannot read ${path}`);
   if (fixed.applied.length > 0 && !dryRun) await rewrite(path, fixed.text);
   console.error(report(path, fixed, dryRun));

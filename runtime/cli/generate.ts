@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util';
 import { compile } from '../../compiler/compile.ts';
 import { hasImage } from '../../compiler/kinds/images.ts';
-import type { Model } from '../../compiler/model/model.ts';
 import { sharedDevice } from '../device/device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
 import { requireFit } from '../device/fit.ts';
@@ -16,12 +15,15 @@ import {
   expertUsage,
   readExpertSettings,
 } from './experts.ts';
-import { imageInputOf, readImages } from '../project/task-images.ts';
-import { capacityOf, loadProject, openCompiled, projectOptions, tokenizerOf } from '../project/open.ts';
+import { imageInputOf, readImages } from '../project/image-input.ts';
+import { nodeHost } from '../hosts/node.ts';
+import { type HostedModel, loadModel } from '../project/spec.ts';
+import { capacityOf, openCompiled } from '../project/session.ts';
+import { tokenizerOf } from '../project/tokenizer.ts';
 import { makePrompt, type Prompt } from '../project/prompts.ts';
 import { type Question, questionFor, tellImage } from '../project/questions.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { specOptions, specUsage } from './spec-arguments.ts';
+import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 import { startTrained } from '../project/trained.ts';
 
@@ -64,9 +66,10 @@ ${specUsage}`,
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
-    const { model } = loadProject(spec, projectOptions(values));
+    const model = loadModel(nodeHost, spec, checkOptions(values));
+    const hosted = { host: nodeHost, model };
     const images = values.image ?? [];
-    const questions = questionsOf(model, values, images.length);
+    const questions = questionsOf(hosted, values, images.length);
     const experts = readExpertSettings(model, values);
     if (experts.given.size > 0 && questions.every(({ template }) => template === null))
       throw new UsageError('--expert goes with --ask: a --prompt is taken as it is');
@@ -74,7 +77,7 @@ ${specUsage}`,
     const maxTokens = wholeNumber(values['max-tokens'], '--max-tokens', 1);
     const { adapter = null, 'allow-changes': allowChanges, stop: stops = [], verbose } = values;
     const given = { sampling, maxTokens, stops, adapter, allowChanges, images, experts, verbose };
-    await answer(model, questions, given);
+    await answer(hosted, questions, given);
     return EXIT.ok;
   },
 };
@@ -103,7 +106,12 @@ interface Asked {
 }
 
 /** What is to be continued; without a text the task's own question is put to each image. */
-function questionsOf(model: Model, { ask = [], prompt = [], task }: Asked, images: number): Question[] {
+function questionsOf(
+  hosted: HostedModel,
+  { ask = [], prompt = [], task }: Asked,
+  images: number,
+): Question[] {
+  const { model } = hosted;
   const given = ask.length + prompt.length;
   if (given === 0 && images === 0)
     throw new UsageError('give something to answer with --ask, or to go on from with --prompt');
@@ -114,7 +122,7 @@ function questionsOf(model: Model, { ask = [], prompt = [], task }: Asked, image
   ];
   // Looking needs someone who can: the model, or experts, whose texts have no place in a prompt as it is.
   if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) imageInputOf(model);
-  if (images === 0) tellImage(model);
+  if (images === 0) tellImage(hosted);
   if (images > 1 && images !== questions.length)
     throw new UsageError(
       `${images} images for ${questions.length} text${questions.length === 1 ? '' : 's'}: give one for all, or one for each`,
@@ -133,25 +141,30 @@ interface AnswerOptions {
   readonly verbose: boolean;
 }
 
-async function answer(model: Model, questions: readonly Question[], given: AnswerOptions): Promise<void> {
-  const tokenizer = await tokenizerOf(model.base);
-  const texts = await promptsOf(model, questions, given, tokenizer);
+async function answer(
+  hosted: HostedModel,
+  questions: readonly Question[],
+  given: AnswerOptions,
+): Promise<void> {
+  const { host, model } = hosted;
+  const tokenizer = await tokenizerOf(hosted);
+  const texts = await promptsOf(hosted, questions, given, tokenizer);
   const prompts = texts.map(({ ids }) => ids);
   const longest = Math.max(...prompts.map((ids) => ids.length));
   const looks = given.images.length > 0 && hasImage(model);
-  const image = looks ? await readImages(model, given.images, prompts.length) : null;
+  const image = looks ? await readImages(hosted, given.images, prompts.length) : null;
   const device = await sharedDevice();
   const context = Math.min(model.base.context, longest + given.maxTokens);
   const compiled = compile(model, {
     profile: device.profile,
     generation: { batch: prompts.length, tokens: longest, context, image: looks },
   });
-  requireFit(compiled.manifest, capacityOf(device));
-  const start = await startTrained(model, given.adapter, {
+  requireFit(compiled.manifest, capacityOf(host, device));
+  const start = await startTrained(hosted, given.adapter, {
     tasks: questions.flatMap(({ task }) => task ?? []),
     allowChanges: given.allowChanges,
   });
-  const session = await openCompiled(device, compiled, start);
+  const { session } = await openCompiled(device, compiled, start);
   const decoder = makeDecoder(session, { image: looks });
   if (image) showImages(decoder, image);
   const stream = streamAnswers(
@@ -175,13 +188,13 @@ async function answer(model: Model, questions: readonly Question[], given: Answe
 
 /** The prompts, with the experts' texts in those that have a place for them; tells what came of the experts. */
 async function promptsOf(
-  model: Model,
+  hosted: HostedModel,
   questions: readonly Question[],
   { images, experts, verbose }: AnswerOptions,
   tokenizer: Tokenizer,
 ): Promise<Prompt[]> {
   const placed = questions.some(({ template }) => template !== null);
-  const rows = placed ? await consultExperts(model, images, experts) : [];
+  const rows = placed ? await consultExperts(hosted.model, images, experts) : [];
   rows.forEach((row, i) => {
     for (const answer of row) {
       const told = describeAnswer(answer, verbose);
@@ -189,7 +202,7 @@ async function promptsOf(
     }
   });
   const prompts = questions.map((question, i) =>
-    makePrompt(model, tokenizer, question, (rows.length > 1 ? rows[i] : rows[0]) ?? []),
+    makePrompt(hosted, tokenizer, question, (rows.length > 1 ? rows[i] : rows[0]) ?? []),
   );
   if (verbose)
     for (const { text, bare } of prompts) {

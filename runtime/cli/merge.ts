@@ -17,8 +17,10 @@ import { type Command, EXIT, positiveNumber, UsageError } from './command.ts';
 import { baseSpec } from '../merge/spec.ts';
 import { describeSurvival, requireSurvival, type Survival } from '../merge/survival.ts';
 import { mergedTensors, type Rounding } from '../merge/tensors.ts';
-import { loadProject, projectOptions, type Start } from '../project/open.ts';
-import { specOptions, specUsage } from './spec-arguments.ts';
+import { nodeHost } from '../hosts/node.ts';
+import { type HostedModel, loadModel } from '../project/spec.ts';
+import type { Origin } from '../project/start.ts';
+import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { startTrained } from '../project/trained.ts';
 
 const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
@@ -58,13 +60,14 @@ ${specUsage}`,
     if (!out?.endsWith('.safetensors')) throw new UsageError('--out takes a FILE.safetensors to write');
     const dtype = dtypeNamed(values.dtype);
     const maxLoss = positiveNumber(values['max-loss'], '--max-loss', 1);
-    const { model } = loadProject(argument, projectOptions(values));
+    const model = loadModel(nodeHost, argument, checkOptions(values));
     requireMergeable(model);
     const spec = out.replace(/\.safetensors$/, '.adapter');
     for (const file of [out, spec])
       if (existsSync(file))
         throw new InputError(`${file} exists`, 'give another name with --out: nothing is overwritten');
-    await merge(model, { adapter, allowChanges: values['allow-changes'], out, spec, dtype, maxLoss });
+    const allowChanges = values['allow-changes'];
+    await merge({ host: nodeHost, model }, { adapter, allowChanges, out, spec, dtype, maxLoss });
     return EXIT.ok;
   },
 };
@@ -97,9 +100,10 @@ interface Files {
   readonly maxLoss: number;
 }
 
-async function merge(model: Model, files: Files): Promise<void> {
+async function merge(hosted: HostedModel, files: Files): Promise<void> {
   const { adapter, allowChanges, out, spec, dtype, maxLoss } = files;
-  const start = await startTrained(model, adapter, { allowChanges });
+  const { model } = hosted;
+  const start = await startTrained(hosted, adapter, { allowChanges });
   try {
     const { naming, unexpected } = await namingOf(model);
     const merged = mergedBase(model);
@@ -108,7 +112,8 @@ async function merge(model: Model, files: Files): Promise<void> {
     const { values, before } = start;
     const writing = { merged, naming, dtype, rounding, survival, values, before };
     const tensors = mergedTensors(model, writing);
-    const { size, chunks } = streamSafetensors(tensors, metadataOf(model, merged, naming, start));
+    const metadata = metadataOf(model, merged, naming, await start.origin());
+    const { size, chunks } = streamSafetensors(tensors, metadata);
     // What is lost is known when all is made: the file gets its name after that, or not at all.
     const checked = async function* () {
       yield* chunks();
@@ -144,12 +149,12 @@ async function namingOf({
 }
 
 /** transformers loads only what says that it is of PyTorch; ours states the order of the rows. */
-const metadataOf = (model: Model, merged: Base, naming: Naming, { fingerprint }: Start) => ({
+const metadataOf = (model: Model, merged: Base, naming: Naming, { base }: Origin) => ({
   ...(naming.style === 'huggingface'
     ? { format: 'pt' }
     : baseMetadata({ name: merged.name, rope: { ...merged.rope, style: naming.rope } })),
   merged_adapter: model.name,
-  merged_base: fingerprint,
+  merged_base: base,
 });
 
 /** What somebody who uses the file must know. */

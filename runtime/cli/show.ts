@@ -7,7 +7,8 @@ import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/describe/print-model.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { checkArgument, printDiagnostics, specOptions, specUsage, splitSpec } from './spec-arguments.ts';
+import { checkArgument, printDiagnostics, specOptions, specUsage } from './spec-arguments.ts';
+import { splitSpec } from '../project/spec-name.ts';
 import { alignColumns, figure } from './table.ts';
 
 export const command: Command = {

@@ -5,7 +5,8 @@ import type { Base } from '../../compiler/model/model.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { plain, renderDiagnostic, type Painter } from '../../grammar/render.ts';
 import { UsageError } from './command.ts';
-import { nodeHost } from '../hosts/node-specs.ts';
+import { nodeSpecs } from '../hosts/node-specs.ts';
+import { splitSpec } from '../project/spec-name.ts';
 
 /** The options of `util.parseArgs` for these arguments. */
 export const specOptions = {
@@ -18,14 +19,6 @@ export const specUsage = [
   '  --set NAME=VALUE         give a param of the spec another value; may be repeated',
   '  --base FILE.adapter:NAME stand every adapter on another base',
 ].join('\n');
-
-/** `a/b.adapter:Name` in two; `-` is standard input. */
-export function splitSpec(argument: string): { readonly path: string; readonly name: string | undefined } {
-  const found = /^(.+\.adapter|-):([A-Za-z_]\w*)$/.exec(argument);
-  return found === null
-    ? { path: argument, name: undefined }
-    : { path: found[1] ?? argument, name: found[2] };
-}
 
 /** Values of `--set` as the checker takes them. */
 export function readSettings(pairs: readonly string[] = []): Record<string, string> {
@@ -41,7 +34,7 @@ export function readSettings(pairs: readonly string[] = []): Record<string, stri
 /** The base that `--base` names. */
 export function readBaseOption(argument: string): Base {
   const { path, name } = splitSpec(argument);
-  const checked = checkSpec(path, nodeHost);
+  const checked = checkSpec(path, nodeSpecs);
   if (!checked.found) throw new UsageError(`cannot read ${path}`);
   const names = Object.keys(checked.bases);
   const base =
@@ -64,7 +57,7 @@ export function checkOptions({ set, base }: SpecValues): CheckOptions {
 
 /** Checks the spec an argument names, with the options of the command line. */
 export const checkArgument = (path: string, options: SpecValues): Checked =>
-  checkSpec(path, nodeHost, checkOptions(options));
+  checkSpec(path, nodeSpecs, checkOptions(options));
 
 const painted: Painter = {
   severity: (text, severity) => styleText(['bold', severity === 'error' ? 'red' : 'yellow'], text),

@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { nodeHost } from '../hosts/node.ts';
 import { InputError } from '../input-error.ts';
 import { reportHtml } from '../report/html.ts';
 import { reportText } from '../report/text.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
-import { projectOptions } from '../project/open.ts';
-import { specOptions, specUsage } from './spec-arguments.ts';
+import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { diskError } from '../sweep/files.ts';
 import { isWorker, runJobs } from './sweep/jobs.ts';
 import { type Plan, type PlannedTrial, planSweep } from '../sweep/plan.ts';
@@ -48,7 +48,7 @@ ${specUsage}`,
     if (spec.startsWith('-')) throw new UsageError('a sweep reads its spec for every trial: give a file');
     const steps = values.steps === undefined ? {} : { steps: wholeNumber(values.steps, '--steps', 1) };
     const jobs = wholeNumber(values.jobs, '--jobs', 1);
-    const plan = await planSweep(spec, { ...projectOptions(values), ...steps });
+    const plan = await planSweep(nodeHost, spec, { ...checkOptions(values), ...steps });
     const folder = values.out ?? `runs/sweep-${plan.sweep.name}`;
     const wanted = choose(plan, values.only ?? []);
     openFolder(folder, plan);

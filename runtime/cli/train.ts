@@ -10,29 +10,23 @@ import { writePackage } from '../files/package.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
 import { runTraining, type RunSummary } from '../train/run.ts';
 import { counted } from '../train/schedule.ts';
-import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
-import { encodeTasks, type Encoding } from '../project/task-images.ts';
+import { encodeStore, encodeTasks, type Encoding } from '../project/encoding.ts';
 import { identityOf } from '../project/identity.ts';
 import { runNotes } from '../project/run-notes.ts';
 import { hasTests, printScore, scoreTests, trainedValues } from '../project/held-out.ts';
 import { makeProgress, type Progress } from './progress.ts';
-import {
-  loadProject,
-  projectOptions,
-  loadRecipeData,
-  pickRecipe,
-  type Project,
-  openCompiled,
-  type Start,
-  startOf,
-  tokenizerOf,
-} from '../project/open.ts';
-import { readSettings, specOptions, specUsage } from './spec-arguments.ts';
+import { nodeHost } from '../hosts/node.ts';
+import { loadRecipeData } from '../project/recipe-data.ts';
+import { tokenizerOf } from '../project/tokenizer.ts';
+import { pickRecipe } from '../project/recipe.ts';
+import { openProject, type Project } from '../project/spec.ts';
+import { checkOptions, readSettings, specOptions, specUsage } from './spec-arguments.ts';
 import { claim, type Claim } from '../sweep/claims.ts';
-import { startFrom, type TrainedStart } from '../project/trained.ts';
-import { compileTraining, withSteps } from '../project/training.ts';
+import { takeFrom } from '../project/trained.ts';
+import { openTrainable } from '../project/trainable.ts';
+import { withSteps } from '../project/recipe.ts';
 
 const options = {
   recipe: { type: 'string' },
@@ -67,7 +61,7 @@ ${specUsage}`,
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     const [spec] = positionals;
     if (positionals.length !== 1 || spec === undefined) throw new UsageError('give one spec');
-    const project = loadProject(spec, projectOptions(values));
+    const project = await openProject(nodeHost, spec, checkOptions(values));
     const recipe = adjust(pickRecipe(project.model, values.recipe), values);
     const folder = values.out ?? `runs/${project.model.name}`;
     const given: TrainOptions = {
@@ -145,14 +139,10 @@ interface TrainOptions {
   readonly encoder: Encoding;
 }
 
-async function train(
-  { model, spec }: Project,
-  recipe: Recipe,
-  folder: string,
-  given: TrainOptions,
-): Promise<void> {
-  const tokenizer = await tokenizerOf(model.base);
-  const data = await loadRecipeData(model, recipe, tokenizer);
+async function train(project: Project, recipe: Recipe, folder: string, given: TrainOptions): Promise<void> {
+  const { host, model, spec } = project;
+  const tokenizer = await tokenizerOf(project);
+  const data = await loadRecipeData(project, recipe, tokenizer);
   for (const [task, { report }] of data.datasets) {
     console.error(
       `${task}: ${counted(report.examples, 'example')}, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
@@ -167,10 +157,16 @@ async function train(
   const { passes, warnings } = runNotes(recipe, data);
   for (const note of [...passes, ...warnings]) console.error(note);
   const device = await openDevice();
-  const { compiled, encoder } = compileTraining(device, { model, spec }, recipe, data, given.encoder);
-  const start = await startOfRun(model, recipe.seed, given);
-  const identity = await identityOf(model, spec.hash, start, data, given.from);
-  const session = await openCompiled(device, compiled, start);
+  const taken =
+    given.from === undefined
+      ? { initial: new Map<string, Float32Array>() }
+      : await takeFrom(given.from, project, given);
+  const { compiled, encoder, session, trainer, origin } = await openTrainable(device, project, recipe, data, {
+    encoding: given.encoder,
+    scratch: given.scratch,
+    ...taken,
+  });
+  const identity = await identityOf(project, spec.hash, origin, data, given.from);
   const record = {
     spec: given.spec,
     adapter: model.name,
@@ -181,7 +177,7 @@ async function train(
     scratch: given.scratch,
     from: given.from ?? null,
     specHash: spec.hash,
-    base: start.fingerprint,
+    base: origin.base,
     versions,
   };
   process.once('SIGINT', () => {
@@ -189,9 +185,9 @@ async function train(
     process.exit(130);
   });
   let progress: Progress | null = null;
-  const summary = await runTraining(makeTrainer(session), {
+  const summary = await runTraining(trainer, {
     recipe,
-    data: encoder ? await encodeTasks(session, encoder, data) : data.batches,
+    data: encoder ? await encodeTasks(session, encoder, data, encodeStore(host.warn)) : data.batches,
     folder,
     identity,
     checkpointEvery: given.checkpointEvery,
@@ -204,13 +200,13 @@ async function train(
     onStep: (metrics, horizon) => progress?.step(metrics, horizon),
   });
   (progress as Progress | null)?.end();
-  await writeAdapter(`${folder}/adapter.safetensors`, session, start.fingerprint);
+  await writeAdapter(`${folder}/adapter.safetensors`, session, origin.base);
   console.log(describeEnd(summary));
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   const trained = hasTests(model) ? await trainedValues(session) : new Map<string, Float32Array>();
   session.executor.destroy();
-  const scores = await scoreTests(device, model, tokenizer, {
-    initial: new Map([...start.taken, ...trained]),
+  const scores = await scoreTests(device, project, tokenizer, {
+    initial: new Map([...taken.initial, ...trained]),
     scratch: given.scratch,
     recipe,
   });
@@ -225,14 +221,4 @@ function describeEnd({ steps, resumedFrom, loss }: RunSummary): string {
       ? 'metrics.jsonl does not say the loss at the end'
       : `loss ${loss.toFixed(4)} over the last tenth`;
   return `${counted(steps, 'step')}${resumedFrom > 0 ? ` (${before})` : ''}, ${end}`;
-}
-
-/** Where the run starts, and the parameters that came from another file than the base's. */
-async function startOfRun(
-  model: Model,
-  seed: number,
-  { from, scratch, allowChanges }: TrainOptions,
-): Promise<Start & Pick<TrainedStart, 'taken'>> {
-  if (from !== undefined) return startFrom(from, model, { seed, scratch, allowChanges });
-  return { ...(await startOf(model, seed, { scratch })), taken: new Map() };
 }

@@ -1,11 +1,12 @@
 /** Images as features that were computed elsewhere: one safetensors or .npy file an image, all kept in memory. */
 import type { ImageInput } from '../../compiler/package/package.ts';
 import { padFeatures } from '../images/features.ts';
+import { sha256 } from '../hash.ts';
 import { InputError } from '../input-error.ts';
 import { readNpy } from '../weights/npy.ts';
 import { openSafetensors } from '../weights/safetensors.ts';
 import { bytesSource, requireFinite, showShape } from '../weights/source.ts';
-import { hashOf, type ImageStore } from './image-store.ts';
+import type { ImageStore } from './image-store.ts';
 
 /** The name of the tensor among several in a safetensors file. */
 const TENSOR = 'features';
@@ -30,7 +31,7 @@ export function createFeatureStore(
     try {
       const bytes = await readBytes(path);
       const values = await readFeatures(path, bytes, rules);
-      names.push(await hashOf(bytes));
+      names.push(await sha256([bytes]));
       numbers.set(path, kept.length);
       return kept.push(padFeatures(values, rules.width)) - 1;
     } catch (error) {

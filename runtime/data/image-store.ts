@@ -20,9 +20,3 @@ export interface ImageStore {
   /** Writes an image to a place of `size` numbers. `seen`: as training sees it there, where that differs. */
   write(number: number, out: Float32Array, seen?: Seen): void;
 }
-
-/** sha256 in hexadecimal, in Node and in browsers. */
-export async function hashOf(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(bytes));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}

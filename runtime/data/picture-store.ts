@@ -1,10 +1,11 @@
 /** The pictures of a data source: each is decoded once, and kept as the bytes that are needed of it. */
 import type { PixelRules } from '../../compiler/package/package.ts';
+import { sha256 } from '../hash.ts';
 import { squareOf } from '../images/crop.ts';
 import { type DecodePicture, type Picture, PictureError } from '../images/picture.ts';
 import { cutPicture, patchNumbers, writePatches } from '../images/prepare.ts';
 import { createRandom } from '../random.ts';
-import { hashOf, type ImageStore } from './image-store.ts';
+import type { ImageStore } from './image-store.ts';
 
 /**
  * Pictures by number; two files of the same content are one. `addAll` gives a PictureError for a file that is no usable
@@ -100,7 +101,7 @@ async function readPicture(
 ): Promise<Read | Error> {
   try {
     const bytes = await readBytes(path);
-    const key = `${await hashOf(bytes)}-${form.name}`;
+    const key = `${await sha256([bytes])}-${form.name}`;
     const entry = known(key);
     if (entry !== undefined) return { key, entry };
     const former = disk?.get(key);

@@ -5,7 +5,8 @@ import type { Device } from '../device/device.ts';
 import { programFor } from '../session.ts';
 import { writeImages } from '../train/batch.ts';
 import { clipKey } from '../weights/vision-keys.ts';
-import { loadProject } from '../project/open.ts';
+import { nodeSpecHost } from '../hosts/node-specs.ts';
+import { loadModel } from '../project/spec.ts';
 import { type ClipConfig, type GoldenCase, requireFile } from './case.ts';
 import { eye } from './choose.ts';
 import { BOUNDS, relativeDifference, Report } from './compare.ts';
@@ -40,7 +41,10 @@ export async function runEncoder(device: Device, golden: GoldenCase): Promise<Re
     await requireFile(golden, 'outputs', ['tokens']),
   ];
   const params = { late: 'last 1', eye: eye(config, weights, '', config.ln_eps) };
-  const { model } = loadProject(specPath('v2-released-7b.adapter:V2Multimodal'), { base: BASE, params });
+  const model = loadModel(nodeSpecHost, specPath('v2-released-7b.adapter:V2Multimodal'), {
+    base: BASE,
+    params,
+  });
   const keys = new Map(
     model.parameters
       .filter((p) => p.owner === PART)

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
 import { officialKeys } from '../weights/llama-adapter.ts';
 import type { ForeignTensor } from '../weights/source.ts';
-import { loadProject } from '../project/open.ts';
+import { nodeSpecHost } from '../hosts/node-specs.ts';
+import { loadModel } from '../project/spec.ts';
 import { projectRoot } from '../setup/drivers.mjs';
 import type { GoldenConfig, Tensors } from './case.ts';
 import { chooseSpec } from './choose.ts';
@@ -48,7 +49,7 @@ export interface Expressed {
 /** @throws InputError when no spec expresses the case, or its tensors are not those of the spec */
 export function expressCase(config: GoldenConfig, weights: Tensors): Expressed {
   const { spec, params, family } = chooseSpec(config, weights);
-  const { model } = loadProject(specPath(spec), { base: baseOf(config), params });
+  const model = loadModel(nodeSpecHost, specPath(spec), { base: baseOf(config), params });
   const keys = officialKeys(model, family);
   requireTensors(model, keys, weights, config);
   return { model, keys };

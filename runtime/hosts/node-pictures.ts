@@ -1,10 +1,7 @@
-/** Pictures in Node: read from files, decoded by sharp, the many kept on disk. A browser never loads this module. */
+/** Where cut pictures are kept on disk, on Node. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PixelRules } from '../../compiler/package/package.ts';
-import { readBytes } from '../files.ts';
-import { decodePicture } from '../images/node.ts';
-import { createPictureStore, type PictureCache, type PictureStore } from '../data/picture-store.ts';
+import type { PictureCache } from '../data/picture-store.ts';
 
 /** A folder of pictures by the hash of the files they came from. */
 export function pictureFolder(folder: string): PictureCache {
@@ -27,13 +24,3 @@ export function pictureFolder(folder: string): PictureCache {
     },
   };
 }
-
-/** A store of picture files; what does not fit into memory goes to `.cache/images` of the current folder. */
-export const openPictures = (rules: PixelRules, seed = 0): PictureStore =>
-  createPictureStore({
-    rules,
-    decode: decodePicture,
-    readBytes,
-    cache: pictureFolder('.cache/images'),
-    seed,
-  });

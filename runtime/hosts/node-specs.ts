@@ -1,9 +1,10 @@
-/** The compiler's host on Node: the file system, and `-` for standard input. */
+/** Specs on Node: files by their paths, `-` for standard input, warnings on standard error. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Host } from '../../compiler/host.ts';
+import type { SpecHost } from '../project/host.ts';
 
-export const nodeHost: Host = {
+export const nodeSpecs: Host = {
   readFile: (path) => {
     try {
       return readFileSync(path === '-' ? 0 : path, 'utf8');
@@ -13,3 +14,5 @@ export const nodeHost: Host = {
   },
   resolve: (from, path) => (isAbsolute(path) ? path : join(dirname(from), path)),
 };
+
+export const nodeSpecHost: SpecHost = { specs: nodeSpecs, warn: (text) => console.error(text) };

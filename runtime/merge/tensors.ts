@@ -8,7 +8,7 @@ import { toBytes, toFloat32 } from '../weights/dtypes.ts';
 import { nameIn, type Naming } from '../weights/names.ts';
 import { reorderRope } from '../weights/rope.ts';
 import type { LazyTensor } from '../weights/safetensors.ts';
-import type { Start } from '../project/open.ts';
+import type { Start } from '../project/start.ts';
 import { noteChange, type Survival } from './survival.ts';
 
 /** The largest change that rounding made, and in which tensor. */

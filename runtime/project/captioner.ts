@@ -1,6 +1,4 @@
 /** Opens captioners: a spec with what was trained, or a package that was built of one. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { compile } from '../../compiler/compile.ts';
 import type { ExpertRun } from '../../compiler/model/model.ts';
 import type { Manifest } from '../../compiler/package/package.ts';
@@ -12,28 +10,35 @@ import { fillPrompt } from '../data/templates.ts';
 import { sharedDevice } from '../device/device.ts';
 import { readCaption } from '../experts/caption.ts';
 import type { Reader } from '../experts/expert.ts';
-import { openTokenizer, openWeights } from '../files.ts';
 import { requireFit } from '../device/fit.ts';
 import { capacity, makeDecoder } from '../generate.ts';
 import { InputError } from '../input-error.ts';
-import { readPackage } from '../files/package.ts';
-import type { Session } from '../session.ts';
+import type { Package, Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { imageInputOf } from './task-images.ts';
-import { capacityOf, loadProject, openCompiled, type Start, tokenizerOf } from './open.ts';
+import type { ProjectHost } from './host.ts';
+import { imageInputOf } from './image-input.ts';
 import { promptFor, questionFor } from './questions.ts';
+import { capacityOf, openCompiled } from './session.ts';
+import { loadModel } from './spec.ts';
+import type { Start } from './start.ts';
+import { tokenizerOf } from './tokenizer.ts';
 import { startTrained } from './trained.ts';
 
 type CaptionRun = Extract<ExpertRun, { kind: 'caption' }>;
 
 /** Opens the model of a `caption(...)` on the process's device. @throws InputError when it cannot look or be asked */
-export const openCaptioner = (run: CaptionRun, signal: AbortSignal): Promise<Reader> =>
-  existsSync(join(run.model, 'manifest.json')) ? openPackage(run, signal) : openSpec(run, signal);
+export const openCaptioner =
+  (host: ProjectHost) =>
+  async (run: CaptionRun, signal: AbortSignal): Promise<Reader> => {
+    const pkg = await host.openPackage(run.model);
+    return pkg ? openPackage(host, pkg, run, signal) : openSpec(host, run, signal);
+  };
 
-async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
-  const { model } = loadProject(run.model);
+async function openSpec(host: ProjectHost, run: CaptionRun, signal: AbortSignal): Promise<Reader> {
+  const model = loadModel(host, run.model);
+  const hosted = { host, model };
   imageInputOf(model);
-  const tokenizer = await tokenizerOf(model.base);
+  const tokenizer = await tokenizerOf(hosted);
   const question = questionFor(model, run.ask, { image: true });
   const text = promptFor(question);
   const prompt = encodePrompt(tokenizer, text);
@@ -45,30 +50,35 @@ async function openSpec(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
     profile: device.profile,
     generation: { batch: 1, tokens: prompt.length, context, image: true },
   });
-  requireFit(compiled.manifest, capacityOf(device));
-  const start = await startTrained(model, run.adapter, { tasks: [question.task ?? ''] });
+  requireFit(compiled.manifest, capacityOf(host, device));
+  const start = await startTrained(hosted, run.adapter, { tasks: [question.task ?? ''] });
   // A large base takes long to read, and nobody waits for it after the time-out.
   const values: Start['values'] = (p) => (signal.throwIfAborted(), start.values(p));
-  return readerOf(await openCompiled(device, compiled, { ...start, values }), tokenizer, prompt, run);
+  const { session } = await openCompiled(device, compiled, { ...start, values });
+  return readerOf(session, tokenizer, prompt, run);
 }
 
-async function openPackage(run: CaptionRun, signal: AbortSignal): Promise<Reader> {
-  const pkg = await readPackage(run.model);
+async function openPackage(
+  host: ProjectHost,
+  pkg: Package,
+  run: CaptionRun,
+  signal: AbortSignal,
+): Promise<Reader> {
   const { base } = pkg.manifest;
   if (base.weights === undefined || base.tokenizer === undefined)
     throw new InputError(
       `the package ${run.model} names no weights or no tokenizer`,
       'give its spec instead',
     );
-  requireComplete(pkg.manifest, run);
-  const tokenizer = await openTokenizer(base.tokenizer, base.weights);
+  requireComplete(host, pkg.manifest, run);
+  const tokenizer = await host.openTokenizer(base.tokenizer, base.weights);
   const task = taskWithImages(pkg.manifest);
   const ask = typeof task?.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
   const text = fillPrompt(templateFor(task?.fields ?? {}), { instruction: run.ask ?? ask });
   const prompt = encodePrompt(tokenizer, text);
   signal.throwIfAborted();
-  const weights = await openWeights(base.weights);
-  const adapter = run.adapter === null ? null : await openWeights(run.adapter);
+  const weights = await host.openWeights(base.weights);
+  const adapter = run.adapter === null ? null : await host.openWeights(run.adapter);
   try {
     const device = await sharedDevice();
     const { session } = await openModel(device, pkg, { base: weights, ...(adapter ? { adapter } : {}) });
@@ -106,7 +116,11 @@ function requireRoom(tokens: number, context: number, run: CaptionRun): void {
 }
 
 /** A package holds no weights and does not say where its encoder's are. */
-function requireComplete({ programs, parameters, cells }: Manifest, run: CaptionRun): void {
+function requireComplete(
+  { warn }: ProjectHost,
+  { programs, parameters, cells }: Manifest,
+  run: CaptionRun,
+): void {
   const looks = programs.some((p) => p.kind === 'prefill' && p.image);
   if (!looks)
     throw new InputError(
@@ -120,9 +134,7 @@ function requireComplete({ programs, parameters, cells }: Manifest, run: Caption
       'give its spec instead',
     );
   if (run.adapter === null && cells.length > 0)
-    console.error(
-      `${run.model}: no \`adapter\` is given, so its trained parts are as they were before training`,
-    );
+    warn(`${run.model}: no \`adapter\` is given, so its trained parts are as they were before training`);
 }
 
 const taskWithImages = ({ tasks, data }: Manifest): Manifest['tasks'][number] | undefined =>

@@ -16,8 +16,10 @@ import { argmax } from '../sample.ts';
 import { programFor, readParameter, type Session } from '../session.ts';
 import { type Tokenizer, writtenEnd } from '../tokenizer/tokenizer.ts';
 import { evaluate, makeTrainer, type Trainer } from '../train/trainer.ts';
-import { emptyLibrary, type Library, readTaskData, sourceNamed } from './data-cache.ts';
-import { capacityOf, openCompiled, startOf } from './open.ts';
+import { capacityOf, openCompiled } from './session.ts';
+import type { HostedModel } from './spec.ts';
+import { startOf } from './start.ts';
+import { type DataCache, emptyCache, readTaskData, sourceNamed } from './task-data.ts';
 
 /** One task on one of its test sources. */
 export interface TestScore {
@@ -59,7 +61,7 @@ export interface ScoreOptions {
   readonly recipe: Pick<Recipe, 'batch' | 'seed'>;
   /** Default true. Without it nothing is generated. */
   readonly accuracy?: boolean;
-  readonly library?: Library;
+  readonly cache?: DataCache;
   /** Called with each session once it is closed: whoever keeps it has its pipelines found again. */
   readonly onClosed?: (session: Session) => void;
 }
@@ -67,14 +69,14 @@ export interface ScoreOptions {
 /** Scores on the test data of every task; nothing where no task has any. @throws InputError as loading data does */
 export async function scoreTests(
   device: Device,
-  model: Model,
+  hosted: HostedModel,
   tokenizer: Tokenizer,
   options: ScoreOptions,
 ): Promise<TestScore[]> {
-  const { accuracy = true, library = emptyLibrary(), onClosed } = options;
-  const tests = await loadTests(model, tokenizer, accuracy, library);
+  const { accuracy = true, cache = emptyCache(), onClosed } = options;
+  const tests = await loadTests(hosted, tokenizer, accuracy, cache);
   if (tests.length === 0) return [];
-  const session = await openTests(device, model, tests, options);
+  const session = await openTests(device, hosted, tests, options);
   try {
     const trainer = makeTrainer(session);
     const scores: TestScore[] = [];
@@ -108,17 +110,18 @@ export async function trainedValues(session: Session): Promise<Map<string, Float
 }
 
 async function loadTests(
-  model: Model,
+  hosted: HostedModel,
   tokenizer: Tokenizer,
   accuracy: boolean,
-  library: Library,
+  cache: DataCache,
 ): Promise<Test[]> {
+  const { model } = hosted;
   const tests: Test[] = [];
   for (const task of model.tasks) {
     const own = sourceNamed(model, task.data);
     for (const name of testsOf(task)) {
       const source = sourceNamed(model, name);
-      const { dataset, store } = await readTaskData(model, task, tokenizer, { library, seed: 0, data: name });
+      const { dataset, store } = await readTaskData(hosted, task, tokenizer, { cache, seed: 0, data: name });
       const attached = store !== null && shapeOf(own) !== 'images';
       const answers = accuracy && shapeOf(own) !== 'text';
       const questions = answers ? questionsOf(task, source.format, dataset, tokenizer) : [];
@@ -153,10 +156,11 @@ const plain = (text: string): string => text.trim().replace(/\s+/g, ' ');
 
 async function openTests(
   device: Device,
-  model: Model,
+  hosted: HostedModel,
   tests: readonly Test[],
   { recipe: { batch, seed }, initial, scratch = false }: ScoreOptions,
 ): Promise<Session> {
+  const { host, model } = hosted;
   const { context } = model.base;
   const lengths = (attached: boolean) => {
     const longest: Record<string, number> = {};
@@ -179,8 +183,9 @@ async function openTests(
     evaluation: { batch, tokens: lengths(false), attached: lengths(true) },
     ...(questions.length === 0 ? {} : { generation }),
   });
-  requireFit(compiled.manifest, capacityOf(device));
-  return openCompiled(device, compiled, await startOf(model, seed, { initial, scratch }));
+  requireFit(compiled.manifest, capacityOf(host, device));
+  const start = await startOf(hosted, seed, { initial, scratch });
+  return (await openCompiled(device, compiled, start)).session;
 }
 
 /** Questions that leave room for an answer; the others count as wrong. */

@@ -1,7 +1,7 @@
 /** Files that a spec names and that are not there: `check` warns of them, what reads them fails. */
-import { existsSync } from 'node:fs';
 import type { Checked } from '../../compiler/check/check.ts';
 import { type Diagnostic, warning } from '../../grammar/diagnostic.ts';
+import type { Host } from '../../compiler/host.ts';
 import type { Span } from '../../grammar/source.ts';
 import { weightsFile } from './weights-file.ts';
 
@@ -11,11 +11,18 @@ const CODE = 'missing-file';
 const WEIGHTS =
   'download them to this place, or say another with `weights`; `graft train --scratch` starts without any';
 
-/** A warning for each file, at the first place of the spec itself that stands on it. */
-export function missingFiles(checked: Checked): Diagnostic[] {
+/**
+ * A warning for each file, at the first place of the spec itself that stands on it.
+ * @param exists whether there is a file or a folder at a path
+ */
+export function missingFiles(
+  checked: Checked,
+  specs: Host,
+  exists: (path: string) => boolean,
+): Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   const need = (path: string | null | undefined, what: string, span: Span, help: string): void => {
-    if (path === null || path === undefined || found.has(path) || existsSync(path)) return;
+    if (path === null || path === undefined || found.has(path) || exists(path)) return;
     found.set(path, warning(CODE, span, `${path} is not there: ${what}`, { help }));
   };
   for (const [name, { base, parts, data }] of Object.entries(checked.adapters)) {
@@ -26,7 +33,7 @@ export function missingFiles(checked: Checked): Diagnostic[] {
       need(base.tokenizer, `the tokenizer of \`${base.name}\``, place, 'it comes with the weights');
     }
     for (const part of parts)
-      need(weightsFile(part), `the weights of \`${part.name}\``, part.span, 'download them to this place');
+      need(weightsFile(specs, part), `the weights of \`${part.name}\``, part.span, 'download them to this place');
     for (const { name: source, paths, span } of data)
       for (const path of paths)
         need(path, `a file of the data \`${source}\``, span, 'check the path: it counts from the spec');

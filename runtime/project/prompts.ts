@@ -6,6 +6,7 @@ import type { Answer } from '../experts/expert.ts';
 import { InputError } from '../input-error.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { promptFor, type Question } from './questions.ts';
+import type { HostedModel } from './spec.ts';
 
 export interface Prompt {
   readonly text: string;
@@ -20,7 +21,7 @@ export interface Prompt {
  * @throws InputError when the question alone is too long
  */
 export function makePrompt(
-  model: Model,
+  { host, model }: HostedModel,
   tokenizer: Tokenizer,
   question: Question,
   answers: readonly Answer[],
@@ -34,7 +35,7 @@ export function makePrompt(
       requireRoom(model, text, ids);
       return { text, ids, bare };
     }
-    console.error(
+    host.warn(
       `expert ${used.pop()?.name} is left out: with it the prompt has ${ids.length} tokens, the context of \`${model.base.name}\` ${model.base.context}; give it a smaller \`length\``,
     );
   }

@@ -6,6 +6,7 @@ import { templateFor } from '../data/rules.ts';
 import { fillPrompt, type Template } from '../data/templates.ts';
 import { withContext } from '../experts/context.ts';
 import { InputError } from '../input-error.ts';
+import type { HostedModel } from './spec.ts';
 
 /** An instruction with the template it goes into; null: the text is the prompt. */
 export interface Question {
@@ -22,9 +23,9 @@ function taskNamed(model: Model, name: string | undefined, image: boolean): Task
 }
 
 /** Answering without an image is possible everywhere, and seldom meant where all that was learned had one. */
-export function tellImage(model: Model): void {
+export function tellImage({ host, model }: HostedModel): void {
   if (model.tasks.length > 0 && model.tasks.every((task) => showsImages(model, task.name)))
-    console.error(
+    host.warn(
       `no image is given, although every task of \`${model.name}\` shows one: give one with --image FILE`,
     );
 }

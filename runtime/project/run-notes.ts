@@ -3,9 +3,9 @@ import type { Recipe } from '../../compiler/model/model.ts';
 import { stepsAnEpoch } from '../data/batches.ts';
 import { stepsOfTask } from '../train/mix.ts';
 import { counted, endsInWarmup, horizonOf, learningRate, stepsPerEpoch } from '../train/schedule.ts';
-import type { TaskData } from './open.ts';
+import type { RecipeData } from './recipe-data.ts';
 
-type Data = Pick<TaskData, 'datasets' | 'batches'>;
+type Data = Pick<RecipeData, 'datasets' | 'batches'>;
 
 export interface RunNotes {
   /** A line for each task: how often the run sees its examples. */

@@ -1,9 +1,8 @@
 /** A base with the trained parts of a file in place, to be asked, merged or trained on. */
 import { attributesOf } from '../../compiler/kinds/attributes.ts';
 import type { Model } from '../../compiler/model/model.ts';
-import { openWeights } from '../files.ts';
 import { InputError } from '../input-error.ts';
-import { ADAPTER_FORMAT, importAdapter, type LoadedAdapter } from '../weights/adapter.ts';
+import { ADAPTER_FORMAT, importAdapter } from '../weights/adapter.ts';
 import {
   compareAttributes,
   type Difference,
@@ -12,7 +11,8 @@ import {
 } from '../weights/attributes.ts';
 import { anotherBase, requireSameBase } from '../weights/fingerprint.ts';
 import { listSome, type WeightSource } from '../weights/source.ts';
-import { type Start, startOf } from './open.ts';
+import type { HostedModel } from './spec.ts';
+import { type Start, type StartOptions, startOf } from './start.ts';
 
 /** The option that goes on where attributes differ, in every command that reads an adapter. */
 export const CHANGES_OPTION = '--allow-changes';
@@ -22,45 +22,18 @@ export interface TrainedOptions {
   readonly tasks?: readonly string[];
   /** Goes on where attributes differ from those of training, and says so. */
   readonly allowChanges?: boolean;
-  /** Takes what somebody has to know; by default it goes to standard error. */
-  readonly warn?: (text: string) => void;
 }
 
-/** A start with numbers of a file in place of those of the base and of the seed. */
-export interface TrainedStart extends Start {
-  /** The values without those of the file. */
-  readonly before: Start['values'];
-  /** Those of the file. */
-  readonly taken: LoadedAdapter['values'];
-}
-
-const toErrors = (text: string): void => console.error(text);
+/** Parameters of a file, and the check of its base, which is made once the base is read. */
+type Taken = Required<Pick<StartOptions, 'initial' | 'requireBase'>>;
 
 /** Where a model starts that is not to be trained: its parts from `adapter`, or as they are at first. */
 export async function startTrained(
-  model: Model,
+  hosted: HostedModel,
   adapter: string | null,
   options: TrainedOptions = {},
-): Promise<TrainedStart> {
-  return startWith(model, { seed: 0, scratch: false }, ({ fingerprint }) =>
-    adapter === null ? new Map() : readAdapter(adapter, model, fingerprint, options),
-  );
-}
-
-/** Opens the base once, and puts what `read` finds in its place. */
-async function startWith(
-  model: Model,
-  { seed, scratch }: { readonly seed: number; readonly scratch: boolean },
-  read: (base: Start) => LoadedAdapter['values'] | Promise<LoadedAdapter['values']>,
-): Promise<TrainedStart> {
-  const start = await startOf(model, seed, { scratch });
-  try {
-    const taken = await read(start);
-    return { ...start, before: start.values, taken, values: (p) => taken.get(p.name) ?? start.values(p) };
-  } catch (error) {
-    await start.close();
-    throw error;
-  }
+): Promise<Start> {
+  return startOf(hosted, 0, adapter === null ? {} : await readAdapter(adapter, hosted, options));
 }
 
 /** What a training checkpoint of others holds for us: parts, and what of the base their spec trains, such as norms. */
@@ -73,23 +46,25 @@ function trainedNames({ parameters, tasks }: Model): ReadonlySet<string> {
 
 async function readAdapter(
   path: string,
-  model: Model,
-  fingerprint: string,
-  { tasks = [], allowChanges = false, warn = toErrors }: TrainedOptions,
-): Promise<LoadedAdapter['values']> {
-  const source = await openWeights(path);
+  { host, model }: HostedModel,
+  { tasks = [], allowChanges = false }: TrainedOptions,
+): Promise<Taken> {
+  const { warn } = host;
+  const source = await host.openWeights(path);
   try {
-    requireSameBase(source, fingerprint, model.base.name);
     const differences = compare(source, model, warn).filter(
       ({ of, owner }) => of !== 'task' || tasks.includes(owner),
     );
     tellOrRefuse(path, model, differences, allowChanges, warn);
     const wanted = isOurs(source) ? undefined : trainedNames(model);
-    const { values, missing, unused, family } = await importAdapter(source, model, fingerprint, wanted);
+    const { values, missing, unused, family } = await importAdapter(source, model, undefined, wanted);
     if (family === 'graft' && unused.length > 0) throw noPlace(source, model, unused);
     const absent = withoutOwnFile(model, missing);
     if (absent.length > 0) warn(`${path} has no ${listSome(absent)}: they keep their start`);
-    return values;
+    return {
+      initial: values,
+      requireBase: (fingerprint) => requireSameBase(source, fingerprint, model.base.name),
+    };
   } finally {
     await source.close();
   }
@@ -145,38 +120,27 @@ function withoutOwnFile(model: Model, names: readonly string[]): string[] {
   return names.filter((name) => !own.has(name));
 }
 
-export interface FromOptions extends Omit<TrainedOptions, 'tasks'> {
-  readonly seed: number;
+export interface FromOptions {
+  /** Goes on where the base or attributes differ from those of training, and says so. */
+  readonly allowChanges: boolean;
   /** Whether the base starts from nothing: then the file's base does not matter, and what it lacks of it is told. */
   readonly scratch: boolean;
 }
 
 /**
- * Where a training starts (`train --from`): at the parameters of a file wherever the model has them. Says what was
+ * What a training takes from another file (`train --from`): its parameters wherever the model has them. Says what was
  * taken, what the model has no place for and what the file lacks. Other places and other templates are told, not
  * refused: they are what a second training is for.
- * @throws InputError for another base and for other attributes of parts that are in both, unless `allowChanges`
+ * @throws InputError for other attributes of parts that are in both, unless `allowChanges`; `requireBase` for another base
  */
-export const startFrom = (path: string, model: Model, options: FromOptions): Promise<TrainedStart> =>
-  startWith(model, options, ({ fingerprint }) => readFrom(path, model, fingerprint, options));
-
-async function readFrom(
+export async function takeFrom(
   path: string,
-  model: Model,
-  fingerprint: string,
-  { scratch, allowChanges = false, warn = toErrors }: FromOptions,
-): Promise<LoadedAdapter['values']> {
-  const source = await openWeights(path);
+  { host, model }: HostedModel,
+  { scratch, allowChanges }: FromOptions,
+): Promise<Taken> {
+  const { warn } = host;
+  const source = await host.openWeights(path);
   try {
-    if (!scratch) {
-      const another = anotherBase(source, fingerprint, model.base.name);
-      if (another !== null && !allowChanges)
-        throw new InputError(
-          another,
-          `give a file that was trained on this base, or ${CHANGES_OPTION} to start from it all the same`,
-        );
-      if (another !== null) warn(another);
-    }
     const differences = compare(source, model, warn);
     const grave = differences.filter(({ of, attribute }) => of !== 'task' && attribute !== 'on');
     tellOrRefuse(path, model, grave, allowChanges, warn);
@@ -197,7 +161,17 @@ async function readFrom(
     warn(`${path}: ${values.size} parameters of \`${model.name}\` start as they are in it`);
     if (unused.length > 0) warn(`${path}: \`${model.name}\` has no place for ${listSome(unused)}: left out`);
     if (absent.length > 0) warn(`${path} has no ${listSome(absent)}: they keep their start`);
-    return values;
+    const requireBase = (fingerprint: string): void => {
+      const another = scratch ? null : anotherBase(source, fingerprint, model.base.name);
+      if (another === null) return;
+      if (!allowChanges)
+        throw new InputError(
+          another,
+          `give a file that was trained on this base, or ${CHANGES_OPTION} to start from it all the same`,
+        );
+      warn(another);
+    };
+    return { initial: values, requireBase };
   } finally {
     await source.close();
   }

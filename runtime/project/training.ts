@@ -1,21 +1,25 @@
-/** What `train` and the trials of a sweep have in common: from a recipe and its data to a package that trains. */
-import { compile, type Compiled } from '../../compiler/compile.ts';
-import type { Model, Recipe } from '../../compiler/model/model.ts';
+/** The programs that train a model by a recipe. */
+import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
+import type { Recipe } from '../../compiler/model/model.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import type { Device } from '../device/device.ts';
 import { requireFit } from '../device/fit.ts';
 import { InputError } from '../input-error.ts';
-import { chooseEncoding, type Encoding } from './task-images.ts';
-import { capacityOf, type Project, type TaskData } from './open.ts';
-
-/** The recipe with another number of steps, where one is given. */
-export const withSteps = (recipe: Recipe, steps: number | undefined): Recipe =>
-  steps === undefined ? recipe : { ...recipe, steps, epochs: null };
+import { chooseEncoding, type Encoding } from './encoding.ts';
+import type { RecipeData } from './recipe-data.ts';
+import { capacityOf } from './session.ts';
+import type { HostedModel, Project } from './spec.ts';
 
 /** A package for training, and the encoder whose tokens are to be computed once before it. */
 export interface TrainingPackage {
   readonly compiled: Compiled;
   readonly encoder: ImageInput | null;
+}
+
+export interface TrainingOptions {
+  readonly encoding: Encoding;
+  /** Programs that are wanted beside those that train. */
+  readonly more?: Pick<CompileOptions, 'evaluation' | 'generation'>;
 }
 
 /**
@@ -24,26 +28,28 @@ export interface TrainingPackage {
  */
 export function compileTraining(
   device: Device,
-  { model, spec }: Project,
+  project: HostedModel & Partial<Pick<Project, 'spec'>>,
   recipe: Recipe,
-  data: TaskData,
-  encoding: Encoding,
+  data: RecipeData,
+  { encoding, more = {} }: TrainingOptions,
 ): TrainingPackage {
+  const { host, model, spec } = project;
   const encoder = chooseEncoding(model, recipe, data, encoding);
   const compiled = compile(model, {
     profile: device.profile,
     recipe,
     training: { batch: recipe.batch, tokens: data.tokens, labels: data.labels },
-    spec,
+    ...(spec ? { spec } : {}),
+    ...more,
     ...(encoder ? { frozenEncoders: 'cached', encoding: { part: encoder.part, batch: recipe.batch } } : {}),
   });
-  requireReached(compiled.unreached, model);
-  requireFit(compiled.manifest, capacityOf(device));
+  requireReached(compiled.unreached, project);
+  requireFit(compiled.manifest, capacityOf(host, device));
   return { compiled, encoder };
 }
 
 /** A task whose loss depends on nothing it trains would run to its end and learn nothing. */
-function requireReached(unreached: Compiled['unreached'], { tasks }: Model): void {
+function requireReached(unreached: Compiled['unreached'], { host, model: { tasks } }: HostedModel): void {
   for (const { name, trains } of tasks) {
     const idle = unreached.filter(({ task }) => task === name).map(({ parameter }) => parameter);
     if (idle.length === 0) continue;
@@ -51,6 +57,6 @@ function requireReached(unreached: Compiled['unreached'], { tasks }: Model): voi
     const message = `the loss of task \`${name}\` does not depend on ${some}`;
     if (idle.length === trains.length)
       throw new InputError(message, 'train something that its examples reach');
-    console.error(`${message}: they stay as they start`);
+    host.warn(`${message}: they stay as they start`);
   }
 }

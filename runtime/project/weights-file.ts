@@ -1,10 +1,10 @@
 /** Where the weights of a network beside the base come from. */
-import { dirname, resolve } from 'node:path';
+import type { Host } from '../../compiler/host.ts';
 import { isCall } from '../../compiler/kinds/fields.ts';
 import type { Part } from '../../compiler/model/model.ts';
 
 /** The file an encoder's or a projector's weights come from; null: its spec names none. */
-export function weightsFile({ fields, span }: Part): string | null {
+export function weightsFile({ resolve }: Pick<Host, 'resolve'>, { fields, span }: Part): string | null {
   const path = isCall(fields['model']) ? fields['model'].args['weights'] : fields['weights'];
-  return typeof path === 'string' ? resolve(dirname(span.file), path) : null;
+  return typeof path === 'string' ? resolve(span.file, path) : null;
 }

@@ -1,51 +1,6 @@
-/** Files of a sweep: what tells them apart by their contents, and clear words when the disk does not play along. */
-import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
-import { openFile, readBytes } from '../files.ts';
+/** Clear words when the disk of a sweep's folder does not play along. */
+import { resolve, sep } from 'node:path';
 import { InputError } from '../input-error.ts';
-
-/** Larger files are told apart by their size and their ends: hashing weights of many GiB would take minutes. */
-const WHOLE = 2 ** 26;
-const END = 2 ** 20;
-
-/** A function that gives one key for the contents of several files or folders; each is read once. */
-export function fileKeys(): (paths: readonly string[]) => Promise<string> {
-  const known = new Map<string, Promise<string>>();
-  const keyOf = (path: string): Promise<string> => {
-    const key = known.get(path) ?? contentKey(path);
-    known.set(path, key);
-    return key;
-  };
-  return async (paths) => {
-    const keys: string[] = [];
-    for (const path of paths) keys.push(await keyOf(path));
-    return createHash('sha256').update(keys.join(' ')).digest('hex');
-  };
-}
-
-async function contentKey(path: string): Promise<string> {
-  const info = await stat(path).catch(() => null);
-  const hash = createHash('sha256');
-  if (info?.isDirectory() === true) {
-    for (const name of (await readdir(path)).sort()) {
-      const inside = join(path, name);
-      if ((await stat(inside)).isFile()) hash.update(name).update(await contentKey(inside));
-    }
-  } else if (info === null || info.size <= WHOLE) hash.update(await readBytes(path));
-  else {
-    const file = await openFile(path);
-    try {
-      hash
-        .update(String(file.size))
-        .update(await file.read(0, END))
-        .update(await file.read(file.size - END, END));
-    } finally {
-      await file.close();
-    }
-  }
-  return hash.digest('hex');
-}
 
 const FULL: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: free some space',

@@ -1,19 +1,17 @@
 /** What a sweep is to run: every trial with its model and recipe, or with the reason why there is none. */
-import { createHash } from 'node:crypto';
 import type { Checked, CheckOptions } from '../../compiler/check/check.ts';
 import { recordedPart } from '../../compiler/kinds/recorded.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
-import { type Base, type Model, type Recipe, testsOf } from '../../compiler/model/model.ts';
+import { type Base, type Recipe, testsOf } from '../../compiler/model/model.ts';
 import { type Sweep, type Trial, trialsOf } from '../../compiler/model/sweep.ts';
+import { sha256 } from '../hash.ts';
 import { InputError } from '../input-error.ts';
-import { nearest } from '../../grammar/suggest.ts';
-import { UsageError } from '../cli/command.ts';
+import type { ProjectHost } from '../project/host.ts';
+import { type HostedModel, loadChecked, type Project, specOf, suggest } from '../project/spec.ts';
+import { splitSpec } from '../project/spec-name.ts';
+import { pickRecipe, withSteps } from '../project/recipe.ts';
 import { weightsFile } from '../project/weights-file.ts';
-import { loadChecked, pickRecipe, type Project, specOf } from '../project/open.ts';
-import { splitSpec } from '../cli/spec-arguments.ts';
-import { withSteps } from '../project/training.ts';
 import { essenceOf } from '../train/schedule.ts';
-import { fileKeys } from './files.ts';
 
 /** Tells what a result is a result of, in four parts, so that a difference can be named. */
 export interface Identity {
@@ -60,23 +58,24 @@ export interface PlanOptions {
  * Reads `SPEC:SWEEP`, or `SPEC` with one sweep, and checks the spec anew for every trial.
  * @throws InputError when the spec itself has errors, or has no such sweep
  */
-export async function planSweep(argument: string, options: PlanOptions): Promise<Plan> {
+export async function planSweep(host: ProjectHost, argument: string, options: PlanOptions): Promise<Plan> {
   const { path, name } = splitSpec(argument);
   const given: CheckOptions = {
     ...(options.params === undefined ? {} : { params: options.params }),
     ...(options.base === undefined ? {} : { base: options.base }),
   };
-  const checked = loadChecked(path, given);
+  const checked = loadChecked(host, path, given);
   const sweep = pickSweep(checked, name);
   for (const param of Object.keys(options.params ?? {}))
     if (sweep.axes.some((axis) => axis.param === param))
-      throw new UsageError(
-        `the sweep varies \`${param}\` itself: leave --set ${param} away, or choose trials with --only`,
+      throw new InputError(
+        `the sweep varies \`${param}\` itself`,
+        `leave \`--set ${param}\` away, or choose trials with \`--only\``,
       );
-  const keys = fileKeys();
+  const keys = fileKeys(host.contentKey);
   const trials: PlannedTrial[] = [];
   for (const trial of trialsOf(sweep))
-    trials.push({ ...trial, work: await prepare(path, sweep, trial, options, keys) });
+    trials.push({ ...trial, work: await prepare(host, path, sweep, trial, options, keys) });
   return { path, sweep, trials, params: options.params ?? {}, sources: checked.sources };
 }
 
@@ -90,15 +89,15 @@ function pickSweep({ sweeps, path }: Checked, name: string | undefined): Sweep {
   const sweep = name === undefined && names.length === 1 ? sweeps[names[0] ?? ''] : sweeps[name ?? ''];
   if (sweep) return sweep;
   if (name === undefined)
-    throw new UsageError(`${path} has several sweeps: write ${path}:${names.join(` or ${path}:`)}`);
-  const near = nearest(name, names);
-  throw new InputError(
-    `${path} has no sweep \`${name}\``,
-    near ? `did you mean \`${near}\`?` : `it has ${names.join(', ')}`,
-  );
+    throw new InputError(
+      `${path} has several sweeps`,
+      `name one of them: ${names.map((each) => `\`${path}:${each}\``).join(' or ')}`,
+    );
+  throw new InputError(`${path} has no sweep \`${name}\``, suggest(name, names));
 }
 
 async function prepare(
+  host: ProjectHost,
   path: string,
   sweep: Sweep,
   trial: Trial,
@@ -108,16 +107,13 @@ async function prepare(
   const given = { params: { ...params, ...trial.params }, ...(base === undefined ? {} : { base }) };
   try {
     // Warnings were shown once, for the spec as it is written.
-    const checked = loadChecked(
-      path,
-      { ...given, withoutSweeps: true, adapter: sweep.adapter },
-      () => undefined,
-    );
+    const silent = { ...host, warn: () => undefined };
+    const checked = loadChecked(silent, path, { ...given, withoutSweeps: true, adapter: sweep.adapter });
     const model = lowerModel(checked, sweep.adapter);
     const written = pickRecipe(model, sweep.recipe);
     const recipe = withSteps({ ...written, seed: trial.seed ?? written.seed }, steps);
-    const project = { model, spec: specOf(checked, given) };
-    return { project, recipe, identity: await identityOf(model, recipe, sweep, keys) };
+    const project = { host, model, spec: await specOf(checked, given) };
+    return { project, recipe, identity: await identityOf(project, recipe, sweep, keys) };
   } catch (error) {
     if (error instanceof InputError) return error.message;
     throw error;
@@ -126,7 +122,7 @@ async function prepare(
 
 /** Nothing in it depends on where the files lie, or on what of the spec does not concern this trial. */
 async function identityOf(
-  model: Model,
+  { host, model }: HostedModel,
   recipe: Recipe,
   sweep: Sweep,
   keys: (paths: readonly string[]) => Promise<string>,
@@ -136,23 +132,37 @@ async function identityOf(
   const tests = model.tasks.map((task) => testsOf(task));
   const files = model.data.flatMap(({ paths }) => paths);
   return {
-    spec: hashOf([model.name, model.parts.map(recordedPart), model.groups, model.tasks, accuracy]),
-    recipe: hashOf(essenceOf(recipe)),
-    data: hashOf([
+    spec: await hashOf([model.name, model.parts.map(recordedPart), model.groups, model.tasks, accuracy]),
+    recipe: await hashOf(essenceOf(recipe)),
+    data: await hashOf([
       model.data.map(({ name, format }) => [name, format]),
       tests,
       await keys([...files, ...(tokenizer === undefined ? [] : [tokenizer])]),
     ]),
-    base: hashOf([
+    base: await hashOf([
       dimensions,
       await keys(weights === undefined ? [] : [weights]),
-      await keys(model.parts.flatMap((part) => weightsFile(part) ?? [])),
+      await keys(model.parts.flatMap((part) => weightsFile(host.specs, part) ?? [])),
     ]),
   };
 }
 
-const hashOf = (value: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(value, (key, inner: unknown) => (key === 'span' ? undefined : inner)))
-    .digest('hex')
-    .slice(0, 12);
+/** A function that gives one key for the contents of several files or folders; each is read once. */
+function fileKeys(contentKey: ProjectHost['contentKey']): (paths: readonly string[]) => Promise<string> {
+  const known = new Map<string, Promise<string>>();
+  const keyOf = (path: string): Promise<string> => {
+    const key = known.get(path) ?? contentKey(path);
+    known.set(path, key);
+    return key;
+  };
+  return async (paths) => {
+    const keys: string[] = [];
+    for (const path of paths) keys.push(await keyOf(path));
+    return sha256([keys.join(' ')]);
+  };
+}
+
+async function hashOf(value: unknown): Promise<string> {
+  const text = JSON.stringify(value, (key, inner: unknown) => (key === 'span' ? undefined : inner));
+  return (await sha256([text])).slice(0, 12);
+}

@@ -12,7 +12,7 @@ import { runEach } from './ledger.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import type { Identity, Plan, PlannedTrial } from './plan.ts';
 import { appendResult, isSame, readResults, type TrialLine } from './results.ts';
-import { openWorkshop, runTrial, type Workshop } from './trial.ts';
+import { emptyTrialCache, runTrial, type TrialCache } from './trial.ts';
 
 export interface RunOptions {
   readonly folder: string;
@@ -83,7 +83,7 @@ export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
     plan,
     folder,
     watch,
-    workshop: openWorkshop(),
+    cache: emptyTrialCache(),
     machine: thisMachine(),
     openAnew,
     device: null,
@@ -114,7 +114,7 @@ interface Place {
   readonly plan: Plan;
   readonly folder: string;
   readonly watch: Watch;
-  readonly workshop: Workshop;
+  readonly cache: TrialCache;
   readonly machine: Machine;
   readonly openAnew: () => Promise<Device>;
   device: Device | null;
@@ -140,12 +140,12 @@ async function endTrial(place: Place, trial: PlannedTrial, held: Claim): Promise
 }
 
 async function tryTrial(place: Place, trial: PlannedTrial): Promise<Pick<TrialLine, 'figures' | 'failed'>> {
-  const { plan, folder, watch, workshop } = place;
+  const { plan, folder, watch, cache } = place;
   if (typeof trial.work === 'string') return { failed: trial.work };
   // Without a device no trial can be run: that is nothing to record.
   if (place.device === null || place.device.isLost) place.device = await place.openAnew();
   try {
-    const figures = await runTrial(place.device, workshop, trial.work, {
+    const figures = await runTrial(place.device, cache, trial.work, {
       folder: join(folder, 'trials', folderName(trial)),
       measure: plan.sweep.measure,
       onStep: (metrics, horizon) => watch.onStep(metrics, horizon),

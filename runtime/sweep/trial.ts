@@ -14,31 +14,32 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { StepMetrics } from '../train/metrics.ts';
 import { runTraining } from '../train/run.ts';
 import type { Horizon } from '../train/schedule.ts';
-import { makeTrainer } from '../train/trainer.ts';
 import { versions } from '../versions.ts';
 import { scoreTests, type TestScore, trainedValues } from '../project/held-out.ts';
-import { encodeStore, encodeTasks } from '../project/task-images.ts';
 import { weightsFile } from '../project/weights-file.ts';
-import { emptyLibrary, type Library } from '../project/data-cache.ts';
-import { loadRecipeData, openCompiled, startOf, tokenizerOf } from '../project/open.ts';
-import { compileTraining } from '../project/training.ts';
+import { encodeStore, encodeTasks } from '../project/encoding.ts';
+import { type DataCache, emptyCache } from '../project/task-data.ts';
+import { loadRecipeData } from '../project/recipe-data.ts';
+import { tokenizerOf } from '../project/tokenizer.ts';
+import { openTrainable } from '../project/trainable.ts';
+import type { Project } from '../project/spec.ts';
 import type { Prepared } from './plan.ts';
 import type { Figures } from './results.ts';
 
 /** What the trials of one process share: data, tokenizers, an encoder's tokens, and compiled kernels. */
-export interface Workshop {
-  readonly library: Library;
+export interface TrialCache {
+  readonly data: DataCache;
   /** Held-out pictures stay apart, so that they are not encoded for training. */
-  readonly tests: Library;
+  readonly tests: DataCache;
   readonly tokenizers: Map<string, Promise<Tokenizer>>;
   readonly encoded: Map<string, EncodedPictures>;
   /** The sessions of the last trials, closed: as long as somebody holds their pipelines, they are not compiled again. */
   readonly closed: Session[];
 }
 
-export const openWorkshop = (): Workshop => ({
-  library: emptyLibrary(),
-  tests: emptyLibrary(),
+export const emptyTrialCache = (): TrialCache => ({
+  data: emptyCache(),
+  tests: emptyCache(),
   tokenizers: new Map(),
   encoded: new Map(),
   closed: [],
@@ -57,28 +58,27 @@ export interface TrialOptions {
 /** Runs a trial to its end. @throws whatever goes wrong on the way */
 export async function runTrial(
   device: Device,
-  workshop: Workshop,
+  cache: TrialCache,
   { project, recipe }: Prepared,
   { folder, measure, onStep }: TrialOptions,
 ): Promise<Figures> {
   const { model } = project;
-  const tokenizer = await tokenizerFor(workshop, model);
-  const data = await loadRecipeData(model, recipe, tokenizer, workshop.library);
-  const { compiled, encoder } = compileTraining(device, project, recipe, data, 'auto');
-  const start = await startOf(model, recipe.seed);
-  const session = await openCompiled(device, compiled, start);
+  const tokenizer = await tokenizerFor(cache, project);
+  const data = await loadRecipeData(project, recipe, tokenizer, cache.data);
+  const opened = await openTrainable(device, project, recipe, data, { encoding: 'auto' });
+  const { compiled, encoder, session, trainer, origin } = opened;
   const steps: StepMetrics[] = [];
   let trained: ReadonlyMap<string, Float32Array>;
   let time: number;
   try {
-    const encode = encodeOnce(workshop, model, recipe.seed);
+    const encode = encodeOnce(cache, project, recipe.seed);
     const batches = encoder ? await encodeTasks(session, encoder, data, encode) : data.batches;
     const began = performance.now();
-    await runTraining(makeTrainer(session), {
+    await runTraining(trainer, {
       recipe,
       data: batches,
       folder,
-      identity: { spec: project.spec.hash, base: start.fingerprint, versions },
+      identity: { spec: project.spec.hash, base: origin.base, versions },
       checkpointEvery: null,
       onStep: (metrics, horizon) => {
         steps.push(metrics);
@@ -89,39 +89,40 @@ export async function runTrial(
     trained = await trainedValues(session);
   } finally {
     session.executor.destroy();
-    keep(workshop, session);
+    keep(cache, session);
   }
-  const tests = await scoreTests(device, model, tokenizer, {
+  const tests = await scoreTests(device, project, tokenizer, {
     initial: trained,
     recipe,
     accuracy: measure.includes('accuracy'),
-    library: workshop.tests,
-    onClosed: (closed) => keep(workshop, closed),
+    cache: cache.tests,
+    onClosed: (closed) => keep(cache, closed),
   });
   return figuresOf(model, compiled, steps, trained, tests, time);
 }
 
-function keep({ closed }: Workshop, session: Session): void {
+function keep({ closed }: TrialCache, session: Session): void {
   closed.push(session);
   if (closed.length > KEPT) closed.shift();
 }
 
-function tokenizerFor({ tokenizers }: Workshop, { base }: Model): Promise<Tokenizer> {
+function tokenizerFor({ tokenizers }: TrialCache, project: Project): Promise<Tokenizer> {
+  const { base } = project.model;
   const key = JSON.stringify([base.tokenizer, base.weights, base.vocab]);
-  const tokenizer = tokenizers.get(key) ?? tokenizerOf(base);
+  const tokenizer = tokenizers.get(key) ?? tokenizerOf(project);
   tokenizers.set(key, tokenizer);
   return tokenizer;
 }
 
 /** Tokens of an encoder that starts from the same numbers as one before are those from before. */
 const encodeOnce =
-  ({ encoded }: Workshop, model: Model, seed: number) =>
+  ({ encoded }: TrialCache, { host, model }: Project, seed: number) =>
   async (session: Session, input: ImageInput, store: ImageStore): Promise<EncodedPictures> => {
     const part = model.parts.find(({ name }) => name === input.part);
-    const file = part ? weightsFile(part) : null;
+    const file = part ? weightsFile(host.specs, part) : null;
     const origin = file ?? `${input.part} ${seed}`;
     const key = JSON.stringify([part?.fields, origin, input, store.count]);
-    const known = encoded.get(key) ?? (await encodeStore(session, input, store));
+    const known = encoded.get(key) ?? (await encodeStore(host.warn)(session, input, store));
     encoded.set(key, known);
     return known;
   };

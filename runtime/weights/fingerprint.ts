@@ -2,6 +2,7 @@
  * Tells bases apart, so that an adapter is not put on a model it was not trained on: people load a LLaMA-1 adapter
  * under LLaMA-2 and get empty text (OpenGVLab/LLaMA-Adapter issue 107).
  */
+import { sha256 } from '../hash.ts';
 import { InputError } from '../input-error.ts';
 import { showShape, type WeightSource } from './source.ts';
 
@@ -28,27 +29,11 @@ export function sampleEvenly(values: Float32Array): Float32Array {
  * does not depend on the file's format, nor on whether it is float16 or the same numbers as float32.
  */
 export async function fingerprintBase(tensors: Iterable<Sampled>): Promise<string> {
-  const utf8 = new TextEncoder();
-  const parts: Uint8Array[] = [];
+  const parts: (string | Float32Array)[] = [];
   for (const { name, shape, values } of [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    parts.push(
-      utf8.encode(`${name} ${showShape(shape)}\n`),
-      new Uint8Array(sampleEvenly(values).buffer as ArrayBuffer),
-    );
+    parts.push(`${name} ${showShape(shape)}\n`, sampleEvenly(values));
   }
   return await sha256(parts);
-}
-
-/** sha256 of the parts, one after the other, as hex. */
-export async function sha256(parts: readonly Uint8Array[]): Promise<string> {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Says that an adapter file states another base than this one; null where it states this one, or none. */

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { compile, type Compiled } from '../../compiler/compile.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import type { PackagedParameter, Profile } from '../../compiler/package/package.ts';
-import { loadProject, pickRecipe } from '../../runtime/project/open.ts';
+import { nodeHost } from '../../runtime/hosts/node.ts';
+import { openProject } from '../../runtime/project/spec.ts';
+import { pickRecipe } from '../../runtime/project/recipe.ts';
 import { packageFiles } from '../../runtime/package.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { adapterMetadata } from '../../runtime/weights/adapter.ts';
@@ -48,7 +50,7 @@ const tinyBase: Base = {
 /** LLaMA-Adapter V2 on a base of random numbers: needs no file but the tokenizer. */
 export async function tinySubject(profile: Profile = PORTABLE): Promise<Subject> {
   const spec = fileOf('specs/llama-adapter-v2.adapter');
-  const compiled = compileFor(spec, {
+  const compiled = await compileFor(spec, {
     profile,
     tokens: 96,
     base: tinyBase,
@@ -66,7 +68,7 @@ export async function tinySubject(profile: Profile = PORTABLE): Promise<Subject>
 /** LLaMA-Adapter V2 on the embedded base; null until the repository has its weights. */
 export async function embeddedSubject(profile: Profile): Promise<Subject | null> {
   if (!existsSync(embeddedBase)) return null;
-  const compiled = compileFor(fileOf('examples/base/instruct.adapter'), { profile, tokens: 20 });
+  const compiled = await compileFor(fileOf('examples/base/instruct.adapter'), { profile, tokens: 20 });
   const { base, parameters } = compiled.manifest;
   const bytes = readFileSync(embeddedBase);
   const { values, fingerprint } = await loadBase(
@@ -78,7 +80,7 @@ export async function embeddedSubject(profile: Profile): Promise<Subject | null>
 }
 
 /** Steps of two micro-batches of two sequences, two prompts at once. */
-function compileFor(
+async function compileFor(
   spec: string,
   options: {
     readonly profile: Profile;
@@ -86,9 +88,9 @@ function compileFor(
     readonly base?: Base;
     readonly params?: Record<string, string>;
   },
-): Compiled {
+): Promise<Compiled> {
   const { profile, tokens, ...rest } = options;
-  const { model, spec: text } = loadProject(spec, rest);
+  const { model, spec: text } = await openProject(nodeHost, spec, rest);
   const [task] = model.tasks;
   return compile(model, {
     profile,

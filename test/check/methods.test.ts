@@ -10,13 +10,13 @@ import { lowerModel } from '../../compiler/lower/lower.ts';
 import { obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { parse } from '../../grammar/parser.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { cell, checkGenerated, tableOf } from './generated.ts';
 
 const t = suite('methods page');
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'specs');
-const base = checkSpec(join(folder, 'bases.adapter'), nodeHost).bases['llama7b'];
+const base = checkSpec(join(folder, 'bases.adapter'), nodeSpecs).bases['llama7b'];
 
 interface Method {
   readonly name: string;
@@ -31,7 +31,7 @@ interface Method {
 function methodsIn(file: string): Method[] {
   assert.ok(base);
   const path = join(folder, file);
-  const checked = checkSpec(path, nodeHost, base ? { base } : {});
+  const checked = checkSpec(path, nodeSpecs, base ? { base } : {});
   const { declarations } = parse({ file: path, text: readFileSync(path, 'utf8') }).file;
   return declarations.flatMap((d) =>
     d.kind === 'adapter'

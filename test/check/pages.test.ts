@@ -15,7 +15,7 @@ import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { productions } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { expectFile, expectPage, fieldTable, root } from './reference.ts';
 
 const t = suite('generated pages');
@@ -88,7 +88,7 @@ const specs: readonly Example[] = readdirSync(join(root, 'specs'))
   .sort()
   .map((file) => {
     const path = join(root, 'specs', file);
-    const checked = checkSpec(path, nodeHost);
+    const checked = checkSpec(path, nodeSpecs);
     const models = Object.keys(checked.adapters).map((name) => lowerModel(checked, name));
     return { file, text: readFileSync(path, 'utf8'), models };
   });

@@ -7,7 +7,7 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { tiny } from './tiny-base.ts';
 
 const t = suite('specs');
@@ -18,7 +18,7 @@ for (const spec of specs) {
   const path = join(folder, spec);
 
   t(`${spec} checks clean`, () => {
-    const { diagnostics, sources } = checkSpec(path, nodeHost);
+    const { diagnostics, sources } = checkSpec(path, nodeSpecs);
     assert.equal(
       diagnostics.map((d) => renderDiagnostic(d, sources)),
       [],
@@ -31,7 +31,7 @@ for (const spec of specs) {
     );
     const params = names.includes('late') ? { late: 'last 2' } : {};
     for (const tied of [false, true]) {
-      const checked = checkSpec(path, nodeHost, { base: { ...tiny, tied }, params });
+      const checked = checkSpec(path, nodeSpecs, { base: { ...tiny, tied }, params });
       assert.equal(
         checked.diagnostics.map((d) => renderDiagnostic(d, checked.sources)),
         [],
@@ -60,7 +60,7 @@ for (const spec of specs) {
 }
 
 t('the setting of the paper keeps early and late layers apart', () => {
-  const checked = checkSpec(join(folder, 'llama-adapter-v2-multimodal.adapter'), nodeHost);
+  const checked = checkSpec(join(folder, 'llama-adapter-v2-multimodal.adapter'), nodeSpecs);
   const model = lowerModel(checked, 'V2');
   const layers = (part: string) => model.parts.find((p) => p.name === part)?.layers ?? [];
   assert.is(model.base.layers, 32);
@@ -70,7 +70,7 @@ t('the setting of the paper keeps early and late layers apart', () => {
 
 t('one line moves the image, and a meeting of layers is only a warning', () => {
   const path = join(folder, 'llama-adapter-v2-multimodal.adapter');
-  const checked = checkSpec(path, nodeHost, { params: { early: 'first 2' } });
+  const checked = checkSpec(path, nodeSpecs, { params: { early: 'first 2' } });
   assert.equal(
     checked.diagnostics.map((d) => [d.code, d.severity]),
     [['A301', 'warning']],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { measures, trialsOf } from '../../compiler/model/sweep.ts';
@@ -26,7 +27,7 @@ t('its spec checks clean', () => {
 
 t('its command takes the trials it says', async () => {
   const [, path = '', only = ''] = /npm run graft -- sweep (\S+) .*--only "([^"]*)"/.exec(text) ?? [];
-  const { trials } = await planSweep(join(root, path), { steps: 20 });
+  const { trials } = await planSweep(nodeHost, join(root, path), { steps: 20 });
   assert.is(trials.filter(({ key }) => key.includes(only)).length, 6);
 });
 

@@ -14,7 +14,7 @@ import { renderDiagnostic } from '../../grammar/render.ts';
 import { command as check } from '../../runtime/cli/check.ts';
 import { EXIT, type Command } from '../../runtime/cli/command.ts';
 import { command as diff } from '../../runtime/cli/diff.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { command as show } from '../../runtime/cli/show.ts';
 import { root } from './reference.ts';
 
@@ -34,7 +34,7 @@ const steps = [...text.matchAll(/`(\w+\.adapter)`:\n\n```adapter\n([^]*?)```/g)]
 for (const { name, spec } of steps) writeFileSync(join(folder, name), spec);
 
 function checked(name: string): Checked {
-  const result = checkSpec(join(folder, name), nodeHost);
+  const result = checkSpec(join(folder, name), nodeSpecs);
   assert.equal(
     result.diagnostics.map((d) => renderDiagnostic(d, result.sources)),
     [],
@@ -69,7 +69,7 @@ t('the mistakes it proposes are found', () => {
       path,
       changes.reduce((s, [from, to]) => s.replace(from, to), before),
     );
-    return checkSpec(path, nodeHost).diagnostics.map((d) => d.code);
+    return checkSpec(path, nodeSpecs).diagnostics.map((d) => d.code);
   };
   assert.equal(wrong('first.adapter', ['length', 'lenght'], ['layers[late]', 'layers[last 40]']), [
     'A105',
@@ -82,7 +82,7 @@ t('the mistakes it proposes are found', () => {
     [...new Set(wrong('third.adapter', ['trains seeing {', 'trains seeing + writing {']))],
     ['A201'],
   );
-  const met = checkSpec(join(folder, 'third.adapter'), nodeHost, { params: { early: 'first 3' } });
+  const met = checkSpec(join(folder, 'third.adapter'), nodeSpecs, { params: { early: 'first 3' } });
   assert.equal(
     met.diagnostics.map((d) => [d.code, d.severity]),
     [['A301', 'warning']],

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { planSweep } from '../../runtime/sweep/plan.ts';
 
 const t = suite('docs: commands');
@@ -69,7 +70,7 @@ t('every sweep that is named has trials, as many as are said', async () => {
   });
   assert.ok(sweeps.length >= 5);
   for (const { page, target, count } of sweeps) {
-    const { trials } = await planSweep(join(root, target), {});
+    const { trials } = await planSweep(nodeHost, join(root, target), {});
     assert.ok(trials.length > 0, `${page}: ${target}`);
     if (count !== undefined) assert.is(trials.length, Number(count), `${page}: ${target}`);
   }

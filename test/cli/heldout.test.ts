@@ -4,20 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { compile } from '../../compiler/compile.ts';
 import { countFlops } from '../../compiler/ops/flops.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { scoreTests, type TestScore } from '../../runtime/project/held-out.ts';
-import {
-  loadProject,
-  loadRecipeData,
-  pickRecipe,
-  type Project,
-  startOf,
-  tokenizerOf,
-} from '../../runtime/project/open.ts';
+import { type HostedModel, loadModel, openProject } from '../../runtime/project/spec.ts';
+import { startOf } from '../../runtime/project/start.ts';
+import { loadRecipeData } from '../../runtime/project/recipe-data.ts';
+import { tokenizerOf } from '../../runtime/project/tokenizer.ts';
+import { pickRecipe } from '../../runtime/project/recipe.ts';
 import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
-import { openWorkshop, runTrial } from '../../runtime/sweep/trial.ts';
+import { emptyTrialCache, runTrial } from '../../runtime/sweep/trial.ts';
 import { type Device, sharedDevice } from '../../runtime/device/device.ts';
 import { initParameter } from '../../runtime/random.ts';
 import { evaluate, makeTrainer } from '../../runtime/train/trainer.ts';
@@ -52,7 +50,7 @@ sweep one over Whole with short {}
 `;
 
 async function trial(path: string): Promise<Prepared> {
-  const [first] = (await planSweep(path, {})).trials;
+  const [first] = (await planSweep(nodeHost, path, {})).trials;
   if (first === undefined || typeof first.work === 'string') throw new Error('the trial cannot be run');
   return first.work;
 }
@@ -63,7 +61,7 @@ t('answers that were learned by heart are right, others are not; blanks make no 
     // Batches of three: the last one is not full.
     write('exam.jsonl', pairs(['ab', ' c ba '], ['abc', 'cB'], ['abcc', 'a a'], ['ab', 'cba']));
     const work = await trial(write('learns.adapter', learns('[lessons, exam]')));
-    const figures = await runTrial(await sharedDevice(), openWorkshop(), work, {
+    const figures = await runTrial(await sharedDevice(), emptyTrialCache(), work, {
       folder: join(folder, 'run'),
       measure: ['loss', 'accuracy'],
     });
@@ -86,10 +84,10 @@ t('answers that were learned by heart are right, others are not; blanks make no 
 /** Scores of a model as the seed makes it. */
 async function scores(
   device: Device,
-  { model }: Project,
+  hosted: HostedModel,
   values = new Map<string, Float32Array>(),
 ): Promise<TestScore[]> {
-  return scoreTests(device, model, await tokenizerOf(model.base), {
+  return scoreTests(device, hosted, await tokenizerOf(hosted), {
     initial: values,
     recipe: { batch: 4, seed: 3 },
   });
@@ -98,10 +96,10 @@ async function scores(
 t('the loss is that of all labels, however they are batched', () =>
   withDevice(async (device) => {
     const path = write('plain.adapter', learns('lessons').replace('batch = 3', 'batch = 1'));
-    const project = loadProject(path);
+    const project = await openProject(nodeHost, path);
     const { model } = project;
     const recipe = pickRecipe(model, undefined);
-    const data = await loadRecipeData(model, recipe, await tokenizerOf(model.base));
+    const data = await loadRecipeData(project, recipe, await tokenizerOf(project));
     const dataset = data.datasets.get('learn');
     const batches = data.batches.get('learn');
     assert.ok(dataset && batches);
@@ -123,8 +121,8 @@ t('the loss is that of all labels, however they are batched', () =>
 
 /** The base's weights as its file has them. */
 async function startValues(path: string): Promise<Map<string, Float32Array>> {
-  const { model } = loadProject(path);
-  const start = await startOf(model, 3);
+  const model = loadModel(nodeHost, path);
+  const start = await startOf({ host: nodeHost, model }, 3);
   const compiled = compile(model, { profile: { device: 'gpu', subgroup: null } });
   const values = new Map<string, Float32Array>();
   for (const p of compiled.manifest.parameters) values.set(p.name, await start.values(p));
@@ -156,7 +154,7 @@ t(
             'data alone = instructions("alone.jsonl")\ndata attached = image_text("attached.jsonl")\ndata some',
           ),
       );
-      const project = loadProject(`${path}:Sees`);
+      const project = await openProject(nodeHost, `${path}:Sees`);
       const closed = await scores(device, project);
       assert.equal(
         closed.map(({ task, data }) => `${task} ${data}`),
@@ -187,17 +185,17 @@ t('an encoder whose tokens are kept for the next trial changes nothing', () =>
         'schedule = constant()  optimizer = adamw(lr: speed)',
       ),
     );
-    const { trials } = await planSweep(path, {});
+    const { trials } = await planSweep(nodeHost, path, {});
     const options = { folder: join(folder, 'twice'), measure: ['loss'] } as const;
     const [first, second] = trials.map(({ work }) => work as Prepared);
     assert.ok(first && second);
     if (!first || !second) return;
-    const shared = openWorkshop();
+    const shared = emptyTrialCache();
     const warm = [
       await runTrial(device, shared, first, options),
       await runTrial(device, shared, second, options),
     ];
-    const cold = await runTrial(device, openWorkshop(), second, options);
+    const cold = await runTrial(device, emptyTrialCache(), second, options);
     assert.is(shared.encoded.size, 1, 'both trials used the same tokens');
     assert.equal(warm[1]?.curve, cold.curve);
     assert.not.equal(warm[0]?.curve, cold.curve);
@@ -216,7 +214,7 @@ adapter Head on small { unfreeze head on output  task it on some trains head }
 data some = text("some.txt")
 `,
   );
-  const { model } = loadProject(path);
+  const model = loadModel(nodeHost, path);
   const [batch, tokens] = [2, 8];
   const { graphs } = compile(model, {
     profile: { device: 'gpu', subgroup: null },

@@ -10,7 +10,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { chooseBase, knownBases } from '../../runtime/cli/init/bases.ts';
 import { fusions, methods, problemOf, scaffold, tasks } from '../../runtime/cli/init/scaffold.ts';
 import { choose, command } from '../../runtime/cli/init.ts';
@@ -64,7 +64,7 @@ t('a base that a file declares is imported, from where the spec will be', async 
   const base = await chooseBase(join(root, 'examples/base/base.adapter'), out);
   assert.match(base.text, /^import "base\/base.adapter"/);
   const text = scaffold({ base, method: 'v2', fusion: 'early', tasks: ['instruct', 'caption'] });
-  const host = { ...nodeHost, readFile: (file: string) => (file === out ? text : nodeHost.readFile(file)) };
+  const host = { ...nodeSpecs, readFile: (file: string) => (file === out ? text : nodeSpecs.readFile(file)) };
   const checked = checkSpec(out, host);
   assert.equal(checked.diagnostics, []);
   assert.is(lowerModel(checked).base.name, 'english1m');

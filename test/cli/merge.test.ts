@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { mergedBase } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { baseParameters } from '../../compiler/families/sites.ts';
 import { command as generate } from '../../runtime/cli/generate.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { command as merge } from '../../runtime/cli/merge.ts';
-import { loadProject } from '../../runtime/project/open.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
 import type { NewTensor } from '../../runtime/weights/safetensors.ts';
 import { openWeights } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
@@ -50,7 +51,7 @@ function writeSpec(name: string, items: string, base = 'base.adapter'): string {
 async function trained(
   spec: string,
 ): Promise<{ model: Model; values: Map<string, Float32Array>; file: string }> {
-  const { model } = loadProject(spec);
+  const model = loadModel(nodeHost, spec);
   const source = await openWeights(model.base.weights ?? '');
   const own = await loadBase(source, model.base, baseParameters(model.base));
   await source.close();
@@ -66,7 +67,7 @@ async function trained(
 
 /** The merged model as its spec declares it, with the numbers of its file. */
 async function read(spec: string): Promise<{ model: Model; values: Map<string, Float32Array> }> {
-  const { model } = loadProject(spec);
+  const model = loadModel(nodeHost, spec);
   const source = await openWeights(model.base.weights ?? '');
   const { values, unexpected } = await loadBase(source, model.base, baseParameters(model.base));
   await source.close();
@@ -96,7 +97,7 @@ t('a merged base and its spec', async () => {
   assert.is(code, 0, err);
   assert.match(out, /merged\.safetensors: 36 tensors, F32, [\d.]+ MiB/);
   assert.match(err, /biases were added to wq, wk, wv, wo, w1, w2, w3, output/);
-  const checked = checkSpec(at('merged.adapter'), nodeHost);
+  const checked = checkSpec(at('merged.adapter'), nodeSpecs);
   assert.equal(checked.diagnostics, []);
   const { weights, tokenizer, ...base } = checked.bases['small_merged'] as Base;
   assert.equal(base, mergedBase(before.model));
@@ -226,19 +227,19 @@ t('a change that 16 bits would round away is refused, and what is left of it is 
   );
   const { file, values } = await trained(spec);
   // The base in bf16, as most are distributed, so that a change either reaches the next number or does not.
-  const source = await openWeights(loadProject(spec).model.base.weights ?? '');
+  const source = await openWeights(loadModel(nodeHost, spec).base.weights ?? '');
   const tensors: NewTensor[] = [];
   for (const { name, shape } of source.tensors.values())
     tensors.push({ name, shape, values: await source.read(name), dtype: 'BF16' });
   await source.close();
-  await writeSafetensors(at('even.safetensors'), tensors, baseMetadata(loadProject(spec).model.base));
+  await writeSafetensors(at('even.safetensors'), tensors, baseMetadata(loadModel(nodeHost, spec).base));
   writeFileSync(at('even-base.adapter'), baseText.replace('base.safetensors', 'even.safetensors'));
   const even = writeSpec(
     'even.adapter',
     readFileSync(spec, 'utf8').split('\n')[2] ?? '',
     'even-base.adapter',
   );
-  const { model } = loadProject(even);
+  const model = loadModel(nodeHost, even);
   const opened = await openWeights(model.base.weights ?? '');
   const { fingerprint } = await loadBase(opened, model.base, baseParameters(model.base));
   await opened.close();

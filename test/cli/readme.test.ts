@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { buildData } from '../../examples/fusion/build.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 
 const t = suite('README');
 const root = join(import.meta.dirname, '../..');
@@ -20,8 +20,8 @@ t('its specs check clean beside the library', () => {
   const path = join(root, 'specs/readme.adapter');
   const adapters = [...readme.matchAll(/```adapter\n([\s\S]*?)```/g)].map(([, text = '']) => {
     const host = {
-      ...nodeHost,
-      readFile: (file: string) => (file === path ? text : nodeHost.readFile(file)),
+      ...nodeSpecs,
+      readFile: (file: string) => (file === path ? text : nodeSpecs.readFile(file)),
     };
     const checked = checkSpec(path, host);
     assert.equal(checked.diagnostics, []);

@@ -12,9 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { requireSameRun } from '../../runtime/train/checkpoint.ts';
 import { identityOf } from '../../runtime/project/identity.ts';
-import { loadProject, startOf } from '../../runtime/project/open.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
+import { startOf } from '../../runtime/project/start.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import { createFeatureStore } from '../../runtime/data/features.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
@@ -85,14 +87,13 @@ t("the numbers of an encoder's file are part of a run's identity", async () => {
   const parameters = [
     { ...model.parameters[0]!, name: 'vision.proj', owner: 'vision', init: { kind: 'weights' } as const },
   ];
-  const identity = (value: number) =>
-    identityOf(
-      { ...model, parameters },
-      'spec',
-      { fingerprint: 'base', close: () => Promise.resolve(), values: () => Float32Array.of(value) },
-      { datasets: new Map(), images: new Map() },
-      undefined,
-    );
+  const identity = async (value: number) => {
+    const initial = new Map([['vision.proj', Float32Array.of(value)]]);
+    const hosted = { host: nodeHost, model: { ...model, parts: [], parameters } };
+    const origin = await (await startOf(hosted, 0, { scratch: true, initial })).origin();
+    const data = { datasets: new Map(), images: new Map() };
+    return identityOf(hosted, 'spec', origin, data, undefined);
+  };
   const [one, same, other] = [await identity(1), await identity(1), await identity(2)];
   const meta = { ...one, step: 1, seed: 0, cellSteps: [] };
   requireSameRun(meta, { ...same, seed: 0 }, 'x');
@@ -105,15 +106,21 @@ t("the numbers of an encoder's file are part of a run's identity", async () => {
 });
 
 t('another picture behind the same path is other data', async () => {
-  const { model } = loadProject(join(folder, 'spec.adapter'));
-  const start = { fingerprint: '', close: () => Promise.resolve(), values: () => new Float32Array() };
+  const hosted = { host: nodeHost, model: loadModel(nodeHost, join(folder, 'spec.adapter')) };
+  const origin = { base: '', encoders: {} };
   const examples = [{ tokens: Uint32Array.of(1), labels: Uint32Array.of(1), labelled: 1 }];
   const dataset = { name: 'pairs', examples, records: [], pictures: Uint32Array.of(0) } as unknown as Dataset;
   const identity = async (bytes: Uint8Array) => {
     const store = createFeatureStore({ part: 'eye', rows: 1, width: 4 }, () => Promise.resolve(bytes));
     await store.addAll(['same.npy']);
     const images = new Map([['caption', { dataset, store, plain: {} as Batches }]]);
-    return identityOf(model, 'spec', start, { datasets: new Map([['caption', dataset]]), images }, undefined);
+    return identityOf(
+      nodeHost,
+      'spec',
+      origin,
+      { datasets: new Map([['caption', dataset]]), images },
+      undefined,
+    );
   };
   const picture = (from: number) => npy('<f4', [4], Float32Array.of(from, 1, 2, 3));
   const [one, same, other] = [
@@ -129,12 +136,12 @@ t('another picture behind the same path is other data', async () => {
 });
 
 t('files of a base that is refused are closed', async () => {
-  const { model } = loadProject(join(folder, 'spec.adapter'));
+  const model = loadModel(nodeHost, join(folder, 'spec.adapter'));
   const wide = { ...model, base: { ...model.base, layers: 1 } };
   const open = () => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
   const before = open();
   for (let i = 0; i < 3; i++)
-    await startOf(wide, 0).then(
+    await startOf({ host: nodeHost, model: wide }, 0).then(
       () => assert.unreachable('it has two layers'),
       (error: Error) => assert.match(error.message, /it has 2 layers/),
     );

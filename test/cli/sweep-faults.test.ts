@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { planSweep } from '../../runtime/sweep/plan.ts';
 import { readResults, type TrialLine } from '../../runtime/sweep/results.ts';
 import { openFolder, runSweep, type Watch } from '../../runtime/sweep/run.ts';
@@ -39,7 +40,7 @@ async function run(
   out: string,
   { set, only = '', watch, openAnew }: Faults,
 ): Promise<TrialLine[]> {
-  const plan = await planSweep(join(folder, `sweep.adapter:${name}`), set ? { params: set } : {});
+  const plan = await planSweep(nodeHost, join(folder, `sweep.adapter:${name}`), set ? { params: set } : {});
   const place = join(folder, out);
   openFolder(place, plan);
   const wanted = plan.trials.filter(({ key }) => key.includes(only));

@@ -10,7 +10,7 @@ import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Base, Model, Parameter, Recipe, Task } from '../../compiler/model/model.ts';
 import { differentiateLoss } from '../../compiler/passes/autodiff.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { createRandom, type Random } from '../../runtime/random.ts';
 
 /** Nothing is a multiple of four but the width: heads of 6 in groups of two, ffn 10, vocabulary 13. */
@@ -69,7 +69,7 @@ function lower(file: string, base: Base, settings: Readonly<Record<string, strin
   const text = readFileSync(specPath(file), 'utf8');
   const declared = new Set([...text.matchAll(/^param (\w+)/gm)].map((found) => found[1]));
   const params = Object.fromEntries(Object.entries(settings).filter(([name]) => declared.has(name)));
-  const checked = checkSpec(specPath(file), nodeHost, { base, params });
+  const checked = checkSpec(specPath(file), nodeSpecs, { base, params });
   return Object.keys(checked.adapters).map((name) => ({
     name: `${file}:${name}`,
     model: lowerModel(checked, name),
@@ -107,8 +107,8 @@ export function fromLibrary(
 export function modelOf(items: string, base: Base = tiny, data = 'text("some.txt")'): Model {
   const text = `import "bases.adapter"\nadapter X on llama7b {\n${items}\n}\ndata some = ${data}\n`;
   const host = {
-    ...nodeHost,
-    readFile: (path: string) => (path.endsWith('x.adapter') ? text : nodeHost.readFile(path)),
+    ...nodeSpecs,
+    readFile: (path: string) => (path.endsWith('x.adapter') ? text : nodeSpecs.readFile(path)),
   };
   const checked = checkSpec(specPath('x.adapter'), host, { base });
   invariant(Object.keys(checked.adapters).length > 0, checked.diagnostics.map((d) => d.message).join('; '));

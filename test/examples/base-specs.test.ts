@@ -2,13 +2,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileURLToPath } from 'node:url';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { mixture, rowLength, vocabSize } from '../../examples/base/tokens.ts';
 import { longest, template } from '../../examples/base/words.ts';
 
 const t = suite('base: specs');
 const check = (name: string) =>
-  checkSpec(fileURLToPath(new URL(`../../examples/base/${name}.adapter`, import.meta.url)), nodeHost);
+  checkSpec(fileURLToPath(new URL(`../../examples/base/${name}.adapter`, import.meta.url)), nodeSpecs);
 
 /** Numbers each method trains. */
 const trained = { V2: 22_736, V1: 5_136, Lora: 117_120, Full: 1_449_600 } as const;

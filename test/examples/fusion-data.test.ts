@@ -29,7 +29,7 @@ import {
   questions,
 } from '../../examples/fusion/lists.ts';
 import { chooseClasses, classCopies, classLists, classTokens } from '../../examples/fusion/classes.ts';
-import { blankPath, copies, draw, picture, picturePath } from '../../examples/fusion/pictures.ts';
+import { blankPath, copies, draw, picture, picturePath } from '../../examples/fusion/draw.ts';
 
 const t = suite('fusion: data');
 const concepts = loadConcepts();

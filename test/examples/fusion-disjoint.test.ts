@@ -2,10 +2,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { compile } from '../../compiler/compile.ts';
 import { imageInputs } from '../../compiler/kinds/images.ts';
 import { IGNORE } from '../../runtime/data/encode.ts';
-import { loadProject, openCompiled, pickRecipe, startOf } from '../../runtime/project/open.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
+import { openCompiled } from '../../runtime/project/session.ts';
+import { startOf } from '../../runtime/project/start.ts';
+import { pickRecipe } from '../../runtime/project/recipe.ts';
 import { createRandom } from '../../runtime/random.ts';
 import type { Batch } from '../../runtime/train/batch.ts';
 import { evaluate, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
@@ -31,14 +35,15 @@ function batchOf(seed: number, image?: Float32Array): Batch {
 /** An adapter of the experiment that starts with open gates, for a batch as above. */
 async function open(device: Device, adapter: string, task: 'caption' | 'instruct') {
   const spec = `${path('fusion/fusion.adapter')}:${adapter}`;
-  const { model } = loadProject(spec, { params: { eye, gate: '0.5' } });
+  const model = loadModel(nodeHost, spec, { params: { eye, gate: '0.5' } });
   const compiled = compile(model, {
     profile: device.profile,
     recipe: pickRecipe(model, 'joint'),
     training: { batch: BATCH, tokens: { [task]: TOKENS } },
     evaluation: { batch: BATCH, tokens: { instruct: TOKENS } },
   });
-  const session = await openCompiled(device, compiled, await startOf(model, 0));
+  const start = await startOf({ host: nodeHost, model }, 0);
+  const { session } = await openCompiled(device, compiled, start);
   return { model, session, trainer: makeTrainer(session) };
 }
 

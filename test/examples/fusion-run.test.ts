@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { allTrials, designs, stagesOf } from '../../examples/fusion/designs.ts';
 import { isFinished, keyOf, readTrials, runTrials, type Trial } from '../../examples/fusion/trials.ts';
-import { loadProject } from '../../runtime/project/open.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
 
 const t = suite('fusion: trials');
 const trials: Trial[] = [0, 1, 2].map((seed) => ({ design: 'late-shared', schedule: 'joint', seed }));
@@ -79,7 +80,7 @@ t('the trials are every design with every schedule it has, each once, seed by se
 
 t('a staged recipe is two runs, each with its own schedule, captions measured on the way', () => {
   const spec = fileURLToPath(new URL('../../examples/fusion/fusion.adapter', import.meta.url));
-  const { recipes } = loadProject(`${spec}:EarlyDisjoint`).model;
+  const { recipes } = loadModel(nodeHost, `${spec}:EarlyDisjoint`);
   const named = (name: string) => {
     const recipe = recipes.find((r) => r.name === name);
     if (!recipe) throw new Error(name);

@@ -3,11 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { designs, type Schedule } from '../../examples/fusion/designs.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 
 const t = suite('fusion: specs');
 const check = (name: string, params: Readonly<Record<string, string>> = {}) =>
-  checkSpec(fileURLToPath(new URL(`../../examples/fusion/${name}.adapter`, import.meta.url)), nodeHost, {
+  checkSpec(fileURLToPath(new URL(`../../examples/fusion/${name}.adapter`, import.meta.url)), nodeSpecs, {
     params,
   });
 const fusion = check('fusion');

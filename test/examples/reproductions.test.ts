@@ -3,10 +3,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { gateOf } from '../../compiler/kinds/prompt.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
 
 const t = suite('reproductions');
@@ -15,7 +16,7 @@ const SEEDS = [0, 1, 2];
 
 /** The trials of a spec's one sweep, by name without the seed; each has every seed. */
 async function combinations(file: string): Promise<Map<string, Prepared>> {
-  const { trials, sweep } = await planSweep(join(folder, file), {});
+  const { trials, sweep } = await planSweep(nodeHost, join(folder, file), {});
   const found = new Map<string, Prepared>();
   for (const { key, work } of trials) {
     if (typeof work === 'string') throw new Error(`${key}: ${work}`);
@@ -36,7 +37,7 @@ async function combinations(file: string): Promise<Map<string, Prepared>> {
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.adapter')))
   t(`${file} checks clean`, () => {
-    const { diagnostics, sweeps } = checkSpec(join(folder, file), nodeHost);
+    const { diagnostics, sweeps } = checkSpec(join(folder, file), nodeSpecs);
     assert.equal(diagnostics, []);
     assert.is(Object.keys(sweeps).length, 1);
   });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { type Assisted, assistedTable } from '../../examples/fusion/assisted-table.ts';
 import { buildData } from '../../examples/fusion/build.ts';
 import { interference, type Outcome } from '../../examples/fusion/report.ts';
@@ -52,7 +53,7 @@ function narrowed(table: Table): Table {
 async function sweepTable(sweep: string, data: string, finished: string): Promise<string> {
   const folder = join(examples, data);
   assert.ok(existsSync(join(folder, 'results.jsonl')), `${data} has results`);
-  const report = sweepReport(await planSweep(join(examples, sweep), {}), readResults(folder));
+  const report = sweepReport(await planSweep(nodeHost, join(examples, sweep), {}), readResults(folder));
   assert.match(report.lead ?? '', new RegExp(` ${finished} trials finished\\b`), sweep);
   const tables = report.sections.find(({ title }) => title === 'Results')?.blocks ?? [];
   return tables.flatMap((block) => (block.kind === 'table' ? [blockText(narrowed(block))] : [])).join('\n\n');

@@ -9,7 +9,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import * as browser from '../../runtime/browser.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { MOST_BYTES } from '../../runtime/experts/expert.ts';
 
 const t = suite('docs/experts.md');
@@ -37,7 +37,7 @@ t('its spec checks clean and has every kind of expert', () => {
 t('its example is there', () => {
   const path = /examples\/\S+\.adapter/g;
   for (const [file] of text.matchAll(path)) {
-    const checked = checkSpec(join(root, file), nodeHost);
+    const checked = checkSpec(join(root, file), nodeSpecs);
     assert.ok(checked.found, file);
     assert.equal(checked.diagnostics, []);
   }

@@ -4,16 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import { cacheableEncoders } from '../../compiler/compile/tasks.ts';
 import type { Model, Recipe } from '../../compiler/model/model.ts';
-import {
-  loadProject,
-  loadRecipeData,
-  pickRecipe,
-  type TaskData,
-  tokenizerOf,
-} from '../../runtime/project/open.ts';
-import { encodeTasks, imageInputOf } from '../../runtime/project/task-images.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
+import { loadRecipeData, type RecipeData } from '../../runtime/project/recipe-data.ts';
+import { tokenizerOf } from '../../runtime/project/tokenizer.ts';
+import { pickRecipe } from '../../runtime/project/recipe.ts';
+import { encodeTasks } from '../../runtime/project/encoding.ts';
+import { imageInputOf } from '../../runtime/project/image-input.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { outputNamed, readParameter, type Session } from '../../runtime/session.ts';
@@ -34,13 +33,14 @@ t.after(() => rmSync(folder, { recursive: true, force: true }));
 interface Loaded {
   readonly model: Model;
   readonly recipe: Recipe;
-  readonly data: TaskData;
+  readonly data: RecipeData;
 }
 
 async function load(adapter: string, recipeName?: string): Promise<Loaded> {
-  const { model } = loadProject(`${path}:${adapter}`);
+  const model = loadModel(nodeHost, `${path}:${adapter}`);
+  const hosted = { host: nodeHost, model };
   const recipe = pickRecipe(model, recipeName);
-  return { model, recipe, data: await loadRecipeData(model, recipe, await tokenizerOf(model.base)) };
+  return { model, recipe, data: await loadRecipeData(hosted, recipe, await tokenizerOf(hosted)) };
 }
 
 const open = (device: Device, { model, recipe, data }: Loaded, cached: boolean): Promise<Session> =>

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadProject } from '../../runtime/project/open.ts';
+import { nodeHost } from '../../runtime/hosts/node.ts';
+import { loadModel } from '../../runtime/project/spec.ts';
 import { openFile } from '../../runtime/files.ts';
 import { writeSafetensors } from '../../runtime/files/write.ts';
 import { openSafetensors } from '../../runtime/weights/safetensors.ts';
@@ -102,7 +103,7 @@ async function encoderFile(): Promise<void> {
 }
 
 async function weightsFile(file: string, part: string): Promise<void> {
-  const { model } = loadProject(join(folder, `${file}.adapter:Sees`));
+  const model = loadModel(nodeHost, join(folder, `${file}.adapter:Sees`));
   const tensors = model.parameters
     .filter(({ owner }) => owner === part)
     .map(({ name, shape }) => ({

@@ -8,7 +8,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import * as browser from '../../runtime/browser.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { MOST_PIXELS } from '../../runtime/images/picture.ts';
 import { shareBelow } from './below.ts';
 
@@ -51,10 +51,10 @@ t('what layers below the lowest prompt cost is computed from the graphs', () => 
     );
   for (const late of [30, 20, 10, 8, 4, 2]) {
     const params = { late: `last ${late}` };
-    const checked = checkSpec(join(root, 'specs/llama-adapter-v1.adapter'), nodeHost, { params });
+    const checked = checkSpec(join(root, 'specs/llama-adapter-v1.adapter'), nodeSpecs, { params });
     row(`last ${late} of 32`, shareBelow(lowerModel(checked), sizes));
   }
-  const small = lowerModel(checkSpec(join(root, 'examples/base/v1.adapter'), nodeHost));
+  const small = lowerModel(checkSpec(join(root, 'examples/base/v1.adapter'), nodeSpecs));
   row('last 4 of 6, the embedded base', shareBelow(small, { batch: 32, tokens: 20, labels: 256 }));
 });
 

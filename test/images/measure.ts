@@ -15,7 +15,7 @@ import { scratchInit } from '../../compiler/families/sites.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { openSession } from '../../runtime/session.ts';
 import { makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
-import { imageInputOf } from '../../runtime/project/task-images.ts';
+import { imageInputOf } from '../../runtime/project/image-input.ts';
 import { modelOf, recipeFor } from '../compiler/subjects.ts';
 import { noise, png } from './make.ts';
 

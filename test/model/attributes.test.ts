@@ -9,7 +9,7 @@ import { attributesOf } from '../../compiler/kinds/attributes.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Attributes } from '../../compiler/package/package.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { differencesOf } from '../../runtime/weights/attributes.ts';
 import { baseText } from '../cli/tiny-project.ts';
 
@@ -27,7 +27,7 @@ function attributes(parts: string, base = baseText, tasks = task, of?: 'training
   const trained = [...parts.matchAll(words)].map(([, , name]) => name).join(' + ');
   const text = `${base}\nadapter A on small { ${parts}  ${tasks.replace('ALL', trained)} }\ndata some = instructions("some.jsonl")\n`;
   writeFileSync(path, text);
-  const checked = checkSpec(path, nodeHost);
+  const checked = checkSpec(path, nodeSpecs);
   assert.equal(
     checked.diagnostics.filter(({ severity }) => severity === 'error'),
     [],

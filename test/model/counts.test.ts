@@ -6,11 +6,11 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
-import { nodeHost } from '../../runtime/hosts/node-specs.ts';
+import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 
 const t = suite('counts');
 const specs = join(import.meta.dirname, '../../specs');
-const bases = nodeHost.readFile(join(specs, 'bases.adapter')) ?? '';
+const bases = nodeSpecs.readFile(join(specs, 'bases.adapter')) ?? '';
 
 /** Numbers in each part of an adapter with these items, on the base of that name. */
 function countsOn(
@@ -70,13 +70,13 @@ for (const [name, expected] of Object.entries(table)) {
 }
 
 t('the chat model of 65B is the 14M of the paper', () => {
-  const checked = checkSpec(join(specs, 'v2-chat65b.adapter'), nodeHost);
+  const checked = checkSpec(join(specs, 'v2-chat65b.adapter'), nodeSpecs);
   assert.equal(Object.keys(checked.adapters), ['V2Chat'], 'the release has no prompts');
   assert.is(countModel(lowerModel(checked)).trained, 13_811_712);
 });
 
 t('the chat model with its prompts switched on trains ten tokens and a gate for each head more', () => {
-  const checked = checkSpec(join(specs, 'v2-chat65b-prompted.adapter'), nodeHost);
+  const checked = checkSpec(join(specs, 'v2-chat65b-prompted.adapter'), nodeSpecs);
   const { trained } = countModel(lowerModel(checked, 'V2ChatPrompted'));
   assert.is(trained, 13_811_712 + 30 * (10 * 8192 + 64));
 });
@@ -92,23 +92,23 @@ t('LoRA of rank 16 on all linears of 7B', () => {
 });
 
 t('the adapters of Houlsby on 7B: two narrow networks a layer, and the norms', () => {
-  const counts = countModel(lowerModel(checkSpec(join(specs, 'houlsby.adapter'), nodeHost)));
+  const counts = countModel(lowerModel(checkSpec(join(specs, 'houlsby.adapter'), nodeSpecs)));
   assert.is(counts.trained, 32 * 2 * (2 * 64 * 4096 + 64 + 4096) + 266_240);
 });
 
 t('the adapter V2 of litgpt on 7B', () => {
-  const counts = countModel(lowerModel(checkSpec(join(specs, 'litgpt-adapter-v2.adapter'), nodeHost)));
+  const counts = countModel(lowerModel(checkSpec(join(specs, 'litgpt-adapter-v2.adapter'), nodeSpecs)));
   assert.is(counts.trained, 4_279_744);
 });
 
 t('the second stage of the released model', () => {
-  const counts = countModel(lowerModel(checkSpec(join(specs, 'v2-released.adapter'), nodeHost)));
+  const counts = countModel(lowerModel(checkSpec(join(specs, 'v2-released.adapter'), nodeSpecs)));
   assert.is(counts.tasks.find((task) => task.name === 'instruct')?.numbers, 1_363_968);
 });
 
 /** Counts of one adapter of the library on its own base. */
 const countsOf = (file: string, adapter: string, params: Readonly<Record<string, string>> = {}) =>
-  countModel(lowerModel(checkSpec(join(specs, file), nodeHost, { params }), adapter));
+  countModel(lowerModel(checkSpec(join(specs, file), nodeSpecs, { params }), adapter));
 const numbers = (counts: ReturnType<typeof countsOf>, part: string): number =>
   counts.parts.find((p) => p.part === part)?.numbers ?? NaN;
 
@@ -161,7 +161,7 @@ t('a frozen query transformer costs a task nothing', () => {
 });
 
 t('the whole base can be trained', () => {
-  const counts = countModel(lowerModel(checkSpec(join(specs, 'pretrain.adapter'), nodeHost)));
+  const counts = countModel(lowerModel(checkSpec(join(specs, 'pretrain.adapter'), nodeSpecs)));
   assert.is(counts.trained, 6_738_415_616);
 });
 

@@ -5,8 +5,8 @@ import { checkSpec } from '../../../compiler/check/check.ts';
 import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
 import { UsageError } from '../command.ts';
-import { nodeHost } from '../../hosts/node-specs.ts';
-import { splitSpec } from '../spec-arguments.ts';
+import { nodeSpecs } from '../../hosts/node-specs.ts';
+import { splitSpec } from '../../project/spec-name.ts';
 
 export interface ChosenBase {
   readonly name: string;
@@ -61,7 +61,7 @@ function pathFrom(out: string, path: string): string {
 
 function declared(wanted: string, out: string): ChosenBase {
   const { path, name } = splitSpec(wanted);
-  const { found, bases } = checkSpec(path, nodeHost);
+  const { found, bases } = checkSpec(path, nodeSpecs);
   if (!found) throw new UsageError(`cannot read ${path}`);
   const names = Object.keys(bases);
   const base = bases[name ?? (names.length === 1 ? (names[0] ?? '') : '')];

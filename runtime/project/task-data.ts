@@ -4,16 +4,16 @@ import type { DataSource, Model, Task } from '../../compiler/model/model.ts';
 import type { ImageStore } from '../data/image-store.ts';
 import { type Dataset, loadData } from '../data/load.ts';
 import { rulesFor } from '../data/rules.ts';
-import { dataHost } from '../files.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { storeFor } from './task-images.ts';
+import { storeFor } from './image-input.ts';
+import type { HostedModel } from './spec.ts';
 
 /**
  * The data of one task as the spec wants it read, or another source of the same kind; its pictures go into `pictures`, if
  * there are any.
  */
 export async function loadTaskData(
-  model: Model,
+  { host, model }: HostedModel,
   task: Task,
   tokenizer: Tokenizer,
   pictures?: ImageStore | null,
@@ -23,7 +23,7 @@ export async function loadTaskData(
   const limit = task.fields['max_tokens'];
   const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
   return loadData(source, {
-    host: dataHost('.'),
+    host,
     tokenizer,
     context,
     vocab: model.base.vocab,
@@ -40,15 +40,15 @@ export function sourceNamed({ data }: Model, name: string): DataSource {
 }
 
 /** Data that was read before, for runs that follow each other in one process. */
-export interface Library {
+export interface DataCache {
   readonly datasets: Map<string, Dataset>;
   readonly stores: Map<string, ImageStore>;
 }
 
-export const emptyLibrary = (): Library => ({ datasets: new Map(), stores: new Map() });
+export const emptyCache = (): DataCache => ({ datasets: new Map(), stores: new Map() });
 
 export interface ReadOptions {
-  readonly library: Library;
+  readonly cache: DataCache;
   /** Of what is drawn when training sees images. */
   readonly seed: number;
   /** The source to read; default the task's own. */
@@ -57,18 +57,19 @@ export interface ReadOptions {
 
 /** As `loadTaskData`, once for all tasks that read the same in the same way. */
 export async function readTaskData(
-  model: Model,
+  hosted: HostedModel,
   task: Task,
   tokenizer: Tokenizer,
-  { library: { datasets, stores }, seed, data = task.data }: ReadOptions,
+  { cache: { datasets, stores }, seed, data = task.data }: ReadOptions,
 ): Promise<{ readonly dataset: Dataset; readonly store: ImageStore | null }> {
+  const { model } = hosted;
   const source = sourceNamed(model, data);
-  const images = storeFor(model, task, stores, source, seed);
+  const images = storeFor(hosted, task, stores, source, seed);
   const { tokenizer: file, context, vocab } = model.base;
   const { format, paths } = source;
   const key = JSON.stringify([format, paths, data, task.fields, file, context, vocab, images?.key]);
   const store = images?.store ?? null;
-  const dataset = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store, data));
+  const dataset = datasets.get(key) ?? (await loadTaskData(hosted, task, tokenizer, store, data));
   datasets.set(key, dataset);
   return { dataset, store };
 }

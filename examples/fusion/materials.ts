@@ -3,27 +3,27 @@
  * examples depends on a trial's seed.
  */
 import { readFileSync } from 'node:fs';
-import { imageInputs } from '../../compiler/kinds/images.ts';
-import type { Model, Task } from '../../compiler/model/model.ts';
-import { loadTaskData } from '../../runtime/project/open.ts';
-import type { Dataset } from '../../runtime/data/load.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { ImageStore } from '../../runtime/data/image-store.ts';
+import { nodeHost } from '../../runtime/hosts/node.ts';
 import type { EncodedPictures } from '../../runtime/project/encoded-images.ts';
-import { openPictures } from '../../runtime/hosts/node-pictures.ts';
-import type { PictureStore } from '../../runtime/data/picture-store.ts';
+import { storeFor } from '../../runtime/project/image-input.ts';
+import { type DataCache, emptyCache, sourceNamed } from '../../runtime/project/task-data.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
 import { loadTokenizer } from '../base/tokens.ts';
 import { readInstructions } from './build.ts';
 import type { Pair, Pictured } from './lists.ts';
-import { cacheFolder } from './pictures.ts';
+import { cacheFolder } from './draw.ts';
 import type { Exam } from './score.ts';
 
-export interface Workshop {
+export interface Materials {
   readonly tokenizer: Tokenizer;
-  readonly store: PictureStore;
+  readonly store: ImageStore;
   readonly exam: Exam;
   /** Number in the store of a picture that the exam shows. */
   readonly numberOf: (image: string) => number;
-  readonly dataOf: (model: Model, task: Task) => Promise<Dataset>;
+  /** What tasks read: tasks that say the same about the same data share it, whichever adapter they belong to. */
+  readonly data: DataCache;
   /** The frozen encoder's tokens of every picture; made by the first trial, since all have the same encoder. */
   encoded: EncodedPictures | null;
 }
@@ -47,10 +47,9 @@ function readExam(): Exam {
 }
 
 /** Reads the exam and its pictures. `model` is any of the trials': they all look at pictures of one size. */
-export async function openWorkshop(model: Model): Promise<Workshop> {
-  const [input] = imageInputs(model);
-  if (!input?.pixels) throw new Error(`${model.name} looks at no pictures`);
-  const store = openPictures(input.pixels);
+export async function openMaterials(model: Model): Promise<Materials> {
+  const data = emptyCache();
+  const store = storeOf(model, data);
   const tokenizer = loadTokenizer();
   const exam = readExam();
   const shown = Object.values(exam).flatMap((items: readonly object[]) =>
@@ -59,23 +58,25 @@ export async function openWorkshop(model: Model): Promise<Workshop> {
   const images = [...new Set(shown)];
   const added = await store.addAll(images.map((image) => cacheFolder + image));
   const numbers = new Map(images.map((image, i) => [image, added[i]]));
-  const datasets = new Map<string, Dataset>();
   return {
     tokenizer,
     store,
+    data,
     exam,
     numberOf(image) {
       const number = numbers.get(image);
       if (typeof number === 'number') return number;
       throw new Error(`${image} cannot be read`, { cause: number });
     },
-    async dataOf(model, task) {
-      // Tasks that say the same about the same data read it the same way, whichever adapter they belong to.
-      const key = JSON.stringify([model.base.name, task.data, task.fields]);
-      const known = datasets.get(key) ?? (await loadTaskData(model, task, tokenizer, store));
-      datasets.set(key, known);
-      return known;
-    },
     encoded: null,
   };
+}
+
+/** The store of the model's pictures, which its tasks will find among `data`. */
+function storeOf(model: Model, { stores }: DataCache): ImageStore {
+  for (const task of model.tasks) {
+    const shown = storeFor({ host: nodeHost, model }, task, stores, sourceNamed(model, task.data), 0);
+    if (shown) return shown.store;
+  }
+  throw new Error(`no task of ${model.name} shows pictures`);
 }
