@@ -115,7 +115,7 @@ t('another picture behind the same path is other data', async () => {
     await store.addAll(['same.npy']);
     const images = new Map([['caption', { dataset, store, plain: {} as Batches }]]);
     return identityOf(
-      nodeHost,
+      hosted,
       'spec',
       origin,
       { datasets: new Map([['caption', dataset]]), images },
