@@ -57,7 +57,8 @@ ${specUsage}`,
       const faulty = checked.diagnostics.some(({ severity }) => severity === 'error');
       if (!faulty && name !== undefined && !Object.hasOwn(checked.adapters, name))
         throw new UsageError(`${path} has no adapter '${name}'`);
-      for (const d of [...checked.diagnostics, ...missingFiles(checked, nodeSpecs, existsSync)]) diagnostics.push(d);
+      for (const d of [...checked.diagnostics, ...missingFiles(checked, nodeSpecs, existsSync)])
+        diagnostics.push(d);
       adapters += Object.keys(checked.adapters).length;
       for (const [file, text] of checked.sources) sources.set(file, text);
     }

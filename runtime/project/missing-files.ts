@@ -15,11 +15,7 @@ const WEIGHTS =
  * A warning for each file, at the first place of the spec itself that stands on it.
  * @param exists whether there is a file or a folder at a path
  */
-export function missingFiles(
-  checked: Checked,
-  specs: Host,
-  exists: (path: string) => boolean,
-): Diagnostic[] {
+export function missingFiles(checked: Checked, specs: Host, exists: (path: string) => boolean): Diagnostic[] {
   const found = new Map<string, Diagnostic>();
   const need = (path: string | null | undefined, what: string, span: Span, help: string): void => {
     if (path === null || path === undefined || found.has(path) || exists(path)) return;
@@ -33,7 +29,12 @@ export function missingFiles(
       need(base.tokenizer, `the tokenizer of \`${base.name}\``, place, 'it comes with the weights');
     }
     for (const part of parts)
-      need(weightsFile(specs, part), `the weights of \`${part.name}\``, part.span, 'download them to this place');
+      need(
+        weightsFile(specs, part),
+        `the weights of \`${part.name}\``,
+        part.span,
+        'download them to this place',
+      );
     for (const { name: source, paths, span } of data)
       for (const path of paths)
         need(path, `a file of the data \`${source}\``, span, 'check the path: it counts from the spec');
