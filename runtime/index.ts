@@ -6,4 +6,5 @@ export * from '../compiler/index.ts';
 export * from './browser.ts';
 export { openFile, openTokenizer, openWeights } from './files.ts';
 export { readPackage, writePackage } from './files/package.ts';
-export { nodeHost } from './hosts/node-specs.ts';
+export { nodeHost } from './hosts/node.ts';
+export { nodeSpecs } from './hosts/node-specs.ts';
