@@ -139,7 +139,7 @@ function lineFinder(): LineOf {
   const texts = new Map<string, string | null>();
   return ({ file, start }) => {
     const known = texts.get(file);
-    const text = known === undefined ? nodeHost.readFile(file) : known;
+    const text = known === undefined ? nodeSpecs.readFile(file) : known;
     texts.set(file, text);
     return text === null ? file : `${file}:${positionOf(text, start).line + 1}`;
   };
