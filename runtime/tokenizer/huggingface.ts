@@ -4,6 +4,8 @@
 import * as library from '@huggingface/tokenizers';
 import { InputError } from '../input-error.ts';
 import { byteCharacters } from './byte-level.ts';
+import { repairByteRuns } from './byte-runs.ts';
+import { type Split, withoutLiteralSpaces } from './literal-spaces.ts';
 import { specialIds, withAddedTokens } from './special-tokens.ts';
 import { checkId, type DecodeStream, endsOf, frame, type Tokenizer } from './tokenizer.ts';
 import { withoutPrefix } from './without-prefix.ts';
@@ -43,14 +45,16 @@ export function huggingfaceTokenizer(
   const ends = endsOf(ids.eos, models);
   const known = { vocabSize, gaps };
 
+  const repair = repairByteRuns(whole.json, (token) => inner.token_to_id(token));
   const decode = (list: readonly number[]): string => {
     for (const id of list) checkId(id, known);
     const kept = list.filter((id) => !special.has(id));
+    const repaired = repair === null ? kept : repair(kept);
     // The library refuses an empty list.
-    return kept.length === 0 ? '' : inner.decode(kept, { clean_up_tokenization_spaces: false });
+    return repaired.length === 0 ? '' : inner.decode(repaired, { clean_up_tokenization_spaces: false });
   };
-  const encode = encoderOf(inner);
-  const encodeAfter = continuing(whole, (changed) => build(changed, config, file).inner);
+  const encode = encoderOf(whole);
+  const encodeAfter = continuing(whole, (changed) => build(changed, config, file));
   return {
     format: 'huggingface',
     ...known,
@@ -77,12 +81,14 @@ export function huggingfaceTokenizer(
 interface Built {
   readonly json: Json;
   readonly inner: library.Tokenizer;
+  readonly pieces: Split['pieces'];
 }
 
 function build(json: unknown, config: unknown, file: string): Built {
   try {
     const all = withAddedTokens(json as Json, config as Json);
-    return { json: all, inner: new library.Tokenizer(all, config) };
+    const { json: known, pieces } = withoutLiteralSpaces(all);
+    return { json: all, inner: new library.Tokenizer(known, config), pieces };
   } catch (cause) {
     throw new InputError(
       `${file} is not a tokenizer.json that can be read: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -95,17 +101,21 @@ function build(json: unknown, config: unknown, file: string): Built {
 type Encode = (text: string) => number[];
 
 const encoderOf =
-  (tokenizer: library.Tokenizer): Encode =>
+  ({ inner, pieces }: Pick<Built, 'inner' | 'pieces'>): Encode =>
   (text) =>
-    text === '' ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
+    pieces(text).flatMap((piece) => {
+      if (typeof piece === 'number') return [piece];
+      return piece === '' ? [] : inner.encode(piece, { add_special_tokens: false }).ids;
+    });
 
 /**
  * Encodes what goes on from another text: nothing is put in front of it. Behind an added token within it, a new word begins
  * as it does in any text.
  */
-function continuing({ json, inner }: Built, rebuild: (json: Json) => library.Tokenizer): Encode {
+function continuing(whole: Built, rebuild: (json: Json) => Built): Encode {
+  const { json, inner } = whole;
   const changed = withoutPrefix(json);
-  const encode = encoderOf(inner);
+  const encode = encoderOf(whole);
   if (changed === null) return encode;
   const added = [...inner.get_added_tokens_decoder().values()];
   let bare: Encode | null = null;
