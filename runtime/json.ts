@@ -47,20 +47,25 @@ export function parseJsonStrict(text: string, where: string): unknown {
       { cause },
     );
   }
+  const twice = duplicateName(text);
+  if (twice === null) return value;
+  throw new InputError(
+    `${at(twice.offset)}: \`${twice.name}\` is given twice`,
+    'the file is damaged: get it again',
+  );
+}
+
+/** The first name that an object of `text`, which is JSON, gives twice, and where the second stands; null: none. */
+export function duplicateName(text: string): { readonly name: string; readonly offset: number } | null {
   const names: Set<string>[] = [];
+  let found: { readonly name: string; readonly offset: number } | null = null;
   jsonc.visit(text, {
     onObjectBegin: () => void names.push(new Set()),
     onObjectEnd: () => void names.pop(),
     onObjectProperty: (name, offset) => {
-      const scope = names.at(-1);
-      if (scope?.has(name)) {
-        throw new InputError(
-          `${at(offset)}: \`${name}\` is given twice`,
-          'the file is damaged: get it again',
-        );
-      }
-      scope?.add(name);
+      if (names.at(-1)?.has(name)) found ??= { name, offset };
+      names.at(-1)?.add(name);
     },
   });
-  return value;
+  return found;
 }

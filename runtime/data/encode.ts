@@ -7,7 +7,7 @@
  */
 import { IGNORE } from '../../compiler/package/constants.ts';
 import { InputError } from '../input-error.ts';
-import { type Tokenizer, writtenEnd } from '../tokenizer/tokenizer.ts';
+import { type Tokenizer, closingEnd } from '../tokenizer/tokenizer.ts';
 
 export { IGNORE };
 
@@ -90,7 +90,7 @@ export function encodeExample(
 
 /** Index of the end that closes the answer; -1 where nothing ends it. */
 function endIn(ids: readonly number[], prompt: number, tokenizer: Tokenizer): number {
-  const at = writtenEnd(ids, tokenizer);
+  const at = closingEnd(ids, tokenizer);
   return at >= prompt ? at : -1;
 }
 

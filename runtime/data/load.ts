@@ -7,6 +7,7 @@ import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Exa
 import type { ImageStore } from './image-store.ts';
 import { type BadPicture, besideFile, describeBad, isBad } from './picture-store.ts';
 import { asObjects, type Located, parseRecords } from './records.ts';
+import { refuseForeign } from './foreign.ts';
 import { createRemarks } from './remarks.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 import { streamOf, tokenRecords, tokensOf } from './token-files.ts';
@@ -138,7 +139,7 @@ export const fieldsOf = (format: string, record: TextRecord, ask: string = CAPTI
 
 async function loadInstructions(source: Named, options: LoadOptions): Promise<Loaded> {
   const records = asObjects(await readRecords(source, options.host));
-  return encodeAll(records, (record) => record, options);
+  return encodeAll(records, source.format, options);
 }
 
 /** A record {image, caption} and the path of its picture. */
@@ -153,15 +154,17 @@ async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded
   for (const file of source.paths)
     for (const record of asObjects(parseRecords(await options.host.readText(file), file))) {
       const { image } = record.value;
-      if (typeof image !== 'string')
+      if (typeof image !== 'string') {
+        refuseForeign(record.value, source.format, record.where());
         throw new InputError(
           `${record.where()}: no field \`image\``,
           'each record is {"image": "path", "caption": "text"}',
         );
+      }
       captioned.push({ record, path: besideFile(file, image) });
     }
   const encode = (records: readonly Located<TextRecord>[]): Loaded =>
-    encodeAll(records, (record) => fieldsOf(source.format, record, options.ask), options);
+    encodeAll(records, source.format, options);
   if (!options.pictures) return encode(captioned.map(({ record }) => record));
   const { numbers, bad } = await readPictures(source, captioned, options.pictures);
   const good = captioned.flatMap(({ record }) => (numbers.has(record.value) ? [record] : []));
@@ -196,18 +199,15 @@ async function readPictures(
   );
 }
 
-function encodeAll(
-  records: readonly Located<TextRecord>[],
-  fields: (record: TextRecord) => TextRecord,
-  options: LoadOptions,
-): Loaded {
+function encodeAll(records: readonly Located<TextRecord>[], format: string, options: LoadOptions): Loaded {
   const { template = alpaca, long = 'truncate', ignoreId = options.tokenizer.unk } = options;
   const loaded = { examples: [] as Example[], records: [] as TextRecord[], truncated: 0, skipped: 0 };
   const remarks = createRemarks(options.tokenizer, template);
   for (const record of records) {
     const { value, where } = record;
-    const texts = fields(value);
+    const texts = fieldsOf(format, value, options.ask);
     // Where a record stands is looked for only when something is wrong with it.
+    if (texts['output'] === undefined) refuseForeign(value, format, where());
     const encoded = located(where, (at) =>
       encodeExample(fill(template, texts, at), { ...options, ignoreId }, at),
     );

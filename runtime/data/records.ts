@@ -3,7 +3,7 @@
  */
 import * as jsonc from 'jsonc-parser';
 import { InputError } from '../input-error.ts';
-import { jsonError, position } from '../json.ts';
+import { duplicateName, jsonError, position } from '../json.ts';
 
 export interface Located<T = unknown> {
   readonly value: T;
@@ -13,7 +13,7 @@ export interface Located<T = unknown> {
 
 /**
  * Reads a JSON array (`[` first) or JSON lines; empty lines are passed over.
- * @throws InputError with file, line and column where the text is not JSON
+ * @throws InputError with file, line and column where the text is not JSON, or an object gives a name twice
  */
 export function parseRecords(text: string, file: string): Located[] {
   const start = text.search(/\S/);
@@ -50,8 +50,9 @@ function parseLines(text: string, file: string): Located[] {
 }
 
 function parseJson(text: string, where: (offset: number) => string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch (cause) {
     const error = jsonError(text);
     throw new InputError(
@@ -60,6 +61,13 @@ function parseJson(text: string, where: (offset: number) => string): unknown {
       { cause },
     );
   }
+  // JSON.parse takes the last of two without a word.
+  const twice = duplicateName(text);
+  if (twice === null) return value;
+  throw new InputError(
+    `${where(twice.offset)}: \`${twice.name}\` is given twice in one record`,
+    'take one of them out, or give them two names',
+  );
 }
 
 /** The records as objects. @throws InputError for anything else */

@@ -14,7 +14,7 @@ import { requireFit } from '../device/fit.ts';
 import { capacity, type Decoder, generate, makeDecoder, showImages } from '../generate.ts';
 import { argmax } from '../sample.ts';
 import { programFor, readParameter, type Session } from '../session.ts';
-import { type Tokenizer, writtenEnd } from '../tokenizer/tokenizer.ts';
+import { closingEnd, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { evaluate, makeTrainer, type Trainer } from '../train/trainer.ts';
 import { capacityOf, openCompiled } from './session.ts';
 import type { HostedModel } from './spec.ts';
@@ -137,8 +137,8 @@ function questionsOf(task: Task, format: string, dataset: Dataset, tokenizer: To
   const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : undefined;
   return dataset.records.map((record, example) => {
     const { prompt, output } = fill(template, fieldsOf(format, record, ask), dataset.name);
-    const own = tokenizer.encode(output, { after: prompt });
-    const end = writtenEnd(own, tokenizer);
+    const own = tokenizer.encode(output, { after: prompt, eos: tokenizer.eos !== null });
+    const end = closingEnd(own, tokenizer);
     const ids = end < 0 ? own : own.slice(0, end);
     // Text the tokenizer has no tokens for is no answer that can be given.
     const known = tokenizer.unk === null || !ids.includes(tokenizer.unk);

@@ -7,7 +7,7 @@ import { byteCharacters } from './byte-level.ts';
 import { repairByteRuns } from './byte-runs.ts';
 import { type Split, withoutLiteralSpaces } from './literal-spaces.ts';
 import { specialIds, withAddedTokens } from './special-tokens.ts';
-import { checkId, type DecodeStream, endsOf, frame, type Tokenizer } from './tokenizer.ts';
+import { checkId, type DecodeStream, endsOf, frame, type Tokenizer, type Written } from './tokenizer.ts';
 import { withoutPrefix } from './without-prefix.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -30,7 +30,8 @@ export function huggingfaceTokenizer(
   const whole = build(json, config, file);
   const { inner } = whole;
   const special = new Set<number>();
-  for (const token of inner.get_added_tokens_decoder().values()) if (token.special) special.add(token.id);
+  const added = inner.get_added_tokens_decoder();
+  for (const token of added.values()) if (token.special) special.add(token.id);
   let vocabSize = 0;
   for (const id of inner.get_vocab().values()) vocabSize = Math.max(vocabSize, id + 1);
   const gaps: number[] = [];
@@ -43,6 +44,13 @@ export function huggingfaceTokenizer(
     idOf: (content) => inner.token_to_id(content),
   });
   const ends = endsOf(ids.eos, models);
+  // The name of any other token is ordinary text.
+  const begin = ids.bos === null ? undefined : added.get(ids.bos)?.content;
+  const closing = [...ends].flatMap((id) => added.get(id)?.content ?? []);
+  const writtenIn = (text: string): Written => ({
+    begin: begin !== undefined && text.startsWith(begin),
+    end: closing.some((end) => text.trimEnd().endsWith(end)),
+  });
   const known = { vocabSize, gaps };
 
   const repair = repairByteRuns(whole.json, (token) => inner.token_to_id(token));
@@ -62,7 +70,7 @@ export function huggingfaceTokenizer(
     ends,
     encode(text, options = {}) {
       const body = (options.after ?? '') === '' ? encode(text) : encodeAfter(text);
-      return frame(body, options, { ...ids, ends, decode: (list) => decode([...list]) });
+      return frame(body, writtenIn(text), options, ids);
     },
     decode: (list) => decode([...list]),
     decodeStream: () => {

@@ -37,6 +37,9 @@ export interface PieceTable {
   readonly squeeze: boolean;
 }
 
+/** The names of special tokens are ordinary text. */
+const nothingWritten = { begin: false, end: false };
+
 /** @param models config.json and generation_config.json beside the tokenizer, parsed: they may name further ends */
 export function piecesTokenizer(table: PieceTable, models: readonly unknown[] = []): Tokenizer {
   const { format, pieces, bos, eos, pad, unk } = table;
@@ -57,8 +60,7 @@ export function piecesTokenizer(table: PieceTable, models: readonly unknown[] = 
     eos,
     pad,
     unk,
-    encode: (text, options = {}) =>
-      frame(encodeText(table, text, options), options, { bos, eos, ends, decode }),
+    encode: (text, options = {}) => frame(encodeText(table, text, options), nothingWritten, options, table),
     decode,
     decodeStream: stream,
   };

@@ -55,15 +55,23 @@ export interface Tokenizer extends Vocabulary {
   decodeStream(): DecodeStream;
 }
 
-/** What of a tokenizer says where a text begins and ends. */
-export type Frame = Pick<Tokenizer, 'bos' | 'eos' | 'ends' | 'decode'>;
+/** Whether a text writes the begin token first, or a token that ends an answer last, blanks aside. */
+export interface Written {
+  readonly begin: boolean;
+  readonly end: boolean;
+}
 
 /**
- * `body` with the two special ids around it, each only where `body` does not hold it already.
+ * `body` with the two special ids around it, each only where the text does not write it itself.
  * @throws InputError when one is asked for that does not exist
  */
-export function frame(body: readonly number[], options: EncodeOptions, tokenizer: Frame): number[] {
-  const special = (name: 'bos' | 'eos'): number[] => {
+export function frame(
+  body: readonly number[],
+  written: Written,
+  options: EncodeOptions,
+  tokenizer: Pick<Tokenizer, 'bos' | 'eos'>,
+): number[] {
+  const special = (name: 'bos' | 'eos', there: boolean): number[] => {
     if (!options[name]) return [];
     const id = tokenizer[name];
     if (id === null) {
@@ -72,15 +80,17 @@ export function frame(body: readonly number[], options: EncodeOptions, tokenizer
         `use a tokenizer whose file names one, or encode without ${name}`,
       );
     }
-    const written = name === 'bos' ? body[0] === id : writtenEnd(body, tokenizer) >= 0;
-    return written ? [] : [id];
+    return there ? [] : [id];
   };
   // concat, not spread in a call: a text may have more ids than a call takes arguments.
-  return special('bos').concat(body, special('eos'));
+  return special('bos', written.begin).concat(body, special('eos', written.end));
 }
 
-/** Index of the end that closes a text, where nothing but blanks stands after that token; -1 where none does. */
-export function writtenEnd(ids: readonly number[], { ends, decode }: Pick<Frame, 'ends' | 'decode'>): number {
+/** Index of the end that closes a text, where nothing but blanks stands behind it; -1 where none does. */
+export function closingEnd(
+  ids: readonly number[],
+  { ends, decode }: Pick<Tokenizer, 'ends' | 'decode'>,
+): number {
   const at = ids.findLastIndex((id) => ends.has(id));
   return at >= 0 && decode(ids.slice(at + 1)).trim() === '' ? at : -1;
 }

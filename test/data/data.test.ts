@@ -181,6 +181,33 @@ t('malformed data is told by file, line and column', async () => {
   await refused(load('poems', good), /no format `poems`[\s\S]*alpaca, instructions/);
 });
 
+t('a name that is given twice, in a line or in an array', async () => {
+  const twice = '{"instruction": "a", "output": "b", "output": "c"}';
+  await refused(
+    load('alpaca', `{"instruction": "a", "output": "b"}\n${twice}`),
+    /^d\.jsonl:2:37: `output` is given twice/,
+  );
+  await refused(load('alpaca', `[\n${twice}\n]`), /^d\.jsonl:2:37: `output` is given twice in one record/);
+  await refused(load('tokens', '{"tokens": [1, 5], "tokens": [1, 6]}'), /`tokens` is given twice/);
+  // The same name in two objects is no mistake.
+  await load('alpaca', '{"instruction": "a", "output": "b", "meta": {"output": "x"}}');
+});
+
+t('data of other programs is told what it is', async () => {
+  const chat = JSON.stringify({
+    messages: [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+    ],
+  });
+  await refused(load('instructions', chat), /^d\.jsonl:1: this is chat format/);
+  await refused(load('image_text', chat), /^d\.jsonl:1: this is chat format/);
+  await refused(
+    load('image_text', '{"image": "a.png", "conversations": [{"from": "human", "value": "a"}]}'),
+    /LLaVA/,
+  );
+});
+
 t('a missing file says which path was tried', async () => {
   const { host, ...rest } = { tokenizer: characters, context: 40, vocab: 1000, host: dataHost('/nowhere') };
   const wanted = loadData({ name: 'd', format: 'text', paths: ['a/b.txt'] }, { ...rest, host });
