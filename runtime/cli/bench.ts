@@ -9,7 +9,7 @@ const FEWEST_ROUNDS = 7;
 
 const PEERS_HINT =
   'To compare with jax-js and tfjs on this device: npm install @jax-js/jax @tensorflow/tfjs @tensorflow/tfjs-backend-webgpu\n' +
-  'in a folder of its own, then: npm run bench -- --peers FOLDER';
+  'in a folder of its own, then: graft bench --peers FOLDER';
 
 export const command: Command = {
   name: 'bench',

@@ -151,7 +151,7 @@ export function explainMissing(choice) {
   lines.push(
     'What helps:',
     ...remedies().map((text) => `  - ${text}`),
-    'Then: npm run graft -- doctor --refresh',
+    'Then: graft doctor --refresh (in a checkout: npm run graft -- doctor --refresh)',
   );
   return lines.join('\n');
 }

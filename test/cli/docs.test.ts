@@ -16,7 +16,7 @@ const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8
   .map((file) => join('docs', file));
 
 /** Lines of shell blocks that begin with `npm`, by page. */
-const lines = ['README.md', ...pages].flatMap((page) =>
+const lines = ['README.md', 'CONTRIBUTING.md', ...pages].flatMap((page) =>
   [
     ...readFileSync(join(root, page), 'utf8').matchAll(
       /^npm (?<script>start|test|run (?:--silent )?[\w:]+)(?<rest>.*)$/gm,
@@ -60,6 +60,27 @@ t('every command of graft that is named is there', () => {
   const text = readFileSync(join(root, 'docs/commands.md'), 'utf8');
   const known = [...text.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
   for (const { page, name } of named) assert.ok(known.includes(name), `${page}: graft ${name}`);
+});
+
+t('files and tests that CONTRIBUTING.md names are there', () => {
+  const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
+  const named = [...text.matchAll(/`((?:compiler|grammar|runtime|test|docs|specs)\/[\w./-]*)`/g)].map(
+    ([, path = '']) => path,
+  );
+  assert.ok(named.length > 15);
+  for (const path of named) if (!/[A-Z]{4}/.test(path)) assert.ok(existsSync(join(root, path)), path);
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.test.ts'),
+  );
+  const filters = [...text.matchAll(/npm test -- ([\w/. -]*\w)/g)].flatMap(([, words = '']) =>
+    words.split(' '),
+  );
+  assert.ok(filters.length > 10);
+  for (const filter of filters)
+    assert.ok(
+      tests.some((file) => join('test', file).includes(filter)),
+      filter,
+    );
 });
 
 t('every sweep that is named has trials, as many as are said', async () => {

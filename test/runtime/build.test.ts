@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Outcome } from '../cli/processes.ts';
+import { bundle, PROGRAMS } from '../../runtime/setup/build.mjs';
 import { root, run } from './installed.ts';
 
 const t = suite('build');
@@ -60,5 +61,32 @@ t('fails with the place of the mistake, runs no older build and leaves nothing b
   edit("usage: ' grift COMMAND", 'usage: grift COMMAND');
   assert.is((await graft('--help')).code, 0);
 });
+
+t(
+  'the start of `graft` and `graft check` waits for no package of node_modules, and help for no command',
+  async () => {
+    const { outputs } = await bundle(PROGRAMS, join(folder, 'dist'));
+    const loadedBy = (entry: string): Set<string> => {
+      const files = new Set<string>();
+      const visit = (path: string): void => {
+        if (files.has(path)) return;
+        files.add(path);
+        for (const { path: imported, kind } of outputs[path]?.imports ?? [])
+          if (kind !== 'dynamic-import') visit(imported);
+      };
+      const [start] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === entry) ?? [];
+      visit(start ?? entry);
+      return files;
+    };
+    const packagesOf = (files: Set<string>): string[] =>
+      [...files].filter((file) => outputs[file] === undefined && !file.startsWith('node:'));
+    const [main, check] = [loadedBy('runtime/cli/main.ts'), loadedBy('runtime/cli/check.ts')];
+    assert.ok(main.size > 1 && check.size > main.size);
+    assert.equal([...packagesOf(main), ...packagesOf(check)], []);
+    const bytes = [...main].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0);
+    assert.ok(bytes < 30_000, `${bytes} bytes are read for --help`);
+    assert.ok(packagesOf(loadedBy('runtime/cli/fmt.ts')).includes('prettier'));
+  },
+);
 
 t.run();
