@@ -43,6 +43,8 @@ export interface Context {
   readonly shape: Shape;
   /** By layer and role, see `siteOf`. */
   readonly sites: ReadonlyMap<string, Site>;
+  /** By a site's name, in the order they were written; a site without parts is not in it. */
+  readonly parts: ReadonlyMap<string, readonly Part[]>;
   /** Tokens of encoders and projectors that were built. */
   readonly visual: Map<string, Tensor>;
   /** Tensors worth looking at: called with the names that the golden cases use. */
@@ -58,7 +60,8 @@ export function makeContext(source: Source, shape: Shape): Context {
   g.taps = taps;
   const sites = new Map(model.sites.map((site) => [siteKey(site.layer, site.role), site]));
   const tap = (name: string, tensor: Tensor) => g.tap(name, tensor);
-  return { g, source, model, hooksOf, shape, sites, visual: new Map(), tap };
+  const parts = partsBySite(model);
+  return { g, source, model, hooksOf, shape, sites, parts, visual: new Map(), tap };
 }
 
 const siteKey = (layer: number | null, role: Role): string => `${layer ?? ''} ${role}`;
@@ -78,8 +81,18 @@ export function siteOf(c: Context, layer: number | null, role: Role): Site {
 export const atPart = (c: Context, site: string, layer: number | null, part: Part): void =>
   c.g.at(site, { part: part.name, layer, span: part.span });
 
-const partsAt = (c: Context, site: Site): Part[] =>
-  c.model.parts.filter((part) => part.sites.some((s) => s.name === site.name));
+function partsBySite({ parts }: Model): Map<string, Part[]> {
+  const bySite = new Map<string, Part[]>();
+  for (const part of parts)
+    for (const { name } of part.sites) {
+      const here = bySite.get(name);
+      if (here === undefined) bySite.set(name, [part]);
+      else if (here.at(-1) !== part) here.push(part);
+    }
+  return bySite;
+}
+
+const partsAt = (c: Context, site: Site): readonly Part[] => c.parts.get(site.name) ?? [];
 
 /** Runs what parts do to the output of a site, in the order they were written. */
 export function after(c: Context, site: Site, x: Tensor, y: Tensor, parts = partsAt(c, site)): Tensor {
@@ -90,7 +103,7 @@ export function after(c: Context, site: Site, x: Tensor, y: Tensor, parts = part
 }
 
 /** The parts at a place; on a prompt's vectors, without those that do not apply to prompts. */
-const partsFor = (c: Context, site: Site, prompt: Part | null): Part[] =>
+const partsFor = (c: Context, site: Site, prompt: Part | null): readonly Part[] =>
   partsAt(c, site).filter((part) => prompt === null || (c.hooksOf(part).onPrompts?.(part) ?? true));
 
 /** The base's own computation at a place, which the words or a prompt's vectors go through. */

@@ -11,12 +11,13 @@ export const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * A
 
 export interface Layout {
   readonly parameters: readonly PackagedParameter[];
+  readonly byName: ReadonlyMap<string, PackagedParameter>;
   readonly cells: readonly Cell[];
   readonly weights: number;
   readonly trained: number;
 }
 
-export const noLayout: Layout = { parameters: [], cells: [], weights: 0, trained: 0 };
+export const noLayout: Layout = { parameters: [], byName: new Map(), cells: [], weights: 0, trained: 0 };
 
 const bytes = (p: Parameter): number => 4 * p.axes.reduce((n, a) => n * padded(a), 1);
 
@@ -28,7 +29,9 @@ export function layOut(model: Model, reached: ReadonlyMap<string, ReadonlySet<st
   const byCell = new Map<string, Parameter[]>();
   for (const p of model.parameters) {
     const key = owners(p).join(' ');
-    byCell.set(key, [...(byCell.get(key) ?? []), p]);
+    const cell = byCell.get(key);
+    if (cell) cell.push(p);
+    else byCell.set(key, [p]);
   }
   const frozen = place(byCell.get('') ?? [], 'weights', 0, null);
   const cells: Cell[] = [];
@@ -45,7 +48,9 @@ export function layOut(model: Model, reached: ReadonlyMap<string, ReadonlySet<st
     cells.length <= MAX_CELLS,
     `${cells.length} sets of tasks share parameters, ${MAX_CELLS} are possible`,
   );
-  return { parameters: [...frozen.parameters, ...trained], cells, weights: frozen.end, trained: offset };
+  const parameters = [...frozen.parameters, ...trained];
+  const byName = new Map(parameters.map((p) => [p.name, p]));
+  return { parameters, byName, cells, weights: frozen.end, trained: offset };
 }
 
 function place(

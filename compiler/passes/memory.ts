@@ -10,6 +10,7 @@ import { extent } from '../graph/tape.ts';
 import type { Graph, Tensor } from '../graph/graph.ts';
 import { tensorAt, used } from '../graph/slots.ts';
 import type { BufferName, Slice } from '../package/package.ts';
+import { FreeSpace } from './free-space.ts';
 import { align, type Layout } from './layout.ts';
 
 export interface MemoryPlan {
@@ -101,7 +102,7 @@ function fixed(
 function ofParameter(t: Tensor, layout: Layout): Slice {
   const cell = t.cell === undefined ? undefined : layout.cells[t.cell];
   if (cell) return { buffer: 'parameters', offset: cell.offset + 4 * (t.from ?? 0), size: sizeOf(t) };
-  const parameter = layout.parameters.find((p) => p.name === t.parameter);
+  const parameter = layout.byName.get(t.parameter ?? '');
   invariant(parameter, `${t.name} has no place`);
   return { ...parameter.slice, size: sizeOf(t) };
 }
@@ -152,19 +153,14 @@ export function lifetimes(graph: Graph): Life[] {
 
 /** Largest first, each at the lowest offset that is free for its whole life. */
 function planArena(graph: Graph): { slices: ReadonlyMap<number, Slice>; peak: number; sum: number } {
-  const placed: (Life & { offset: number })[] = [];
+  // An output lives on after the last node.
+  const space = new FreeSpace(graph.nodes.length + 1);
   const lives = lifetimes(graph).sort((a, b) => b.size - a.size || a.from - b.from);
-  for (const life of lives) {
-    const neighbours = placed
-      .filter((p) => p.from <= life.to && life.from <= p.to)
-      .sort((a, b) => a.offset - b.offset);
-    let offset = 0;
-    for (const p of neighbours) {
-      if (p.offset - offset >= life.size) break;
-      offset = Math.max(offset, p.offset + p.size);
-    }
-    placed.push({ ...life, offset });
-  }
+  const placed = lives.map((life) => {
+    const offset = space.lowest(life.from, life.to, life.size);
+    space.take(life.from, life.to, offset, life.size);
+    return { ...life, offset };
+  });
   const slices = new Map<number, Slice>(
     placed.map((p) => [
       p.id,

@@ -111,7 +111,8 @@ function buildBlock(g: Builder, op: Block, model: Model, x: Tensor): Tensor {
     image: false,
   } as const;
   const source = { model, trainable: new Set<string>(), hooksOf };
-  const context = { g, source, model, hooksOf, shape, sites: new Map(), visual: new Map(), tap: () => {} };
+  const none = { sites: new Map(), parts: new Map(), visual: new Map(), tap: () => {} };
+  const context = { g, source, model, hooksOf, shape, ...none };
   const positions = g.tensor('positions', 1, axis(op.tokens), 'inputs', 'u32');
   const o = attend(context, 0, q, { key: k, value: v, keys: op.tokens, stride: op.tokens }, [], positions);
   const attended = linear('wo', o, dim);
