@@ -272,18 +272,29 @@ function packed(stream: Uint32Array, options: LoadOptions): Loaded {
   // A text shorter than one window is still an example.
   if (examples.length === 0) {
     examples.push(label([...stream], 0, { ...options, ignoreId: null }, 'text'));
+    return { examples, records: [], truncated: 0, skipped: 0 };
   }
-  return { examples, records: [], truncated: 0, skipped: 0 };
+  // The first token of a text is nobody's label.
+  const left = stream.length - 1 - examples.length * length;
+  const remarks =
+    left === 0
+      ? []
+      : [
+          `the last ${left} of ${stream.length} tokens fill no window of ${length}, and are left out of every epoch`,
+        ];
+  return { examples, records: [], truncated: 0, skipped: 0, remarks };
 }
 
 /** Token ids: JSON lines `[1, 2, 3]` or `{"tokens": [...], "prompt": 2}`, or a .bin of little-endian uint16. */
 async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> {
   const loaded = { examples: [] as Example[], records: [] as TextRecord[], truncated: 0, skipped: 0 };
+  const remarks: string[] = [];
   for (const path of source.paths) {
     if (path.endsWith('.bin')) {
-      loaded.examples.push(
-        ...packed(streamOf(await options.host.readBytes(path), options.vocab, path), options).examples,
-      );
+      const stream = packed(streamOf(await options.host.readBytes(path), options.vocab, path), options);
+      // One by one: a corpus has more windows than a call takes arguments.
+      for (const example of stream.examples) loaded.examples.push(example);
+      remarks.push(...(stream.remarks ?? []).map((remark) => `${path}: ${remark}`));
       continue;
     }
     for (const { value, where } of tokenRecords(await options.host.readText(path), path)) {
@@ -296,5 +307,5 @@ async function loadTokens(source: Named, options: LoadOptions): Promise<Loaded> 
       loaded.records.push(Array.isArray(value) ? {} : (value as TextRecord));
     }
   }
-  return loaded;
+  return { ...loaded, remarks };
 }

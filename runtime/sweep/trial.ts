@@ -20,6 +20,7 @@ import { weightsFile } from '../project/weights-file.ts';
 import { encodeStore, encodeTasks } from '../project/encoding.ts';
 import { type DataCache, emptyCache } from '../project/task-data.ts';
 import { loadRecipeData } from '../project/recipe-data.ts';
+import { runNotes } from '../project/run-notes.ts';
 import { tokenizerOf } from '../project/tokenizer.ts';
 import { openTrainable } from '../project/trainable.ts';
 import type { Project } from '../project/spec.ts';
@@ -33,6 +34,8 @@ export interface TrialCache {
   readonly tests: DataCache;
   readonly tokenizers: Map<string, Promise<Tokenizer>>;
   readonly encoded: Map<string, EncodedPictures>;
+  /** What was said of a recipe: once, whichever trials it holds for. */
+  readonly said: Set<string>;
   /** The sessions of the last trials, closed: as long as somebody holds their pipelines, they are not compiled again. */
   readonly closed: Session[];
 }
@@ -42,6 +45,7 @@ export const emptyTrialCache = (): TrialCache => ({
   tests: emptyCache(),
   tokenizers: new Map(),
   encoded: new Map(),
+  said: new Set(),
   closed: [],
 });
 
@@ -65,6 +69,10 @@ export async function runTrial(
   const { model } = project;
   const tokenizer = await tokenizerFor(cache, project);
   const data = await loadRecipeData(project, recipe, tokenizer, cache.data);
+  for (const warning of runNotes(recipe, data).warnings) {
+    if (!cache.said.has(warning)) project.host.warn(warning);
+    cache.said.add(warning);
+  }
   const opened = await openTrainable(device, project, recipe, data, { encoding: 'auto' });
   const { compiled, encoder, session, trainer, origin } = opened;
   const steps: StepMetrics[] = [];

@@ -194,6 +194,15 @@ test('results of another spec are refused, with what differs', async () => {
   assert.is(read('quick', 'results.jsonl'), before, 'nothing was mixed');
 });
 
+test('what does not suit the recipe is said once, whichever trials it holds for', async () => {
+  const path = join(folder, 'warm.adapter');
+  const text = readFileSync(join(folder, 'sweep.adapter'), 'utf8');
+  writeFileSync(path, text.replace('warmup: 4 steps', 'warmup: 5 epochs'));
+  const [warm] = await run(['sweep', 'warm.adapter:quick', '--out', 'warm', '--only', 'seed=0']);
+  assert.is(warm?.code, 0, warm?.err);
+  assert.is(warm?.err.split('the warm-up is longer than the run of 6 steps').length, 2, warm?.err);
+});
+
 test('mistakes of the command line and of the spec', async () => {
   const [none, name, swept, only, place, bad, jobs, all] = await run(
     ['sweep', 'spec.adapter'],

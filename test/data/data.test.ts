@@ -278,6 +278,15 @@ t('captions take the instruction from the task', async () => {
 t('text is packed into windows that touch', async () => {
   const data = await load('text', 'abcdefghij', { window: 4 }, 'd.txt');
   // 12 tokens with begin and end; the third window would lack its last label.
+  const [remark, ...more] = data.report.remarks ?? [];
+  assert.equal(more, []);
+  assert.is(remark, 'the last 3 of 12 tokens fill no window of 4, and are left out of every epoch');
+  for (const text of ['abcdefg', 'abc'])
+    assert.is(
+      (await load('text', text, { window: 4 }, 'd.txt')).report.remarks,
+      undefined,
+      'nothing is left',
+    );
   assert.equal(
     data.examples.map(({ tokens }) => [...tokens]),
     [
