@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fetchPackage, fetchSource, fetchTokenizer, fetchWeights } from '../../runtime/hosts/fetch.ts';
+import { trainBpe } from '../../runtime/tokenizer/train-bpe.ts';
 import { layoutSafetensors } from '../../runtime/weights/safetensors.ts';
 import { serve } from './server.ts';
 
@@ -70,6 +71,24 @@ t('says which address failed and why', async () => {
   await expectError(fetchTokenizer(`${origin}/tokenizer.json`), /tokenizer\.json is not valid JSON/);
   await server.close();
   await expectError(fetchPackage(`${origin}/package`), /cannot load http.*CORS/s);
+});
+
+t('a tokenizer with what its folder says of it, as far as there is anything', async () => {
+  const json = JSON.stringify(trainBpe(['some words'], { vocabSize: 120 }));
+  const files = new Map<string, string | Uint8Array>([['/m/tokenizer.json', json]]);
+  const server = await serve(files);
+  const read = async () => {
+    const { bos, eos, ends } = await fetchTokenizer(`${server.origin}/m/tokenizer.json`);
+    return [bos, eos, [...ends]];
+  };
+  assert.equal(await read(), [1, 2, [2]]);
+  files.set('/m/tokenizer_config.json', '{"bos_token": null}');
+  files.set('/m/generation_config.json', '{"eos_token_id": [2, 0]}');
+  files.set('/m/config.json', '{"eos_token_id": 7}');
+  assert.equal(await read(), [null, 2, [2, 0, 7]]);
+  files.set('/m/config.json', '{');
+  await expectError(read(), /config\.json is not valid JSON/);
+  await server.close();
 });
 
 t('notices a file that changes while it is read', async () => {

@@ -81,6 +81,27 @@ t('answers that were learned by heart are right, others are not; blanks make no 
   }),
 );
 
+t('an answer ends at every end that generation_config.json names, in the trials of a sweep too', () =>
+  withDevice(async () => {
+    write('lessons.jsonl', pairs(['ab', 'c  ba'], ['abc', 'cb'], ['abcc', 'a a']));
+    // 262 is `c`, so the answers that begin with that letter are cut to nothing.
+    const ends = write('generation_config.json', '{"eos_token_id": [2, 262]}');
+    try {
+      const work = await trial(write('ends.adapter', learns('lessons')));
+      const figures = await runTrial(await sharedDevice(), emptyTrialCache(), work, {
+        folder: join(folder, 'ends'),
+        measure: ['accuracy'],
+      });
+      assert.equal(
+        figures.tests.map(({ accuracy }) => accuracy),
+        [1 / 3],
+      );
+    } finally {
+      rmSync(ends);
+    }
+  }),
+);
+
 /** Scores of a model as the seed makes it. */
 async function scores(
   device: Device,

@@ -205,6 +205,40 @@ t('the end token and a callback end one sequence and leave the others', () =>
   }),
 );
 
+t('answers end at any of several ends, and hold no id that belongs to no token', () =>
+  withDevice(async (device) => {
+    const d = makeDecoder(await openFor(device, speaker, 4));
+    const free = await generate(d, prompts, { maxTokens: 5, tokenizer: endless, pick: argmax });
+    const ends = new Set([free[0]?.[2] ?? -1, free[1]?.[1] ?? -1]);
+    const ended = await generate(d, prompts, {
+      maxTokens: 5,
+      tokenizer: { ...endless, ends },
+      pick: argmax,
+    });
+    free.forEach((answer, b) => {
+      const at = answer.findIndex((id) => ends.has(id));
+      assert.equal(ended[b], at < 0 ? answer : answer.slice(0, at));
+    });
+    // A tokenizer with fewer tokens than the base has rows, and with a hole in the middle; likeliest and by chance.
+    const known = free.flat().sort((a, b) => a - b);
+    const [hole, vocabSize] = [known[0] ?? 0, known.at(-1) ?? 0];
+    for (const temperature of [0, 1.5, 1e6]) {
+      const samplers = prompts.map((_, b) => createSampler({ temperature }, b));
+      const answers = await generate(d, prompts, {
+        maxTokens: 6,
+        tokenizer: { vocabSize, gaps: [hole], ends: new Set() },
+        pick: (logits, b) => samplers[b]?.(logits) ?? -1,
+      });
+      const ids = answers.flat();
+      assert.is(ids.length, 6 * prompts.length);
+      assert.ok(
+        ids.every((id) => id !== hole && id < vocabSize),
+        `${ids.join(' ')} at temperature ${temperature}`,
+      );
+    }
+  }),
+);
+
 t("prompts' keys and values are computed again after training or loading, and not otherwise", () =>
   withDevice(async (device) => {
     const recipe = recipeFor(speaker);
