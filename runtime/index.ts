@@ -3,7 +3,7 @@
  * how it is used; what a page can have is in `browser.ts`.
  */
 export * from '../compiler/index.ts';
-export * from './browser.ts';
+export * from './browser-specs.ts';
 export { openFile, openTokenizer, openWeights } from './files.ts';
 export { readPackage, writePackage } from './files/package.ts';
 export { nodeHost } from './hosts/node.ts';

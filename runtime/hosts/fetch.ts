@@ -135,7 +135,8 @@ async function fetchRange(url: string, from: number, length: number, size: numbe
   throw new InputError(`${url} changed while it was read`, 'load the page again');
 }
 
-const fetchWhole = (url: string): Promise<Response> => request(url, {});
+/** A whole file. @throws InputError when it cannot be had, with what the server said */
+export const fetchWhole = (url: string): Promise<Response> => request(absolute(url), {});
 
 async function request(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init).catch((cause: unknown) => {

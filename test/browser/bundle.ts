@@ -2,15 +2,15 @@
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../runtime/browser.ts', import.meta.url));
+type Entry = 'browser.ts' | 'browser-specs.ts';
 
 /** Bundles for a browser; an import of a Node module anywhere below is an error, with the place. */
-export async function bundleRuntime(): Promise<{
+export async function bundleRuntime(entry: Entry = 'browser.ts'): Promise<{
   readonly code: string;
   readonly modules: readonly string[];
 }> {
   const { outputFiles, metafile } = await build({
-    entryPoints: [entry],
+    entryPoints: [fileURLToPath(new URL(`../../runtime/${entry}`, import.meta.url))],
     bundle: true,
     write: false,
     metafile: true,

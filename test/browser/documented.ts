@@ -5,7 +5,7 @@ import { invariant } from '../../grammar/invariant.ts';
 const text = readFileSync(new URL('../../docs/browser.md', import.meta.url), 'utf8');
 
 /** The only block of a language. */
-export function documented(language: 'js' | 'html'): string {
+export function documented(language: 'js' | 'mjs' | 'html'): string {
   const blocks = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
     ([, code]) => code ?? '',
   );
