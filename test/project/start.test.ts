@@ -63,10 +63,8 @@ t('each tensor of the base is read once to train, and once to be asked', () =>
     const recipe = pickRecipe(project.model, undefined);
     const data = await loadRecipeData(project, recipe, await tokenizerOf(project));
     const { session, origin } = await openTrainable(device, project, recipe, data, { encoding: 'inline' });
-    assert.equal(
-      [...training.reads].sort(),
-      names.map((name) => [`base.safetensors ${name}`, 1] as const).sort(),
-    );
+    assert.equal([...training.reads.keys()].sort(), names.map((name) => `base.safetensors ${name}`).sort());
+    assert.equal(new Set(training.reads.values()), new Set([1]), 'each once');
     assert.is(origin.base, fingerprint);
     const adapter = join(folder, 'adapter.safetensors');
     await writeAdapter(adapter, session, origin.base);
