@@ -2,6 +2,7 @@
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { attributesOf } from '../../compiler/kinds/attributes.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { describeBad } from '../data/picture-store.ts';
 import { openDevice } from '../device/device.ts';
@@ -24,6 +25,7 @@ import { pickRecipe } from '../project/recipe.ts';
 import { openProject, type Project } from '../project/spec.ts';
 import { checkOptions, readSettings, specOptions, specUsage } from './spec-arguments.ts';
 import { claim, type Claim } from '../sweep/claims.ts';
+import { withPartFiles } from '../project/part-files.ts';
 import { takeFrom } from '../project/trained.ts';
 import { openTrainable } from '../project/trainable.ts';
 import { withSteps } from '../project/recipe.ts';
@@ -166,6 +168,7 @@ async function train(project: Project, recipe: Recipe, folder: string, given: Tr
     scratch: given.scratch,
     ...taken,
   });
+  const attributes = withPartFiles(attributesOf(model), model, origin);
   const identity = await identityOf(project, spec.hash, origin, data, given.from);
   const record = {
     spec: given.spec,
@@ -200,7 +203,7 @@ async function train(project: Project, recipe: Recipe, folder: string, given: Tr
     onStep: (metrics, horizon) => progress?.step(metrics, horizon),
   });
   (progress as Progress | null)?.end();
-  await writeAdapter(`${folder}/adapter.safetensors`, session, origin.base);
+  await writeAdapter(`${folder}/adapter.safetensors`, session, origin.base, attributes);
   console.log(describeEnd(summary));
   console.log(`${folder}: adapter.safetensors, metrics.jsonl, package/, run.json, checkpoints/`);
   const trained = hasTests(model) ? await trainedValues(session) : new Map<string, Float32Array>();

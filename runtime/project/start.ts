@@ -35,8 +35,8 @@ export interface StartOptions {
   readonly scratch?: boolean;
   /** Values of parameters that start neither from a file nor from the seed. */
   readonly initial?: ReadonlyMap<string, Float32Array>;
-  /** Called with the base's fingerprint once that is known. @throws InputError when `initial` is of another base */
-  readonly requireBase?: (fingerprint: string) => void;
+  /** Called once the fingerprints are known. @throws InputError when `initial` is of another base or encoder */
+  readonly requireOrigin?: (origin: Origin) => void;
 }
 
 /**
@@ -45,7 +45,7 @@ export interface StartOptions {
  */
 export async function startOf(hosted: HostedModel, seed: number, options: StartOptions = {}): Promise<Start> {
   const { base } = hosted.model;
-  const { initial, scratch = false, requireBase } = options;
+  const { initial, scratch = false, requireOrigin } = options;
   const files = await openFiles(hosted, scratch);
   const samples = new Map<string, Sampled>();
   const valueOf = async (p: BaseParameter, given?: Float32Array): Promise<Float32Array> => {
@@ -70,7 +70,7 @@ export async function startOf(hosted: HostedModel, seed: number, options: StartO
       );
       for (const p of fromFiles) if (!samples.has(p.name)) await values(p);
       const origin = await originOf(hosted.model, samples, scratch);
-      requireBase?.(origin.base);
+      requireOrigin?.(origin);
       return origin;
     },
     close: files.close,

@@ -6,13 +6,15 @@ import { ADAPTER_FORMAT, importAdapter } from '../weights/adapter.ts';
 import {
   compareAttributes,
   type Difference,
+  FILE_FINGERPRINT,
   requireSameAttributes,
   showDifferences,
 } from '../weights/attributes.ts';
 import { anotherBase, requireSameBase } from '../weights/fingerprint.ts';
 import { listSome, type WeightSource } from '../weights/source.ts';
 import type { HostedModel } from './spec.ts';
-import { type Start, type StartOptions, startOf } from './start.ts';
+import { withPartFiles } from './part-files.ts';
+import { type Origin, type Start, type StartOptions, startOf } from './start.ts';
 
 /** The option that goes on where attributes differ, in every command that reads an adapter. */
 export const CHANGES_OPTION = '--allow-changes';
@@ -24,8 +26,8 @@ export interface TrainedOptions {
   readonly allowChanges?: boolean;
 }
 
-/** Parameters of a file, and the check of its base, which is made once the base is read. */
-type Taken = Required<Pick<StartOptions, 'initial' | 'requireBase'>>;
+/** Parameters of a file, and the check of its base and encoders, which is made once those are read. */
+type Taken = Required<Pick<StartOptions, 'initial' | 'requireOrigin'>>;
 
 /** Where a model starts that is not to be trained: its parts from `adapter`, or as they are at first. */
 export async function startTrained(
@@ -63,7 +65,10 @@ async function readAdapter(
     if (absent.length > 0) warn(`${path} has no ${listSome(absent)}: they keep their start`);
     return {
       initial: values,
-      requireBase: (fingerprint) => requireSameBase(source, fingerprint, model.base.name),
+      requireOrigin: (origin) => {
+        requireSameBase(source, origin.base, model.base.name);
+        tellOrRefuse(path, model, otherFiles(source, model, origin), allowChanges, warn);
+      },
     };
   } finally {
     await source.close();
@@ -81,6 +86,12 @@ function compare(source: WeightSource, model: Model, warn: (text: string) => voi
     );
   return differences;
 }
+
+/** The parts that take their numbers from another file than in training. */
+const otherFiles = (source: WeightSource, model: Model, origin: Origin): Difference[] =>
+  compareAttributes(source, withPartFiles(attributesOf(model), model, origin)).differences.filter(
+    ({ attribute }) => attribute === FILE_FINGERPRINT,
+  );
 
 function tellOrRefuse(
   path: string,
@@ -131,7 +142,7 @@ export interface FromOptions {
  * What a training takes from another file (`train --from`): its parameters wherever the model has them. Says what was
  * taken, what the model has no place for and what the file lacks. Other places and other templates are told, not
  * refused: they are what a second training is for.
- * @throws InputError for other attributes of parts that are in both, unless `allowChanges`; `requireBase` for another base
+ * @throws InputError for other attributes of parts that are in both, unless `allowChanges`; `requireOrigin` for another base or encoder
  */
 export async function takeFrom(
   path: string,
@@ -161,8 +172,9 @@ export async function takeFrom(
     warn(`${path}: ${values.size} parameters of \`${model.name}\` start as they are in it`);
     if (unused.length > 0) warn(`${path}: \`${model.name}\` has no place for ${listSome(unused)}: left out`);
     if (absent.length > 0) warn(`${path} has no ${listSome(absent)}: they keep their start`);
-    const requireBase = (fingerprint: string): void => {
-      const another = scratch ? null : anotherBase(source, fingerprint, model.base.name);
+    const requireOrigin = (origin: Origin): void => {
+      tellOrRefuse(path, model, otherFiles(source, model, origin), allowChanges, warn);
+      const another = scratch ? null : anotherBase(source, origin.base, model.base.name);
       if (another === null) return;
       if (!allowChanges)
         throw new InputError(
@@ -171,7 +183,7 @@ export async function takeFrom(
         );
       warn(another);
     };
-    return { initial: values, requireBase };
+    return { initial: values, requireOrigin };
   } finally {
     await source.close();
   }

@@ -7,10 +7,12 @@ import type { NewTensor } from '../weights/safetensors.ts';
  * Every trained parameter, under our names; and those of parts that stayed as the seed made them, such as a fresh
  * encoder, since the trained ones mean nothing without them.
  * @param fingerprint of the base; empty where it started from nothing
+ * @param attributes by default the package's
  */
 export async function readAdapterFile(
   session: Session,
   fingerprint: string,
+  attributes = session.manifest.attributes,
 ): Promise<{ readonly tensors: readonly NewTensor[]; readonly metadata: Readonly<Record<string, string>> }> {
   const { manifest } = session;
   const kept = manifest.parameters.filter(
@@ -19,5 +21,6 @@ export async function readAdapterFile(
   const tensors: NewTensor[] = [];
   for (const p of kept)
     tensors.push({ name: p.name, shape: p.shape, values: await readParameter(session, p) });
-  return { tensors, metadata: adapterMetadata(manifest, fingerprint, manifest.spec.hash) };
+  const model = { name: manifest.name, base: manifest.base, ...(attributes ? { attributes } : {}) };
+  return { tensors, metadata: adapterMetadata(model, fingerprint, manifest.spec.hash) };
 }

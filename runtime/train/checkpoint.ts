@@ -176,6 +176,24 @@ async function readCheckpoint(path: string): Promise<Pick<LoadedCheckpoint, 'ten
   }
 }
 
+/** ` (steps was 2 and is 4)`, of two recipes as JSON; empty where one of them is none. */
+function recipeChanges(was: string, is: string | undefined): string {
+  const [before, now] = [was, is ?? ''].map((text) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return null;
+    }
+  });
+  if (typeof before !== 'object' || typeof now !== 'object' || !before || !now) return '';
+  const [old, fresh] = [before, now].map((recipe) => new Map<string, unknown>(Object.entries(recipe)));
+  const show = (recipe: typeof old, name: string) => JSON.stringify(recipe?.get(name)) ?? 'none';
+  const changes = [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .filter((name) => show(old, name) !== show(fresh, name))
+    .map((name) => `${name} was ${show(old, name)} and is ${show(fresh, name)}`);
+  return ` (${changes.join(', ')})`;
+}
+
 /**
  * Refuses to go on with a run whose spec, base, data or seed has changed: it would be neither the old run nor a new one.
  */
@@ -189,7 +207,7 @@ export function requireSameRun(
     meta.base !== run.base && 'the base is another one',
     meta.recipe !== undefined &&
       meta.recipe !== run.recipe &&
-      'the adapter, the recipe or its steps have changed',
+      `the adapter, the recipe or its steps have changed${recipeChanges(meta.recipe, run.recipe)}`,
     ...Object.entries(meta.inputs ?? {}).map(
       ([name, hash]) => run.inputs?.[name] !== hash && `the ${name} has changed`,
     ),

@@ -7,9 +7,15 @@ import { readAdapterFile } from './adapter-file.ts';
 /**
  * Writes every trained parameter, under our names, to a safetensors file; see `readAdapterFile`.
  * @param fingerprint of the base, from `startOf`
+ * @param attributes by default the package's, which do not know the files of encoders
  */
-export async function writeAdapter(path: string, session: Session, fingerprint: string): Promise<void> {
-  const { tensors, metadata } = await readAdapterFile(session, fingerprint);
+export async function writeAdapter(
+  path: string,
+  session: Session,
+  fingerprint: string,
+  attributes = session.manifest.attributes,
+): Promise<void> {
+  const { tensors, metadata } = await readAdapterFile(session, fingerprint, attributes);
   await writeSafetensors(path, tensors, metadata);
 }
 

@@ -14,6 +14,12 @@ const ENTRY = 'attributes';
 /** The version of the entry that this version of Graft reads and writes. */
 const FORMAT: Attributes['format'] = 1;
 
+/**
+ * Of a part that takes numbers from a file of its own: their fingerprint. A package does not know it, so two sets of
+ * attributes are compared in it only where both have it.
+ */
+export const FILE_FINGERPRINT = 'fingerprint of its file';
+
 type Value = AttributeValues[string];
 
 /** One attribute that is not what it was in training. */
@@ -142,6 +148,7 @@ function changes(
 ): Difference[] {
   return [...new Set([...Object.keys(is), ...Object.keys(was)])]
     .filter((name) => !same(was[name], is[name]))
+    .filter((name) => name !== FILE_FINGERPRINT || (name in was && name in is))
     .map((attribute) => ({ of, owner, attribute, was: was[attribute], is: is[attribute] }));
 }
 

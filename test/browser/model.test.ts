@@ -1,6 +1,7 @@
 /** `openModel`, which pages use, on Node's device. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Manifest } from '../../compiler/package/package.ts';
 import { adapterFile, openModel } from '../../runtime/project/open-package.ts';
 import { weightsFrom } from '../../runtime/hosts/fetch.ts';
 import { loadDawn } from '../../runtime/device/driver.ts';
@@ -53,6 +54,27 @@ t('refuses an adapter of another base', async () => {
     await opened.then(() => 'it opened', String),
     /other\.safetensors was trained on another base than `tiny`/,
   );
+});
+
+t('refuses an adapter of other attributes, and one that has more than the package', async () => {
+  if (!device) return skip('no device');
+  const { manifest, shaders } = packageOf(subject);
+  const attributes = manifest.attributes;
+  assert.ok(attributes);
+  const open = async (changed: Manifest): Promise<string> =>
+    openModel(
+      device,
+      { manifest: changed, shaders },
+      { base: await weights('/base.safetensors'), adapter: await weights('/adapter.safetensors') },
+    ).then(() => 'it opened', String);
+  const base = { ...attributes.base, 'rope.theta': 500_000 };
+  assert.match(
+    await open({ ...manifest, attributes: { ...attributes, base } }),
+    /the base: rope\.theta was 10000 when it was trained, and is 500000 here.*build the package/s,
+  );
+  const [first] = manifest.parameters.filter(({ owner }) => owner !== 'base');
+  const parameters = manifest.parameters.filter((p) => p !== first);
+  assert.match(await open({ ...manifest, parameters }), /adapter\.safetensors holds .* which the package of/);
 });
 
 t('refuses a package for subgroups this device does not have', async () => {

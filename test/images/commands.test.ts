@@ -40,6 +40,7 @@ function variants(): void {
   for (const name of ['bad', 'missing', 'without'])
     write(`${name}.adapter`, spec.replace('pictures/captions.jsonl', `pictures/${name}.jsonl`));
   write('file.adapter', spec.replace('output: 6)', 'output: 6, weights: "vision.safetensors")'));
+  write('changed.adapter', spec.replace('output: 6)', 'output: 6, weights: "changed.safetensors")'));
   write('nofile.adapter', spec.replace('output: 6)', 'output: 6, weights: "nowhere.safetensors")'));
   write(
     'deep.adapter',
@@ -99,10 +100,11 @@ const chained = (file: string): string =>
 /** Weights of encoder and query transformer, as somebody else trained them. */
 async function encoderFile(): Promise<void> {
   await weightsFile('sees', 'vision');
+  await weightsFile('sees', 'vision', 'changed', 1);
   await weightsFile('chain', 'former');
 }
 
-async function weightsFile(file: string, part: string): Promise<void> {
+async function weightsFile(file: string, part: string, out = part, shift = 0): Promise<void> {
   const model = loadModel(nodeHost, join(folder, `${file}.adapter:Sees`));
   const tensors = model.parameters
     .filter(({ owner }) => owner === part)
@@ -110,10 +112,10 @@ async function weightsFile(file: string, part: string): Promise<void> {
       name,
       shape,
       values: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) =>
-        Math.sin(i + name.length),
+        Math.sin(i + name.length + shift),
       ),
     }));
-  await writeSafetensors(join(folder, `${part}.safetensors`), tensors, {});
+  await writeSafetensors(join(folder, `${out}.safetensors`), tensors, {});
 }
 
 const train = (file: string, adapter: string, recipe: string, out: string, ...rest: string[]): string[] => [
@@ -141,6 +143,14 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   bad: train('bad', 'Sees', 'turns', 'bad'),
   missing: train('missing', 'Sees', 'turns', 'missing'),
   file: train('file', 'Sees', 'turns', 'file'),
+  fileAnswer: [
+    ...['generate', 'file.adapter:Sees', '--adapter', 'file/adapter.safetensors', '--max-tokens', '2'],
+    ...['--ask', 'abc', '--image', 'one.png'],
+  ],
+  changedAnswer: [
+    ...['generate', 'changed.adapter:Sees', '--adapter', 'file/adapter.safetensors', '--max-tokens', '2'],
+    ...['--ask', 'abc', '--image', 'one.png'],
+  ],
   nofile: train('nofile', 'Sees', 'turns', 'nofile'),
   deep: train('deep', 'Sees', 'turns', 'deep'),
   chain: train('chain', 'Sees', 'turns', 'chain'),
@@ -277,6 +287,12 @@ test('a fresh encoder is kept with what was trained on it; one with a file of it
   await succeeds('file');
   assert.not.ok((await adapter('file')).has('vision.conv1.weight'));
   assert.not.equal(metrics('file'), metrics('turns'), 'the file is used');
+  await succeeds('fileAnswer');
+  await fails(
+    'changedAnswer',
+    1,
+    /`vision`: fingerprint of its file was [0-9a-f]{64} when it was trained, and is [0-9a-f]{64} here/,
+  );
 });
 
 test('a frozen projector comes from its file and stays there', async () => {
