@@ -9,6 +9,7 @@ import { namesOf } from '../families/words.ts';
 import type { Base, FieldValue } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
+import { tooLarge } from './sizes.ts';
 import { badDimensions } from './messages/fields.ts';
 
 const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotation frequencies.' };
@@ -100,6 +101,11 @@ function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base
     env.report(badDimensions(span, message, why));
     return false;
   };
+  const { layers, dim, heads, kvHeads, headDim, ffn, vocab } = base;
+  const inLayer = 2 * headDim * (heads + kvHeads) + 3 * ffn;
+  const numbers = dim * (vocab * (base.tied ? 1 : 2) + layers * inLayer);
+  const large = tooLarge(base.name, numbers, { layers, dim, ffn, vocab });
+  if (large !== null) return complain(large.key, large.message, large.why);
   if (!Number.isInteger(base.headDim)) {
     const message = `${base.heads} heads do not divide a dim of ${base.dim}`;
     return complain(

@@ -10,6 +10,7 @@ import type { BaseEnv } from './env.ts';
 import type { Values } from './fields.ts';
 import { layersOf } from './layers.ts';
 import { badDimensions } from './messages/fields.ts';
+import { numbersInBlocks, tooLarge } from './sizes.ts';
 
 type Fields = Readonly<Record<string, FieldValue>>;
 
@@ -28,9 +29,11 @@ type Problem = readonly [key: string, message: string, why: string];
 /** False after a report. `gives` is what the source hands on: its tokens and their width, or its length. */
 export function checkSizes(env: BaseEnv, part: Sized, source: Part | null, gives: Fields): boolean {
   const problems = [
-    ...(part.kind === 'encoder' ? [...encoderProblems(part.fields), ...idleProblems(part)] : []),
+    ...(part.kind === 'encoder'
+      ? [...vastEncoder(part), ...encoderProblems(part.fields), ...idleProblems(part)]
+      : []),
     ...(source === null ? [] : disagreements(part, source, gives)),
-    ...(part.kind === 'project' ? projectorProblems(part) : []),
+    ...(part.kind === 'project' ? [...vastProjector(part), ...projectorProblems(part)] : []),
     ...(part.kind === 'prompt' && source !== null ? promptProblems(part, source, env.base) : []),
   ];
   for (const [key, message, why] of problems)
@@ -58,6 +61,32 @@ export function checkBlocks(
   if (vit === null) return null;
   const blocks = layersOf({ ...env, base: { ...env.base, name, layers: vit.layers } }, at);
   return blocks === null ? undefined : blocks.length === 0 ? null : blocks;
+}
+
+/** More numbers in its blocks than any machine holds. */
+function vastEncoder({ name, fields }: Sized): Problem[] {
+  const vit = vitOf(fields['model']);
+  if (vit === null) return [];
+  const { width, hidden } = vit.block;
+  const large = tooLarge(name, numbersInBlocks(vit.layers, width, hidden), {
+    layers: vit.layers,
+    width,
+    hidden,
+  });
+  return large === null ? [] : [['model', large.message, large.why]];
+}
+
+function vastProjector({ name, fields }: Sized): Problem[] {
+  if (fields['kind'] !== 'queries') return [];
+  const width = Number(fields['hidden'] ?? fields['width']);
+  const hidden = Number(fields['block_hidden'] ?? 4 * width);
+  const depth = Number(fields['depth']);
+  const large = tooLarge(name, numbersInBlocks(depth, width, hidden), {
+    depth,
+    hidden: width,
+    block_hidden: hidden,
+  });
+  return large === null ? [] : [[large.key, large.message, large.why]];
 }
 
 /** Tokens an image may have: their attention scores alone are a gibibyte a head. */

@@ -16,6 +16,7 @@ import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { capacityOf } from '../project/session.ts';
 import { pickRecipe } from '../project/recipe.ts';
 import { openProject, type Project } from '../project/spec.ts';
+import { requireWork } from '../project/work.ts';
 import { nodeHost } from '../hosts/node.ts';
 import { nodeSpecs } from '../hosts/node-specs.ts';
 import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
@@ -71,6 +72,7 @@ ${specUsage}`,
       console.log(printStage(project.model, wanted, emit, lineFinder()));
       return EXIT.ok;
     }
+    requireWork(project.model, wanted);
     const compiled = compile(project.model, wanted);
     // A package for another device may be larger than this one holds.
     if (device) requireFit(compiled.manifest, capacityOf(nodeHost, device));

@@ -5,6 +5,7 @@ import type { ImageInput } from '../../compiler/package/package.ts';
 import type { Device } from '../device/device.ts';
 import { requireFit } from '../device/fit.ts';
 import { InputError } from '../input-error.ts';
+import { requireWork } from './work.ts';
 import { chooseEncoding, type Encoding } from './encoding.ts';
 import type { RecipeData } from './recipe-data.ts';
 import { capacityOf } from './session.ts';
@@ -35,14 +36,16 @@ export function compileTraining(
 ): TrainingPackage {
   const { host, model, spec } = project;
   const encoder = chooseEncoding(model, recipe, data, encoding);
-  const compiled = compile(model, {
+  const wanted: CompileOptions = {
     profile: device.profile,
     recipe,
     training: { batch: recipe.batch, tokens: data.tokens, labels: data.labels },
     ...(spec ? { spec } : {}),
     ...more,
     ...(encoder ? { frozenEncoders: 'cached', encoding: { part: encoder.part, batch: recipe.batch } } : {}),
-  });
+  };
+  requireWork(model, wanted);
+  const compiled = compile(model, wanted);
   requireReached(compiled.unreached, project);
   requireFit(compiled.manifest, capacityOf(host, device));
   return { compiled, encoder };
