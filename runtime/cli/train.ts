@@ -149,7 +149,6 @@ async function train(project: Project, recipe: Recipe, folder: string, given: Tr
     console.error(
       `${task}: ${counted(report.examples, 'example')}, ${report.labels} labels, ${report.longest} tokens at most${report.truncated > 0 ? `, ${report.truncated} cut` : ''}${report.unlabelled > 0 ? `, ${report.unlabelled} without anything to learn` : ''}`,
     );
-    for (const remark of report.remarks ?? []) console.error(`${task}: ${remark}`);
     const bad = report.bad ?? [];
     if (bad.length > 0)
       console.error(

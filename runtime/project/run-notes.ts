@@ -10,7 +10,7 @@ type Data = Pick<RecipeData, 'datasets' | 'batches'>;
 export interface RunNotes {
   /** A line for each task: how often the run sees its examples. */
   readonly passes: readonly string[];
-  /** What of the recipe does not suit its data or the length that they make it. */
+  /** What of the recipe does not suit its data or the length that they make it, and what of the data may not be meant. */
   readonly warnings: readonly string[];
 }
 
@@ -20,6 +20,7 @@ export function runNotes(recipe: Recipe, data: Data): RunNotes {
   const passes: string[] = [];
   const warnings: string[] = [];
   for (const [task, dataset] of data.datasets) {
+    warnings.push(...(dataset.report.remarks ?? []).map((remark) => `${task}: ${remark}`));
     const batches = data.batches.get(task);
     const steps = stepsOfTask(recipe.mix, task, horizon.total);
     if (!batches || steps === 0) continue;

@@ -11,13 +11,19 @@ const t = suite('notes before a run');
 const plain = recipeFor(fromLibrary('lora.adapter'));
 
 /** Notes of a run on so many examples of each task. */
-function notes(changes: Partial<Recipe>, examples: Readonly<Record<string, number>> = { a: 7 }): string[] {
+function notes(
+  changes: Partial<Recipe>,
+  examples: Readonly<Record<string, number>> = { a: 7 },
+  remarks?: readonly string[],
+): string[] {
   const parts = Object.keys(examples).map((task) => ({ task, count: 1 }));
   const recipe: Recipe = { ...plain, mix: { kind: 'alternate', parts }, steps: null, ...changes };
   const of = <T>(make: (count: number) => T): Map<string, T> =>
     new Map(Object.entries(examples).map(([task, count]) => [task, make(count)]));
   const { passes, warnings } = runNotes(recipe, {
-    datasets: of((length) => ({ examples: Array.from({ length }) }) as unknown as Dataset),
+    datasets: of(
+      (length) => ({ examples: Array.from({ length }), report: { remarks } }) as unknown as Dataset,
+    ),
     batches: of((count) => ({ perEpoch: Math.ceil(count / recipe.batch) }) as Batches),
   });
   return [...passes, ...warnings];
@@ -69,6 +75,11 @@ t('a warm-up that is longer than the run, and the rate that is reached', () => {
   );
   assert.is(notes({ epochs: 1, batch: 2, schedule: schedule(4, 'steps') }).length, 1);
   assert.is(notes({ epochs: 1, batch: 2, schedule: schedule(1, 'epochs') }).length, 2);
+});
+
+t('what the loader found in the data', () => {
+  const said = notes({ epochs: 1, batch: 7 }, { a: 7 }, ['2 of 7 answers are empty']);
+  assert.ok(said.includes('a: 2 of 7 answers are empty'), said.join('\n'));
 });
 
 t('a part of an epoch that is no step', () => {
