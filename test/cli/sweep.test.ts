@@ -219,12 +219,12 @@ test('mistakes of the command line and of the spec', async () => {
   assert.match(swept?.err ?? '', /the sweep varies `length` itself/);
   assert.match(only?.err ?? '', /no trial of `quick` has `length = 9` in its name/);
   assert.match(place?.err ?? '', /cannot write into .*spec\.adapter\/x.*ENOTDIR/);
-  assert.match(bad?.err ?? '', /several sweeps: write .*sweep\.adapter:tries or/);
+  assert.match(bad?.err ?? '', /several sweeps\n {2}help: name one of them: `.*sweep\.adapter:tries` or/);
   assert.match(jobs?.err ?? '', /--jobs takes a whole number from 1/);
   assert.match(all?.err ?? '', /there are no 3 layers/);
   assert.equal(
     [none, name, swept, only, place, bad, jobs, all].map((o) => o?.code),
-    [1, 1, 2, 1, 1, 2, 2, 1],
+    [1, 1, 1, 1, 1, 1, 2, 1],
   );
   assert.not(existsSync(join(folder, 'x/results.jsonl')), 'nothing ran');
 });
