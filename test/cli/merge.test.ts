@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nodeHost } from '../../runtime/hosts/node.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
+import { attributesOf } from '../../compiler/kinds/attributes.ts';
 import { mergedBase } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { baseParameters } from '../../compiler/families/sites.ts';
@@ -274,6 +275,32 @@ t('a change that 16 bits would round away is refused, and what is left of it is 
   const none = await runCommand(merge, line('none.safetensors'));
   assert.match(none.err, /the adapter changes none of the numbers of its base/);
   assert.is((await runCommand(merge, line('odd.safetensors', '--max-loss', '2'))).code, 2);
+});
+
+t('under another alpha the merge says so, and goes on when it is told to', async () => {
+  const items = (alpha: number): string =>
+    `  lora low on layers.attention.wq { rank = 2 alpha = ${alpha} }  task one on some trains low { template = "{instruction}={output}" }`;
+  const { model, file, values } = await trained(writeSpec('four.adapter', items(4)));
+  const source = await openWeights(file);
+  const { metadata } = source;
+  await source.close();
+  const tensors = model.parameters
+    .filter(({ owner }) => owner === 'low')
+    .map(({ name, shape }) => ({ name, shape, values: values.get(name)! }));
+  await writeSafetensors(file, tensors, { ...metadata, attributes: JSON.stringify(attributesOf(model)) });
+  const line = [
+    writeSpec('eight.adapter', items(8)),
+    '--adapter',
+    file,
+    '--out',
+    at('eight-merged.safetensors'),
+  ];
+  const refused = await runCommand(merge, line);
+  assert.is(refused.code, 1);
+  assert.match(refused.err, /`low`: alpha was 4 when it was trained, and is 8 here/);
+  const allowed = await runCommand(merge, [...line, '--allow-changes']);
+  assert.is(allowed.code, 0, allowed.err);
+  assert.match(allowed.err, /alpha was 4/);
 });
 
 t('a number that a half cannot hold is refused, and no file is left', async () => {
