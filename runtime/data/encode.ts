@@ -68,7 +68,6 @@ export function encodeExample(
   where: string,
 ): Encoded {
   const { tokenizer, border = 'apart' } = rules;
-  const { unk } = tokenizer;
   const eos = tokenizer.eos !== null;
   const head = encodePrompt(tokenizer, prompt);
   const ids =
@@ -80,12 +79,23 @@ export function encodeExample(
     example: label(ids, head.length, { ...rules, end }, where),
     length: ids.length,
     prompt: head.length,
-    unknown:
-      unk === null
-        ? 0
-        : ids.filter((id, at) => id === unk && at !== end && !(at === 0 && id === tokenizer.bos)).length,
+    unknown: countUnknown(ids, tokenizer, end),
     spanned: border === 'joined' && head.some((id, at) => ids[at] !== id),
   };
+}
+
+/**
+ * Tokens that stand for text the tokenizer has no token for: neither the begin nor the end, which may have the same id.
+ * @param end index of the end; default: of the one that closes the text
+ */
+export function countUnknown(
+  ids: readonly number[],
+  tokenizer: Tokenizer,
+  end = closingEnd(ids, tokenizer),
+): number {
+  const { unk, bos } = tokenizer;
+  if (unk === null) return 0;
+  return ids.filter((id, at) => id === unk && at !== end && !(at === 0 && id === bos)).length;
 }
 
 /** Index of the end that closes the answer; -1 where nothing ends it. */

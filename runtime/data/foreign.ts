@@ -40,7 +40,7 @@ function conversationOf(
     ] as const) {
       const turns = list.map((turn: unknown) => turnOf(turn, by, text));
       if (!turns.every((turn) => turn !== null)) continue;
-      const whose = by === 'role' ? 'chat' : 'image' in record ? "LLaVA's" : "ShareGPT's";
+      const whose = by === 'role' ? 'the chat' : 'image' in record ? "LLaVA's" : "ShareGPT's";
       return { name: `this is ${whose} format (\`${field}\`, a list of {"${by}", "${text}"})`, turns };
     }
   }

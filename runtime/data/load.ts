@@ -3,12 +3,20 @@
  */
 import type { DataSource } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
-import { checkIds, encodeExample, label, packWindows, type EncodeRules, type Example } from './encode.ts';
+import {
+  checkIds,
+  countUnknown,
+  encodeExample,
+  type EncodeRules,
+  type Example,
+  label,
+  packWindows,
+} from './encode.ts';
 import type { ImageStore } from './image-store.ts';
 import { type BadPicture, besideFile, describeBad, isBad } from './picture-store.ts';
 import { asObjects, type Located, parseRecords } from './records.ts';
 import { refuseForeign } from './foreign.ts';
-import { createRemarks } from './remarks.ts';
+import { createRemarks, tellUnknown } from './remarks.ts';
 import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
 import { streamOf, tokenRecords, tokensOf } from './token-files.ts';
 
@@ -248,15 +256,22 @@ function located<T>(where: () => string, work: (at: string) => T): T {
 async function loadText(source: Named, options: LoadOptions): Promise<Loaded> {
   const { tokenizer } = options;
   const stream: number[] = [];
+  let unknown = 0;
+  let first = '';
   for (const path of source.paths) {
     const text = await options.host.readText(path);
     for (const document of /\.jsonl?$/.test(path) ? textsOf(text, path) : [text]) {
       const ids = tokenizer.encode(document, { bos: tokenizer.bos !== null, eos: tokenizer.eos !== null });
       checkIds(ids, options.vocab, path);
+      const found = countUnknown(ids, tokenizer);
+      if (found > 0) first ||= path;
+      unknown += found;
       for (const id of ids) stream.push(id);
     }
   }
-  return packed(Uint32Array.from(stream), options);
+  const loaded = packed(Uint32Array.from(stream), options);
+  const remarks = unknown === 0 ? [] : [tellUnknown(unknown, `a text of ${stream.length}`, first, tokenizer)];
+  return { ...loaded, remarks: [...remarks, ...(loaded.remarks ?? [])] };
 }
 
 function textsOf(text: string, path: string): string[] {

@@ -43,7 +43,12 @@ export function createRemarks(tokenizer: Tokenizer, template: Template): Remarks
         : []),
       ...(unknown.first
         ? [
-            `${unknown.tokens} tokens in ${unknown.records} of ${all} examples are the unknown token (id ${tokenizer.unk}), the first at ${unknown.first.where()}${sample(unknown.first.fields, tokenizer)}: the tokenizer has no token for that text, so the model does not see it; change the text, or use a base that knows it`,
+            tellUnknown(
+              unknown.tokens,
+              `${unknown.records} of ${all} examples`,
+              `${unknown.first.where()}${sample(unknown.first.fields, tokenizer)}`,
+              tokenizer,
+            ),
           ]
         : []),
       ...(spanned.first
@@ -55,6 +60,10 @@ export function createRemarks(tokenizer: Tokenizer, template: Template): Remarks
     ],
   };
 }
+
+/** Text without a token of its own. `among` is what it was counted in, `first` the first place. */
+export const tellUnknown = (tokens: number, among: string, first: string, { unk }: Tokenizer): string =>
+  `${tokens} tokens in ${among} are the unknown token (id ${unk}), the first at ${first}: the tokenizer has no token for that text, so the model does not see it; change the text, or use a base that knows it`;
 
 /** The first character that has no token, such as `: "😀"`. */
 function sample(fields: TextRecord, tokenizer: Tokenizer): string {

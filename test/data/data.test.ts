@@ -200,8 +200,8 @@ t('data of other programs is told what it is', async () => {
       { role: 'assistant', content: 'b' },
     ],
   });
-  await refused(load('instructions', chat), /^d\.jsonl:1: this is chat format/);
-  await refused(load('image_text', chat), /^d\.jsonl:1: this is chat format/);
+  await refused(load('instructions', chat), /^d\.jsonl:1: this is the chat format/);
+  await refused(load('image_text', chat), /^d\.jsonl:1: this is the chat format/);
   await refused(
     load('image_text', '{"image": "a.png", "conversations": [{"from": "human", "value": "a"}]}'),
     /LLaVA/,
@@ -305,6 +305,15 @@ t('text is packed into windows that touch', async () => {
   assert.equal([...lines.examples[0]!.tokens, ...lines.examples[1]!.tokens], [1, 97, 98, 2, 1, 99]);
   const tiny = await load('text', 'ab', {}, 'd.txt');
   assert.equal([...tiny.examples[0]!.labels], [97, 98, 2, IGNORE]);
+});
+
+t('text that became the unknown token is counted in plain text too', async () => {
+  const data = await load('text', 'ab\u0000\u0000cd', {}, 'd.txt');
+  assert.match(
+    data.report.remarks?.[0] ?? '',
+    /^2 tokens in a text of 8 are the unknown token \(id 0\), the first at d\.txt/,
+  );
+  assert.is((await load('text', 'abcd', {}, 'd.txt')).report.remarks, undefined);
 });
 
 t('tokens as they are', async () => {
