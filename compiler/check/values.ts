@@ -60,10 +60,13 @@ export function warnOfZero(
     env.report(learnsNothing(span, key, row.idle));
 }
 
+/** The least normal number of 32 bits. A shader may take what lies below for zero. */
+const LEAST = 2 ** -126;
+
 /** Zero in 32 bits; or a way to draw numbers that draws nothing else. */
 const isZero = (value: FieldValue): boolean =>
   typeof value === 'number'
-    ? Math.fround(value) === 0
+    ? Math.abs(value) < LEAST
     : isCall(value) && Object.values(value.args).every((argument) => isZero(argument));
 
 function fail(env: Env, e: Expression, type: FieldType): undefined {

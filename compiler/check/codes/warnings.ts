@@ -96,7 +96,8 @@ export const warningCodes: readonly Code[] = [
     A learning rate of zero leaves every parameter as it starts, and so does a \`rate\` of zero for one part. LoRA with
     \`alpha = 0\` multiplies its update by zero, and the gradient with it. A bottleneck whose two matrices start at zero
     trains neither, since the gradient of each is a product with the other. All of these can be meant, in an experiment
-    that compares with no training, so this is a warning. A number too small for 32 bits, such as 1e-60, is zero too.`,
+    that compares with no training, so this is a warning. A number below the least normal one of 32 bits, 1.2e-38, such as
+    1e-40, is zero too.`,
     withData(`
       lora low on layers.attention { alpha = 0 }
       task instruct on instructions trains low`),
