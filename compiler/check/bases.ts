@@ -1,18 +1,75 @@
 /** `base` declarations: the dimensions of a frozen transformer, and whether they can be. */
 import type { BaseDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
-import { callOf, choice, count, number, numberOf, orNone, textOf, times } from '../kinds/fields.ts';
-import type { Field } from '../kinds/kind.ts';
+import {
+  anyOf,
+  callOf,
+  choice,
+  count,
+  isCall,
+  number,
+  numberOf,
+  orNone,
+  textOf,
+  times,
+} from '../kinds/fields.ts';
+import type { Field, FieldType } from '../kinds/kind.ts';
 import { families } from '../families/index.ts';
+import { YARN } from '../families/rotary.ts';
 import { FRESH_STD } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
-import type { Base, FieldValue } from '../model/model.ts';
+import type { Base, FieldValue, RopeScaling } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { readFields, type Values } from './fields.ts';
 import { tooLarge } from './sizes.ts';
 import { badDimensions } from './messages/fields.ts';
 
 const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotation frequencies.' };
+const positive: FieldType = { kind: 'number', above: 0 };
+const factor: Field = { type: number(1), doc: 'How many times longer sequences became.' };
+const original: Field = { type: count, doc: 'Longest sequence before, in tokens.' };
+const scaling: Field = {
+  type: anyOf(
+    {
+      kind: 'call',
+      calls: {
+        linear: { factor },
+        llama3: {
+          factor,
+          low: {
+            type: positive,
+            doc: 'Turns in `original` tokens below which an angle is divided by the factor.',
+          },
+          high: { type: positive, doc: 'Turns in `original` tokens above which an angle stays.' },
+          original,
+        },
+        yarn: {
+          factor,
+          original,
+          fast: {
+            type: positive,
+            default: YARN.fast,
+            doc: 'Turns in `original` tokens above which an angle stays.',
+          },
+          slow: { type: positive, default: YARN.slow, doc: 'Turns below which it is divided by the factor.' },
+          attention: {
+            type: orNone(positive),
+            default: null,
+            doc: 'Factor on cos and sin; none: 0.1 ln(factor) + 1.',
+          },
+          truncate: {
+            type: { kind: 'boolean' },
+            default: true,
+            doc: 'Whether both bounds are rounded to whole pairs.',
+          },
+        },
+      },
+    },
+    choice('none'),
+  ),
+  default: null,
+  doc: 'How the angles were stretched for longer sequences (`rope_scaling` of config.json).',
+};
 
 /** The attributes of a `base`. */
 export const baseFields: Readonly<Record<string, Field>> = {
@@ -35,7 +92,7 @@ export const baseFields: Readonly<Record<string, Field>> = {
   context: { type: count, default: 2048, doc: 'Longest sequence, in tokens.' },
   norm_eps: { type: number(0), default: 1e-5, doc: 'Added to the mean square in every norm.' },
   rope: {
-    type: { kind: 'call', calls: { interleaved: { theta }, half: { theta } } },
+    type: { kind: 'call', calls: { interleaved: { theta, scaling }, half: { theta, scaling } } },
     default: { call: 'interleaved', args: { theta: 10000 } },
     doc: "Rotary positions: pairs of neighbours (Meta's files) or of halves (Hugging Face's).",
   },
@@ -81,7 +138,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     vocab: int('vocab'),
     context: int('context'),
     normEps: numberOf(values['norm_eps']),
-    rope: { style: rope.call === 'half' ? 'half' : 'interleaved', theta: numberOf(rope.args['theta']) },
+    rope: ropeOf(rope),
     tied: values['tied'] === true,
     ...(biases.length === 0 ? {} : { biases }),
     init: numberOf(values['init']),
@@ -89,6 +146,17 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     ...(tokenizer === undefined ? {} : { tokenizer }),
   };
   return fitsTogether(env, declaration, read, base) ? base : null;
+}
+
+function ropeOf({ call, args }: ReturnType<typeof callOf>): Base['rope'] {
+  const { scaling } = args;
+  return {
+    style: call === 'half' ? 'half' : 'interleaved',
+    theta: numberOf(args['theta']),
+    ...(isCall(scaling)
+      ? { scaling: { kind: scaling.call, ...scaling.args } as unknown as RopeScaling }
+      : {}),
+  };
 }
 
 /** The linears a list names, each once, in checkpoint order. */

@@ -1,5 +1,6 @@
 /** What changes from one model to another, in words and in numbers: `graft diff`. */
 import { linearsByHolder } from '../families/words.ts';
+import { printRope } from '../families/rotary.ts';
 import { placeName } from '../families/sites.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
 import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
@@ -114,7 +115,7 @@ function diffBase(a: Base, b: Base): string[] {
   return [
     ...different('', a.name, b.name),
     ...diffFields({ ...x, name: '' }, { ...y, name: '' }),
-    ...different('`rope`', `${ropeA.style} ${ropeA.theta}`, `${ropeB.style} ${ropeB.theta}`),
+    ...different('`rope`', printRope(ropeA), printRope(ropeB)),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** The Model as text: stable and complete, for `--emit model` and for reviewing what a change of the compiler does. */
+import { printRope } from '../families/rotary.ts';
 import { printExact } from '../model/values.ts';
 import type { Model, Parameter, Part } from '../model/model.ts';
 
@@ -8,7 +9,7 @@ export function printModel(model: Model): string {
   const lines = [
     `model ${model.name}`,
     `base ${base.name} ${base.family} layers ${base.layers} dim ${base.dim} heads ${base.heads}/${base.kvHeads} x ${base.headDim} ` +
-      `ffn ${base.ffn} vocab ${base.vocab} context ${base.context} eps ${base.normEps} rope ${base.rope.style} ${base.rope.theta}` +
+      `ffn ${base.ffn} vocab ${base.vocab} context ${base.context} eps ${base.normEps} rope ${printRope(base.rope)}` +
       (base.tied ? ' tied' : '') +
       (base.biases ? ` biases ${base.biases.join(' ')}` : ''),
     ...model.parts.map(printPart),

@@ -44,6 +44,17 @@ export interface Family {
   readonly before: readonly Place[];
   readonly after: readonly Place[];
   readonly biases: readonly BiasSwitch[];
+  /** What a config.json of this family means where it says nothing: the defaults of transformers' configuration class. */
+  readonly unsaid: Unsaid;
+}
+
+/** Values of keys that a config.json leaves out; null: as many key heads as query heads, `hidden_size` shared by the heads. */
+export interface Unsaid {
+  readonly num_key_value_heads: number | null;
+  readonly head_dim: number | null;
+  readonly rms_norm_eps: number;
+  readonly rope_theta: number;
+  readonly tie_word_embeddings: boolean;
 }
 
 /** Whose places are asked for. */

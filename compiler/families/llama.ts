@@ -14,4 +14,11 @@ export const llama: Family = {
     { linears: ['w1', 'w2', 'w3'], key: 'mlp_bias' },
     { linears: ['output'], key: null },
   ],
+  unsaid: {
+    num_key_value_heads: null,
+    head_dim: null,
+    rms_norm_eps: 1e-6,
+    rope_theta: 10000,
+    tie_word_embeddings: false,
+  },
 };

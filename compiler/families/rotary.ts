@@ -1,5 +1,9 @@
-/** Rotary positions as frequencies: what a base's `rope` comes to, whatever it is made of. */
-import type { Base } from '../model/model.ts';
+/**
+ * Rotary positions as frequencies: whatever a base's `rope` is made of, a table needs only an angle for each pair of a
+ * head's numbers and a factor on cos and sin. Scalings whose frequencies follow the length of a sequence (`dynamic`,
+ * `longrope`) are not known here: a table is made once for all lengths.
+ */
+import type { Base, RopeScaling } from '../model/model.ts';
 
 /** A rotary table before positions are chosen: pair j turns by position * frequencies[j], cos and sin times `factor`. */
 export interface Rotary {
@@ -8,11 +12,64 @@ export interface Rotary {
 }
 
 /** The frequencies of a base, one for each pair of a head's numbers. */
-export const rotaryOf = ({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rotary => ({
-  frequencies: plainFrequencies(headDim, rope.theta),
-  factor: 1,
-});
+export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rotary {
+  const frequencies = plainFrequencies(headDim, rope.theta);
+  const { scaling } = rope;
+  switch (scaling?.kind) {
+    case undefined:
+      return { frequencies, factor: 1 };
+    case 'linear':
+      return { frequencies: frequencies.map((f) => f / scaling.factor), factor: 1 };
+    case 'llama3':
+      return { frequencies: frequencies.map((f) => llama3(f, scaling)), factor: 1 };
+    case 'yarn':
+      return yarn(frequencies, headDim, rope.theta, scaling);
+  }
+}
 
 /** theta^(-2j/size), RoFormer (arXiv 2104.09864), section 3.2.2. */
 export const plainFrequencies = (size: number, theta: number): number[] =>
   Array.from({ length: size / 2 }, (_, j) => theta ** ((-2 * j) / size));
+
+type Of<K extends RopeScaling['kind']> = Extract<RopeScaling, { readonly kind: K }>;
+
+/** Llama 3.1: long waves are stretched by the factor, short ones stay, between them a blend of both. */
+function llama3(frequency: number, { factor, low, high, original }: Of<'llama3'>): number {
+  const turns = (original * frequency) / (2 * Math.PI);
+  const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+  return (1 - kept) * (frequency / factor) + kept * frequency;
+}
+
+/** YaRN (arXiv 2309.00071), section 3.2, with the rounding of transformers' `modeling_rope_utils.py`. */
+function yarn(frequencies: readonly number[], size: number, theta: number, scaling: Of<'yarn'>): Rotary {
+  const { factor, original, fast, slow, attention, truncate } = scaling;
+  const pairWith = (turns: number) =>
+    (size * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const round = truncate
+    ? { down: Math.floor, up: Math.ceil }
+    : { down: (x: number) => x, up: (x: number) => x };
+  const from = Math.max(round.down(pairWith(fast)), 0);
+  const end = Math.min(round.up(pairWith(slow)), size - 1);
+  const to = from === end ? end + 0.001 : end;
+  return {
+    frequencies: frequencies.map((f, j) => {
+      const stretched = Math.min(1, Math.max(0, (j - from) / (to - from)));
+      return (f / factor) * stretched + f * (1 - stretched);
+    }),
+    factor: attention ?? (factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1),
+  };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What yarn's numbers are where nothing is said of them. */
+export const YARN = { fast: 32, slow: 1, attention: null, truncate: true } as const;
+
+/** A base's `rope` as the language writes it: `half(theta: 500000, scaling: linear(factor: 2))`. */
+export function printRope({ style, theta, scaling }: Base['rope']): string {
+  if (scaling === undefined) return `${style}(theta: ${theta})`;
+  const { kind, ...values } = scaling;
+  const said = Object.entries(values).filter(([name, value]) => value !== (YARN as Values)[name]);
+  const args = said.map(([name, value]) => `${name}: ${value}`);
+  return `${style}(theta: ${theta}, scaling: ${kind}(${args.join(', ')}))`;
+}

@@ -39,7 +39,12 @@ export interface Base {
   readonly vocab: number;
   readonly context: number;
   readonly normEps: number;
-  readonly rope: { readonly style: 'interleaved' | 'half'; readonly theta: number };
+  readonly rope: {
+    readonly style: 'interleaved' | 'half';
+    readonly theta: number;
+    /** How the angles were stretched for longer sequences; absent: they were not. */
+    readonly scaling?: RopeScaling;
+  };
   /** Whether the output head is the embedding table. */
   readonly tied: boolean;
   /** The linears that have a bias in the base's own files, in every layer; absent: none has, as in LLaMA. */
@@ -50,6 +55,31 @@ export interface Base {
   readonly weights?: string;
   readonly tokenizer?: string;
 }
+
+/**
+ * Rotary angles stretched by `factor` for sequences longer than `original` tokens; `families/rotary.ts` has the formulas,
+ * transformers' `modeling_rope_utils.py` calls the numbers `low_freq_factor`, `high_freq_factor`, `beta_fast`, `beta_slow`,
+ * `attention_factor`.
+ */
+export type RopeScaling =
+  | { readonly kind: 'linear'; readonly factor: number }
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      readonly low: number;
+      readonly high: number;
+      readonly original: number;
+    }
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly original: number;
+      readonly fast: number;
+      readonly slow: number;
+      /** Factor on cos and sin; null: 0.1 ln(factor) + 1. */
+      readonly attention: number | null;
+      readonly truncate: boolean;
+    };
 
 export type SiteKind = 'linear' | 'norm' | 'embedding';
 

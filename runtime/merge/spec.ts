@@ -1,5 +1,6 @@
 /** The spec beside a merged base: a `base` that says what the file holds, and an adapter that adds nothing. */
 import { basename, relative } from 'node:path';
+import { printRope } from '../../compiler/families/rotary.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 
 /** Where the files lie; paths in the spec are relative to its folder. */
@@ -18,8 +19,8 @@ export function baseSpec(base: Base, { model, weights, folder }: Place): string 
     ...(tokenizer === undefined ? [] : [`tokenizer = ${JSON.stringify(inFolder(folder, tokenizer))}`]),
   ];
   const lines = [
-    `layers = ${base.layers}  dim = ${base.dim}  heads = ${base.heads}  kv_heads = ${base.kvHeads}  head_dim = ${base.headDim}  ffn = ${base.ffn}  vocab = ${base.vocab}`,
-    `context = ${base.context}  norm_eps = ${base.normEps}  rope = ${base.rope.style}(theta: ${base.rope.theta})`,
+    `family = ${base.family}  layers = ${base.layers}  dim = ${base.dim}  heads = ${base.heads}  kv_heads = ${base.kvHeads}  head_dim = ${base.headDim}  ffn = ${base.ffn}  vocab = ${base.vocab}`,
+    `context = ${base.context}  norm_eps = ${base.normEps}  rope = ${printRope(base.rope)}`,
     [`tied = ${base.tied}`, ...init].join('  '),
     ...(base.biases ? [`biases = [${base.biases.join(', ')}]`] : []),
     files.join('  '),

@@ -3,9 +3,10 @@ import { scratchInit } from '../../compiler/families/sites.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
-import { type BaseParameter, planBase, readBaseParameter } from '../weights/base.ts';
+import { type BaseParameter, planBase, readBaseParameter, requireTied } from '../weights/base.ts';
 import { fingerprintBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
 import type { WeightSource } from '../weights/source.ts';
+import { requireConfigAgrees } from './base-config.ts';
 import { openEncoders } from './encoder-files.ts';
 import type { HostedModel } from './spec.ts';
 
@@ -129,10 +130,12 @@ async function openBase({ host, model: { base, parameters } }: HostedModel): Pro
       `the base \`${base.name}\` names no weights`,
       'write `weights = "FILE"` in the base, or start from nothing with --scratch',
     );
+  requireConfigAgrees(host, base);
   const source: WeightSource = await host.openWeights(base.weights);
   try {
     const own = parameters.filter(({ owner }) => owner === 'base');
     const plan = planBase(source, base, own);
+    await requireTied(source, base, plan);
     const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
     return {
       async load(name) {

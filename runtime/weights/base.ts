@@ -94,6 +94,25 @@ export async function readBaseParameter(
   return reorderRope(values, base.headDim, shape[1] ?? 1, plan.naming.rope, base.rope.style);
 }
 
+/**
+ * Compares the tensors that a base declares to be one, the embedding and the head, where the file holds both.
+ * @throws InputError when their numbers differ: the file's model has a head of its own
+ */
+export async function requireTied(source: WeightSource, base: Base, plan: BasePlan): Promise<void> {
+  const { style, prefix } = plan.naming;
+  for (const { parameter, tensor } of plan.reads) {
+    const twin = parameter.source?.twin?.[style];
+    const name = twin === undefined ? '' : style === 'meta' ? prefix + twin : twin;
+    if (!source.tensors.has(name)) continue;
+    const [one, other] = [await source.read(tensor), await source.read(name)];
+    if (one.length === other.length && one.every((value, i) => value === other[i])) continue;
+    throw new InputError(
+      `${source.name} has a head of its own, \`${name}\`, whose numbers are not those of \`${tensor}\`; the base \`${base.name}\` says \`tied = true\``,
+      'write `tied = false` in the base',
+    );
+  }
+}
+
 export interface LoadedBase {
   /** Our name -> values in file order, row-major. */
   readonly values: Map<string, Float32Array>;
@@ -112,6 +131,7 @@ export async function loadBase(
   parameters: Iterable<BaseParameter>,
 ): Promise<LoadedBase> {
   const plan = planBase(source, base, parameters);
+  await requireTied(source, base, plan);
   const values = new Map<string, Float32Array>();
   for (const read of plan.reads) {
     values.set(read.parameter.name, await readBaseParameter(source, base, plan, read, { checkFinite: true }));

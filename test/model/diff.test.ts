@@ -86,7 +86,7 @@ t('parts in another order, where they meet', () => {
 
 t('the base', () => {
   assert.equal(changes(model(words), model(words, '', 'large')), [
-    'changed base large: small to large; `layers` 4 to 6; `dim` 8 to 16; `headDim` 4 to 8; `rope` interleaved 10000 to half 500000',
+    'changed base large: small to large; `layers` 4 to 6; `dim` 8 to 16; `headDim` 4 to 8; `rope` interleaved(theta: 10000) to half(theta: 500000)',
     'changed part words: on layers 2..3 (2) to layers 4..5 (2)',
   ]);
 });

@@ -218,6 +218,50 @@ t('biases of the base are read where it declares them, in the order of its rows'
   );
 });
 
+t('a tied base whose file has another head is told so; the same numbers are fine', async () => {
+  const tied = { ...tiny, tied: true };
+  const tensors = asHuggingface(weightsOf(tied), tied);
+  const embedding = tensors.get('model.embed_tokens.weight')!;
+  tensors.set('lm_head.weight', { ...embedding, values: embedding.values.slice() });
+  const same = await loadBase(await sourceOf(tensors), tied, baseParameters(tied));
+  assert.is(same.values.size, baseParameters(tied).length);
+  tensors.get('lm_head.weight')!.values[5]! += 1e-3;
+  assert.match(
+    await message(loadBase(await sourceOf(tensors), tied, baseParameters(tied))),
+    /a head of its own, `lm_head\.weight`, whose numbers are not those of `model\.embed_tokens\.weight`/,
+  );
+});
+
+t('a tensor of a layer that the base has no place for says what it would change', async () => {
+  const foreign = async (name: string, tensors = asHuggingface(weightsOf(tiny), tiny)): Promise<string> => {
+    tensors.set(name, { shape: [1], values: Float32Array.of(1) });
+    return await message(async () => {
+      const plan = planBase(await sourceOf(tensors), tiny, baseParameters(tiny));
+      throw new Error(`nothing wrong, left over: ${plan.unexpected.join()}`);
+    });
+  };
+  const layer = 'model.layers.1.';
+  assert.match(
+    await foreign(`${layer}self_attn.q_norm.weight`),
+    /q_norm\.weight`: a norm of the queries, which the base/,
+  );
+  assert.match(await foreign(`${layer}post_feedforward_layernorm.weight`), /another norm, which the base/);
+  assert.match(await foreign(`${layer}mlp.experts.0.up_proj.weight`), /one of several feed-forward networks/);
+  assert.match(await foreign(`${layer}self_attn.sinks`), /takes part in every softmax/);
+  assert.match(await foreign(`${layer}mlp.up_proj.weight_scale`), /part of a quantised weight/);
+  assert.match(await foreign(`${layer}self_attn.strange`), /a place that the base does not have/);
+  assert.match(await foreign('lm_head.bias'), /the base declares no such bias/);
+  for (const harmless of [
+    `${layer}self_attn.rotary_emb.inv_freq`,
+    `${layer}self_attn.q_proj.lora_A.default.weight`,
+    'vision_tower.vision_model.encoder.layers.0.mlp.fc1.weight',
+    'multi_modal_projector.linear_1.weight',
+  ])
+    assert.match(await foreign(harmless), /^nothing wrong/, harmless);
+  // Under Meta's names an adapter lies beside the base.
+  assert.match(await foreign('layers.1.attention.gate', weightsOf(tiny)), /^nothing wrong/);
+});
+
 t('tensors nobody asked for are listed', async () => {
   const tensors = weightsOf(tiny);
   tensors.set('adapter_query.weight', { shape: [1], values: Float32Array.of(1) });

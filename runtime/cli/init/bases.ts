@@ -2,6 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { checkSpec } from '../../../compiler/check/check.ts';
+import type { Config } from '../../../compiler/families/config-reader.ts';
+import { readConfig } from '../../../compiler/families/config.ts';
+import { baseLines } from '../../../compiler/families/print-base.ts';
 import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
 import { UsageError } from '../command.ts';
@@ -71,37 +74,22 @@ function declared(wanted: string, out: string): ChosenBase {
   return { name: base.name, layers: base.layers, text };
 }
 
-/** Hugging Face's `config.json`, as far as it is read here. */
-type Config = Readonly<Record<string, unknown>>;
-
 async function fromConfig(folder: string, out: string): Promise<ChosenBase> {
   const file = join(folder, 'config.json');
-  const config = (await readJson(file)) as Config;
-  const number = (key: string): number => {
-    const value = config[key];
-    if (typeof value === 'number') return value;
-    throw new InputError(`${file} has no number \`${key}\``, 'give the folder of a LLaMA model');
-  };
-  if (config['model_type'] !== 'llama')
+  const { base, problems } = readConfig((await readJson(file)) as Config);
+  const [first] = problems;
+  if (base === null || first !== undefined)
     throw new InputError(
-      `${file} is of a model of type \`${String(config['model_type'])}\``,
-      'only `llama` is known so far',
+      `${file} ${problems.map(({ message }) => message).join('; it ')}`,
+      first?.remedy ?? 'give the folder of a whole model',
     );
-  if (config['rope_scaling'] !== undefined && config['rope_scaling'] !== null)
-    throw new InputError(`${file} scales its positions (\`rope_scaling\`)`, 'this is not supported yet');
-  const optional = (key: string, ours: string): string =>
-    typeof config[key] === 'number' ? `  ${ours} = ${String(config[key])}` : '';
-  const theta = typeof config['rope_theta'] === 'number' ? config['rope_theta'] : 10000;
   const tokenizer = ['tokenizer.json', 'tokenizer.model'].find((name) => existsSync(join(folder, name)));
   const name = nameOf(folder);
+  const files = `weights = ${JSON.stringify(pathFrom(out, folder) || '.')}${tokenizer === undefined ? '' : `  tokenizer = ${JSON.stringify(pathFrom(out, join(folder, tokenizer)))}`}`;
   const text = `/// The frozen model, from its config.json.
 base ${name} {
-  layers = ${number('num_hidden_layers')}  dim = ${number('hidden_size')}  heads = ${number('num_attention_heads')}${optional('num_key_value_heads', 'kv_heads')}${optional('head_dim', 'head_dim')}
-  ffn = ${number('intermediate_size')}  vocab = ${number('vocab_size')}${optional('max_position_embeddings', 'context')}
-  norm_eps = ${number('rms_norm_eps')}  rope = half(theta: ${theta})${config['tie_word_embeddings'] === true ? '  tied = true' : ''}
-  weights = ${JSON.stringify(pathFrom(out, folder) || '.')}${tokenizer === undefined ? '' : `  tokenizer = ${JSON.stringify(pathFrom(out, join(folder, tokenizer)))}`}
-}`;
-  return { name, layers: number('num_hidden_layers'), text };
+${[...baseLines(base), files].map((line) => `  ${line}\n`).join('')}}`;
+  return { name, layers: base.layers, text };
 }
 
 /** A folder's name as a name of the language. */

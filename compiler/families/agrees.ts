@@ -1,0 +1,45 @@
+/** Whether a base as a spec writes it is the network that its folder's config.json describes. */
+import type { Base } from '../model/model.ts';
+import type { Config } from './config-reader.ts';
+import { readConfig } from './config.ts';
+import { familyOf } from './index.ts';
+import { printRope } from './rotary.ts';
+
+/**
+ * What the base says otherwise than the config, a line each; empty where they agree. Not compared: the context, which a
+ * spec may shorten, and whether the head is the embedding, which the tensors tell.
+ */
+export function contradictions(base: Base, config: Config): string[] {
+  const { base: stated, problems } = readConfig(config);
+  const lines = problems.map(({ message }) => `it ${message}`);
+  if (stated === null) return lines;
+  const differs = (attribute: string, ours: unknown, theirs: unknown): void => {
+    if (ours !== theirs)
+      lines.push(`\`${attribute}\` is ${String(theirs)} there, ${String(ours)} in the base`);
+  };
+  for (const [attribute, key] of sizes) differs(attribute, base[key], stated[key]);
+  // Files may hold an epsilon as a float32 prints: 9.999999747378752e-06.
+  if (Math.abs(base.normEps / stated.normEps - 1) > 1e-6) differs('norm_eps', base.normEps, stated.normEps);
+  // The order of rows is the spec's own choice.
+  const rope = (of: Pick<Base, 'rope'>): string => printRope({ ...of.rope, style: 'half' });
+  differs('rope', rope(base), rope(stated));
+  differs('biases', `[${(base.biases ?? []).join(', ')}]`, `[${(stated.biases ?? []).join(', ')}]`);
+  if (placesOf(base) !== placesOf(stated)) differs('family', base.family, stated.family);
+  return lines;
+}
+
+const sizes = [
+  ['layers', 'layers'],
+  ['dim', 'dim'],
+  ['heads', 'heads'],
+  ['kv_heads', 'kvHeads'],
+  ['head_dim', 'headDim'],
+  ['ffn', 'ffn'],
+  ['vocab', 'vocab'],
+] as const satisfies readonly (readonly [string, keyof Base])[];
+
+/** A family's network in a word: two families with the same places compute the same. */
+const placesOf = (of: Pick<Base, 'family'>): string => {
+  const { layer, before, after } = familyOf(of);
+  return JSON.stringify([before, layer, after]);
+};

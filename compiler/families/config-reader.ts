@@ -1,0 +1,79 @@
+/** Reading keys of a config.json one by one, with what is wrong with them. */
+
+/** The contents of a config.json. */
+export type Config = Readonly<Record<string, unknown>>;
+
+/** Why a config.json cannot be read as a base. `message` continues "FILE ...". */
+export interface ConfigProblem {
+  readonly key: string;
+  readonly message: string;
+  readonly remedy: string;
+  /** There is no base to speak of, as where a size is missing. */
+  readonly fatal: boolean;
+}
+
+export class ConfigReader {
+  readonly problems: ConfigProblem[] = [];
+  readonly #config: Config;
+  readonly #read = new Set<string>();
+
+  constructor(config: Config) {
+    this.#config = config;
+  }
+
+  /** The value as it is written. */
+  raw(key: string): unknown {
+    return this.#config[key];
+  }
+
+  /** The value of a key that nothing has read; undefined for the others. */
+  unread = (key: string): unknown => (this.#read.has(key) ? undefined : this.#config[key]);
+
+  /** Takes a key for read. */
+  take(key: string): unknown {
+    this.#read.add(key);
+    return this.#config[key];
+  }
+
+  /** A number, also one written as a string; where there is none, `unsaid`. */
+  number(key: string, unsaid?: number): number {
+    const value = asNumber(this.take(key));
+    if (typeof value === 'number') return value;
+    if (value === undefined && unsaid !== undefined) return unsaid;
+    const why = value === undefined ? `has no number \`${key}\`` : `has no number in \`${key}\``;
+    this.problems.push({ key, message: why, remedy: 'give the folder of a whole model', fatal: true });
+    return NaN;
+  }
+
+  /** A whole number from 1 on. */
+  size(key: string, unsaid?: number): number {
+    const value = this.number(key, unsaid);
+    if (!Number.isNaN(value) && !(Number.isInteger(value) && value > 0))
+      this.problems.push({
+        key,
+        message: `comes to ${value} for \`${key}\``,
+        remedy: 'a size is a whole number above 0: compare it with the file that the model came with',
+        fatal: true,
+      });
+    return value;
+  }
+
+  flag(key: string, unsaid = false): boolean {
+    const value = this.take(key);
+    return typeof value === 'boolean' ? value : unsaid;
+  }
+
+  /** Says that a key makes another network of the model than can be computed here. */
+  refuse(key: string, message: string): void {
+    this.problems.push({ key, message, remedy: 'this is not supported yet', fatal: false });
+  }
+}
+
+/** The number that a value is; undefined for none, null for what is no number. */
+export function asNumber(value: unknown): number | null | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
+    ? Number(value)
+    : null;
+}

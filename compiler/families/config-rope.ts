@@ -1,0 +1,133 @@
+/**
+ * Rotary positions in a config.json: `rope_theta` and `rope_scaling` as transformers 4 writes them, with `type` or
+ * `rope_type`; or `rope_parameters` as transformers 5 does, with the angle inside.
+ */
+import type { Base, RopeScaling } from '../model/model.ts';
+import { YARN } from './rotary.ts';
+import { asNumber, type Config, type ConfigReader } from './config-reader.ts';
+
+type Rope = Pick<Base['rope'], 'theta' | 'scaling'>;
+
+const isTable = (value: unknown): value is Config =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** @param unsaid the angle where none is written; `context`: `max_position_embeddings` */
+export function readRope(read: ConfigReader, unsaid: number, context: number): Rope {
+  const beside = read.number('rope_theta', NaN);
+  const [parameters, scaling] = ['rope_parameters', 'rope_scaling'].map((key) => {
+    const value = read.take(key);
+    return isTable(value) && Object.keys(value).length > 0 ? { key, table: value } : null;
+  });
+  const plain = { theta: Number.isNaN(beside) ? unsaid : beside };
+  const found = parameters ?? scaling;
+  if (!found) return plain;
+  const { key, table } = found;
+  if (Object.values(table).some(isTable)) {
+    read.refuse(key, `gives each type of layer rotary positions of its own (\`${key}\`)`);
+    return plain;
+  }
+  const reader = new RopeReader(read, key, table);
+  const theta = reader.number('rope_theta', plain.theta);
+  if (!Number.isNaN(beside) && theta !== beside)
+    read.refuse(key, `says \`rope_theta\` = ${beside} and ${theta} inside \`${key}\``);
+  const rope = { theta, ...reader.scaling(context) };
+  if (parameters && scaling && !sameScaling(read, scaling.table, rope.scaling, context))
+    read.refuse('rope_scaling', 'scales its positions in `rope_scaling` otherwise than in `rope_parameters`');
+  return rope;
+}
+
+function sameScaling(
+  read: ConfigReader,
+  table: Config,
+  scaling: RopeScaling | undefined,
+  context: number,
+): boolean {
+  const other = new RopeReader(read, 'rope_scaling', table).scaling(context);
+  return JSON.stringify(other.scaling) === JSON.stringify(scaling);
+}
+
+/** One table of rotary parameters. */
+class RopeReader {
+  readonly #read: ConfigReader;
+  readonly #key: string;
+  readonly #table: Config;
+
+  constructor(read: ConfigReader, key: string, table: Config) {
+    this.#read = read;
+    this.#key = key;
+    this.#table = table;
+  }
+
+  number(name: string, unsaid?: number): number {
+    const value = asNumber(this.#table[name]);
+    if (typeof value === 'number') return value;
+    if (value === undefined && unsaid !== undefined) return unsaid;
+    this.#read.refuse(this.#key, `has no number \`${name}\` in \`${this.#key}\``);
+    return NaN;
+  }
+
+  scaling(context: number): { readonly scaling?: RopeScaling } {
+    const type = this.#table['rope_type'] ?? this.#table['type'] ?? 'default';
+    const scaling = this.#scalingOf(type, context);
+    if (scaling === undefined) return {};
+    this.#refuseUnknown(scaling.kind);
+    return { scaling };
+  }
+
+  #scalingOf(type: unknown, context: number): RopeScaling | undefined {
+    const factor = () => this.number('factor');
+    switch (type) {
+      case 'default':
+        this.#refuseUnknown('default');
+        return undefined;
+      case 'linear':
+        return { kind: 'linear', factor: factor() };
+      case 'llama3':
+        return {
+          kind: 'llama3',
+          factor: factor(),
+          low: this.number('low_freq_factor'),
+          high: this.number('high_freq_factor'),
+          original: this.number('original_max_position_embeddings'),
+        };
+      case 'yarn':
+        return {
+          kind: 'yarn',
+          factor: factor(),
+          original: this.number('original_max_position_embeddings', context),
+          fast: this.number('beta_fast', YARN.fast),
+          slow: this.number('beta_slow', YARN.slow),
+          attention: asNumber(this.#table['attention_factor']) ?? null,
+          truncate: this.#table['truncate'] !== false,
+        };
+      default:
+        this.#read.refuse(
+          this.#key,
+          `scales its positions by \`${String(type)}\` (\`rope_type\` in \`${this.#key}\`)`,
+        );
+        return undefined;
+    }
+  }
+
+  /** Keys that say more than is read, such as `mscale` of yarn. */
+  #refuseUnknown(type: keyof typeof KEYS): void {
+    const known = ['rope_type', 'type', 'rope_theta', ...KEYS[type]];
+    for (const [name, value] of Object.entries(this.#table)) {
+      const neutral =
+        value === null || value === false || (name === 'partial_rotary_factor' && asNumber(value) === 1);
+      if (known.includes(name) || neutral) continue;
+      this.#read.refuse(this.#key, `has \`${name}\` = \`${JSON.stringify(value)}\` in \`${this.#key}\``);
+    }
+  }
+}
+
+/** The keys that each type of rotary positions is made of, beside `rope_theta` and the type. */
+const KEYS: Readonly<Record<'default' | RopeScaling['kind'], readonly string[]>> = {
+  default: [],
+  linear: ['factor'],
+  llama3: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
+  yarn: [
+    ...['factor', 'original_max_position_embeddings', 'beta_fast', 'beta_slow'],
+    ...['attention_factor', 'truncate'],
+  ],
+};

@@ -1,0 +1,73 @@
+/** Frequencies of every scaling against the formulas written out for single pairs. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { printRope, rotaryOf } from '../../compiler/families/rotary.ts';
+import type { Base } from '../../compiler/model/model.ts';
+
+const t = suite('rotary');
+const of = (rope: Partial<Base['rope']>, headDim = 8) =>
+  rotaryOf({ headDim, rope: { style: 'half', theta: 10000, ...rope } });
+const near = (actual: readonly number[], expected: readonly number[]): void => {
+  assert.is(actual.length, expected.length);
+  actual.forEach((x, i) =>
+    assert.ok(Math.abs(x / (expected[i] ?? NaN) - 1) < 1e-12, `${i}: ${x}, ${expected[i]}`),
+  );
+};
+
+t('plain and linear', () => {
+  near(of({}).frequencies, [1, 0.1, 0.01, 0.001]);
+  near(of({ scaling: { kind: 'linear', factor: 4 } }).frequencies, [0.25, 0.025, 0.0025, 0.00025]);
+  assert.is(of({ scaling: { kind: 'linear', factor: 4 } }).factor, 1);
+});
+
+t('llama3: short waves stay, long ones are divided, between them a blend', () => {
+  // 100 tokens: waves of 6.28, 62.8, 628 and 6283; kept below 100/4, divided above 100/1.
+  const { frequencies, factor } = of({
+    scaling: { kind: 'llama3', factor: 8, low: 1, high: 4, original: 100 },
+  });
+  const blend = (100 / (2 * Math.PI * 10) - 1) / 3;
+  near(frequencies, [1, (1 - blend) * (0.1 / 8) + blend * 0.1, 0.01 / 8, 0.001 / 8]);
+  assert.is(factor, 1);
+});
+
+t('yarn: a ramp over the pairs, and a factor on cos and sin', () => {
+  const scaling = {
+    kind: 'yarn',
+    factor: 4,
+    original: 4096,
+    fast: 32,
+    slow: 1,
+    attention: null,
+    truncate: true,
+  } as const;
+  // 8 ln(4096 / (2 pi 32)) / (2 ln 10000) = 1.309 and 8 ln(4096 / 2 pi) / (2 ln 10000) = 2.814: from pair 1 to pair 3.
+  const { frequencies, factor } = of({ scaling });
+  near(frequencies, [1, 0.1, 0.5 * 0.01 + 0.5 * 0.0025, 0.00025]);
+  assert.ok(Math.abs(factor - (0.1 * Math.log(4) + 1)) < 1e-15);
+  assert.is(of({ scaling: { ...scaling, attention: 1.25 } }).factor, 1.25);
+  const [, , third] = of({ scaling: { ...scaling, truncate: false } }).frequencies;
+  const [from, to] = [32, 1].map(
+    (turns) => (8 * Math.log(4096 / (turns * 2 * Math.PI))) / (2 * Math.log(10000)),
+  );
+  const ramp = (2 - from!) / (to! - from!);
+  near([third!], [0.0025 * ramp + 0.01 * (1 - ramp)]);
+});
+
+t('as the language writes it', () => {
+  assert.is(printRope({ style: 'half', theta: 500 }), 'half(theta: 500)');
+  const scaling = {
+    kind: 'yarn',
+    factor: 4,
+    original: 12,
+    fast: 32,
+    slow: 2,
+    attention: null,
+    truncate: true,
+  } as const;
+  assert.is(
+    printRope({ style: 'half', theta: 5, scaling }),
+    'half(theta: 5, scaling: yarn(factor: 4, original: 12, slow: 2))',
+  );
+});
+
+t.run();
