@@ -65,8 +65,7 @@ function buildOptions(entryPoints, outdir, { browser }) {
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
-    // Names stay, so that the stack of a bug report can be read.
-    minifyWhitespace: true,
+    // Lines and names stay, so that the stack of a bug report can be read.
     minifySyntax: true,
     format: 'esm',
     platform: browser ? 'browser' : 'node',
