@@ -10,6 +10,7 @@ import { tokenizerOf } from '../../runtime/project/tokenizer.ts';
 import { openTrainable, type Trainable } from '../../runtime/project/trainable.ts';
 import { answerAll, lossOfRows } from '../../runtime/score.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
+import { runFolder } from '../../runtime/train/run-folder.ts';
 import { type RunOptions, type RunSummary, runTraining } from '../../runtime/train/run.ts';
 import { versions } from '../../runtime/versions.ts';
 import { evaluateInstructions, type Score } from './evaluate.ts';
@@ -59,7 +60,14 @@ export function train(
   watch: Pick<RunOptions, 'onStart' | 'onStep'>,
 ): Promise<RunSummary> {
   const identity = { spec: project.spec.hash, base: origin.base, versions };
-  return runTraining(trainer, { recipe, data, folder, identity, checkpointEvery: 100, ...watch });
+  return runTraining(trainer, {
+    recipe,
+    data,
+    store: runFolder(folder),
+    identity,
+    checkpointEvery: 100,
+    ...watch,
+  });
 }
 
 /** Exact matches and losses on held-out words. */

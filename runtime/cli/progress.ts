@@ -1,5 +1,5 @@
 /** One line of progress: rewritten in place on a terminal, now and then elsewhere. */
-import type { StepMetrics } from '../train/metrics.ts';
+import type { StepMetrics } from '../train/run-store.ts';
 import type { Horizon } from '../train/schedule.ts';
 
 export interface Progress {

@@ -9,6 +9,7 @@ import { openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import { writePackage } from '../files/package.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
+import { runFolder } from '../train/run-folder.ts';
 import { runTraining, type RunSummary } from '../train/run.ts';
 import { counted } from '../train/schedule.ts';
 import { versions } from '../versions.ts';
@@ -190,7 +191,7 @@ async function train(project: Project, recipe: Recipe, folder: string, given: Tr
   const summary = await runTraining(trainer, {
     recipe,
     data: encoder ? await encodeTasks(session, encoder, data, encodeStore(host.warn)) : data.batches,
-    folder,
+    store: runFolder(folder),
     identity,
     checkpointEvery: given.checkpointEvery,
     // Not before the checkpoint was found to be this run's: a run that is refused leaves the folder as it was.

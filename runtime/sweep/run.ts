@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Device, DeviceError, openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
-import type { StepMetrics } from '../train/metrics.ts';
+import type { StepMetrics } from '../train/run-store.ts';
 import type { Horizon } from '../train/schedule.ts';
 import { type Claim, claim } from './claims.ts';
 import { diskError } from './files.ts';

@@ -11,7 +11,8 @@ import type { ImageStore } from '../data/image-store.ts';
 import type { Device } from '../device/device.ts';
 import type { Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { StepMetrics } from '../train/metrics.ts';
+import type { StepMetrics } from '../train/run-store.ts';
+import { runFolder } from '../train/run-folder.ts';
 import { runTraining } from '../train/run.ts';
 import type { Horizon } from '../train/schedule.ts';
 import { versions } from '../versions.ts';
@@ -85,7 +86,7 @@ export async function runTrial(
     await runTraining(trainer, {
       recipe,
       data: batches,
-      folder,
+      store: runFolder(folder),
       identity: { spec: project.spec.hash, base: origin.base, versions },
       checkpointEvery: null,
       onStep: (metrics, horizon) => {

@@ -8,53 +8,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Attributes } from '../../compiler/package/package.ts';
 import { openFile } from '../files.ts';
 import { UNFINISHED, writeWhole, type FileSystem } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
-import { differencesOf, showDifferences } from '../weights/attributes.ts';
 import { toFloat32 } from '../weights/dtypes.ts';
 import { layoutSafetensors, openSafetensors } from '../weights/safetensors.ts';
-
-export interface CheckpointMeta {
-  /** Optimizer steps done. */
-  readonly step: number;
-  /** sha256 of the spec, `Manifest.spec.hash`. */
-  readonly spec: string;
-  /** Fingerprint of the base, from `loadBase`. */
-  readonly base: string;
-  readonly seed: number;
-  /** The adapter and its recipe as the run has them, `--steps` included; older files do not say. */
-  readonly recipe?: string;
-  /** Hashes of what else the run reads, such as data and encoders' files, by what they are called; older files do not say. */
-  readonly inputs?: Readonly<Record<string, string>>;
-  /** What the spec's parts, tasks and base are, so that a changed one can be named; older files do not say. */
-  readonly attributes?: Attributes;
-  /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
-  readonly cellSteps: readonly number[];
-  /** Versions of what wrote it, such as `{ graft: '0.1.0', package: '1' }`. */
-  readonly versions: Readonly<Record<string, string>>;
-}
-
-export interface CheckpointTensor {
-  /** The parameter's name; `m.NAME` and `v.NAME` for its moments. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-export interface Checkpoint {
-  readonly tensors: readonly CheckpointTensor[];
-  readonly meta: CheckpointMeta;
-}
-
-export interface LoadedCheckpoint {
-  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
-  readonly meta: CheckpointMeta;
-  readonly path: string;
-  /** Newer files that were damaged and passed over, with the reason. */
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-}
+import type { Checkpoint, CheckpointMeta, CheckpointTensor, LoadedCheckpoint } from './run-store.ts';
 
 export interface SaveOptions {
   /** Files kept, the new one included. Default 2. */
@@ -174,49 +133,4 @@ async function readCheckpoint(path: string): Promise<Pick<LoadedCheckpoint, 'ten
   } finally {
     await source.close();
   }
-}
-
-/** ` (steps was 2 and is 4)`, of two recipes as JSON; empty where one of them is none. */
-function recipeChanges(was: string, is: string | undefined): string {
-  const [before, now] = [was, is ?? ''].map((text) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      return null;
-    }
-  });
-  if (typeof before !== 'object' || typeof now !== 'object' || !before || !now) return '';
-  const [old, fresh] = [before, now].map((recipe) => new Map<string, unknown>(Object.entries(recipe)));
-  const show = (recipe: typeof old, name: string) => JSON.stringify(recipe?.get(name)) ?? 'none';
-  const changes = [...new Set([...Object.keys(before), ...Object.keys(now)])]
-    .filter((name) => show(old, name) !== show(fresh, name))
-    .map((name) => `${name} was ${show(old, name)} and is ${show(fresh, name)}`);
-  return ` (${changes.join(', ')})`;
-}
-
-/**
- * Refuses to go on with a run whose spec, base, data or seed has changed: it would be neither the old run nor a new one.
- */
-export function requireSameRun(
-  meta: CheckpointMeta,
-  run: Pick<CheckpointMeta, 'spec' | 'base' | 'seed' | 'recipe' | 'inputs' | 'attributes'>,
-  path: string,
-): void {
-  const changed = [
-    meta.spec !== run.spec && 'the spec has changed',
-    meta.base !== run.base && 'the base is another one',
-    meta.recipe !== undefined &&
-      meta.recipe !== run.recipe &&
-      `the adapter, the recipe or its steps have changed${recipeChanges(meta.recipe, run.recipe)}`,
-    ...Object.entries(meta.inputs ?? {}).map(
-      ([name, hash]) => run.inputs?.[name] !== hash && `the ${name} has changed`,
-    ),
-    meta.seed !== run.seed && `the seed was ${meta.seed} and is ${run.seed}`,
-  ].filter((change) => change !== false);
-  if (changed.length === 0) return;
-  const differences = meta.attributes && run.attributes ? differencesOf(meta.attributes, run.attributes) : [];
-  throw new InputError(
-    `cannot go on from ${path}: ${changed.join(', ')}${showDifferences(differences)}`,
-    'undo the change, or start a new run in another folder',
-  );
 }

@@ -2,29 +2,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
-
-export interface StepMetrics {
-  readonly step: number;
-  readonly task: string;
-  readonly loss: number;
-  /** Gradient norm before clipping. */
-  readonly norm: number;
-  readonly lr: number;
-  /** Tokens of the step, padding included. */
-  readonly tokens: number;
-  /** Labels of the step; the loss of one without any is 0, and says nothing. */
-  readonly labels: number;
-  /** Since this process began to train. */
-  readonly seconds: number;
-}
-
-export interface MetricsFile {
-  /** Steps of the run from before it was gone on with, as the file has them. */
-  readonly kept: readonly StepMetrics[];
-  append(metrics: StepMetrics): Promise<void>;
-  seconds(): number;
-  close(): Promise<void>;
-}
+import type { MetricsFile, StepMetrics } from './run-store.ts';
 
 /** Opens the file for steps from `first` on; later lines of a killed run are dropped, they will come again. */
 export async function openMetrics(folder: string, first: number): Promise<MetricsFile> {

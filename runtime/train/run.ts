@@ -1,5 +1,5 @@
 /**
- * A training run in a folder: metrics as JSON lines, checkpoints, and the trained parameters at the end.
+ * A training run: steps to the end of a recipe, with metrics and checkpoints in a store.
  *
  * The run is a function of (spec, base, data, seed) alone. Which task a step trains and which examples it sees follow
  * from the step's number, so a run that was killed goes on from its last checkpoint and ends bit for bit where it
@@ -7,20 +7,14 @@
  */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
-import {
-  type CheckpointMeta,
-  loadCheckpoint,
-  requireSameRun,
-  saveCheckpoint,
-  type SaveOptions,
-} from './checkpoint.ts';
 import { type Batches, microBatches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';
 import { type Batch, writeBatch } from './batch.ts';
-import { type MetricsFile, openMetrics, type StepMetrics } from './metrics.ts';
 import { turns } from './mix.ts';
 import { findNonFinite } from './nan.ts';
+import type { CheckpointMeta, MetricsFile, RunStore, StepMetrics } from './run-store.ts';
+import { requireSameRun } from './same-run.ts';
 import { essenceOf, horizonOf, learningRate, stepsPerEpoch, type Horizon } from './schedule.ts';
 import { readState, writeState } from './state.ts';
 import { programFor } from '../session.ts';
@@ -30,12 +24,11 @@ export interface RunOptions {
   readonly recipe: Recipe;
   /** Batches of each task the recipe mixes. */
   readonly data: ReadonlyMap<string, Batches>;
-  readonly folder: string;
+  /** Where metrics and checkpoints are kept. */
+  readonly store: RunStore;
   readonly identity: Pick<CheckpointMeta, 'spec' | 'base' | 'versions' | 'inputs' | 'attributes'>;
   /** Steps between checkpoints; null: none are written, and the run begins with its first step. */
   readonly checkpointEvery: number | null;
-  /** How checkpoints are kept and written. */
-  readonly checkpoints?: SaveOptions;
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
   /** Called once before the first step, with the step the run goes on from; a promise of it is waited for. */
   readonly onStart?: (step: number, horizon: Horizon) => unknown;
@@ -54,13 +47,13 @@ export interface RunSummary {
   readonly loss: number | null;
 }
 
-/** Trains to the end of the recipe, from the last checkpoint of the folder if there is one. */
+/** Trains to the end of the recipe, from the last checkpoint of the store if there is one. */
 export async function runTraining(trainer: Trainer, options: RunOptions): Promise<RunSummary> {
-  const { recipe, folder } = options;
+  const { recipe, store } = options;
   const horizon = horizonOf(recipe, stepsPerEpoch(options));
   const first = await resume(trainer, options);
   await options.onStart?.(first, horizon);
-  const metrics = await openMetrics(folder, first);
+  const metrics = await store.openMetrics(first);
   const done: StepMetrics[] = [...metrics.kept];
   const pending: {
     readonly result: Promise<StepResult>;
@@ -157,8 +150,8 @@ async function diverged(
   );
 }
 
-const divergedHelp = ({ folder, checkpointEvery }: RunOptions): string =>
-  `lower the learning rate or set \`clip\`${checkpointEvery === null ? '' : `; the last good checkpoint, if there is one, is in ${folder}/checkpoints`}`;
+const divergedHelp = ({ store, checkpointEvery }: RunOptions): string =>
+  `lower the learning rate or set \`clip\`${checkpointEvery === null ? '' : `; the last good checkpoint, if there is one, is in ${store.place}`}`;
 
 async function save(trainer: Trainer, options: RunOptions, step: number): Promise<void> {
   const tensors = await readState(trainer);
@@ -175,7 +168,7 @@ async function save(trainer: Trainer, options: RunOptions, step: number): Promis
     recipe: recipeKey(trainer, options),
     cellSteps: [...trainer.counts],
   };
-  await saveCheckpoint(`${options.folder}/checkpoints`, { tensors, meta }, options.checkpoints);
+  await options.store.saveCheckpoint({ tensors, meta });
 }
 
 /** Rates and turns follow from the whole recipe, so one that was changed is another run. */
@@ -186,7 +179,7 @@ function recipeKey({ session }: Trainer, { recipe }: RunOptions): string {
 
 async function resume(trainer: Trainer, options: RunOptions): Promise<number> {
   if (options.checkpointEvery === null) return 0;
-  const checkpoint = await loadCheckpoint(`${options.folder}/checkpoints`);
+  const checkpoint = await options.store.loadCheckpoint();
   if (!checkpoint) return 0;
   const { seed } = options.recipe;
   const run = { ...options.identity, seed, recipe: recipeKey(trainer, options) };

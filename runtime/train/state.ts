@@ -1,6 +1,6 @@
 /** What a training run must remember, to and from checkpoints. */
 import { invariant } from '../../grammar/invariant.ts';
-import type { CheckpointTensor, LoadedCheckpoint } from './checkpoint.ts';
+import type { CheckpointTensor, LoadedCheckpoint } from './run-store.ts';
 import { type Copy, readParameter, writeParameter } from '../session.ts';
 import type { Trainer } from './trainer.ts';
 

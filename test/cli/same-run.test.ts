@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nodeHost } from '../../runtime/hosts/node.ts';
-import { requireSameRun } from '../../runtime/train/checkpoint.ts';
+import { requireSameRun } from '../../runtime/train/same-run.ts';
 import { identityOf } from '../../runtime/project/identity.ts';
 import { loadModel } from '../../runtime/project/spec.ts';
 import { startOf } from '../../runtime/project/start.ts';

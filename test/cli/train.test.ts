@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { command } from '../../runtime/cli/train.ts';
-import type { StepMetrics } from '../../runtime/train/metrics.ts';
+import type { StepMetrics } from '../../runtime/train/run-store.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { runCommand } from './capture.ts';
 import type { Outcome } from './processes.ts';

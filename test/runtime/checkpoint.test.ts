@@ -4,12 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  loadCheckpoint,
-  requireSameRun,
-  saveCheckpoint,
-  type Checkpoint,
-} from '../../runtime/train/checkpoint.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../runtime/train/checkpoint.ts';
+import { requireSameRun } from '../../runtime/train/same-run.ts';
+import type { Checkpoint } from '../../runtime/train/run-store.ts';
 import { UNFINISHED, type FileSystem } from '../../runtime/files/write.ts';
 
 const t = suite('checkpoint');

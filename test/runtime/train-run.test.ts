@@ -16,12 +16,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { loadCheckpoint } from '../../runtime/train/checkpoint.ts';
+import { runFolder } from '../../runtime/train/run-folder.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import type { FileSystem } from '../../runtime/files/write.ts';
 import { InputError } from '../../runtime/input-error.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
-import type { StepMetrics } from '../../runtime/train/metrics.ts';
+import type { StepMetrics } from '../../runtime/train/run-store.ts';
 import { type RunOptions, runTraining } from '../../runtime/train/run.ts';
 import type { Trainer } from '../../runtime/train/trainer.ts';
 import { randomBatch } from '../compiler/oracle.ts';
@@ -75,7 +76,7 @@ const optionsFor = (r: Recipe, changes: Partial<RunOptions> = {}): RunOptions =>
     ['align', endless(1)],
     ['instruct', endless(2)],
   ]),
-  folder,
+  store: runFolder(folder),
   identity: { spec: 'spec', base: 'base', versions: {} },
   checkpointEvery: 3,
   ...changes,
@@ -358,7 +359,7 @@ t('a disk that fills up stops the run; the checkpoint before stays whole', () =>
     };
     const r = recipe();
     const error = await failure(
-      runTraining(await open(device, r), optionsFor(r, { checkpoints: { fileSystem } })),
+      runTraining(await open(device, r), optionsFor(r, { store: runFolder(folder, { fileSystem }) })),
     );
     assert.match(
       error.message,
