@@ -4,7 +4,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { appendLine, readLines, runEach } from '../../runtime/sweep/ledger.ts';
+import { runEach } from '../../runtime/sweep/each.ts';
+import { claim } from '../../runtime/sweep/stores/claims.ts';
+import { appendLine, readLines } from '../../runtime/sweep/stores/lines.ts';
 
 /** What tells one trial from another. */
 export interface Trial {
@@ -56,8 +58,9 @@ export async function runTrials<R>(
     return keyed.filter(({ key }) => !over.has(key));
   };
   mkdirSync(dirname(file), { recursive: true });
-  await runEach(dirname(file), {
+  await runEach({
     left,
+    claim: (trial) => claim(dirname(file), trial),
     run: async ({ key, ...trial }, held) => {
       tried.add(key);
       onStart?.(trial, keyed.length - left().length, keyed.length);

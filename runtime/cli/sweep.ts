@@ -3,17 +3,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nodeHost } from '../hosts/node.ts';
-import { InputError } from '../input-error.ts';
 import { reportHtml } from '../report/html.ts';
 import { reportText } from '../report/text.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
-import { diskError } from '../sweep/files.ts';
 import { isWorker, runJobs } from './sweep/jobs.ts';
 import { type Plan, type PlannedTrial, planSweep } from '../sweep/plan.ts';
 import { sweepReport } from '../sweep/report.ts';
-import { isSame, readResults, writeCsv } from '../sweep/results.ts';
-import { openFolder, runSweep } from '../sweep/run.ts';
+import { chooseTrials, requireOneThatRuns } from '../sweep/choose.ts';
+import { csvOf } from '../sweep/csv.ts';
+import { isSame, type TrialLine } from '../sweep/results.ts';
+import { requireSameSweep, runSweep } from '../sweep/run.ts';
+import type { SweepStore } from '../sweep/store.ts';
+import { openFolder } from '../sweep/stores/folder.ts';
 import { makeWatch } from './sweep/watch.ts';
 
 const options = {
@@ -50,52 +52,32 @@ ${specUsage}`,
     const jobs = wholeNumber(values.jobs, '--jobs', 1);
     const plan = await planSweep(nodeHost, spec, { ...checkOptions(values), ...steps });
     const folder = values.out ?? `runs/sweep-${plan.sweep.name}`;
-    const wanted = choose(plan, values.only ?? []);
-    openFolder(folder, plan);
+    const wanted = chooseTrials(plan, values.only ?? []);
+    const store = openFolder(folder);
+    await requireSameSweep(store, plan);
     const worker = isWorker();
     if (!values.report) {
       requireOneThatRuns(wanted);
-      if (!worker) announce(plan, wanted, folder);
+      if (!worker) announce(plan, wanted, store.name, await store.results());
       if (jobs > 1 && !worker) await runJobs(jobs, withoutJobs(argv));
       else
         await runSweep(plan, {
-          folder,
+          store,
           wanted,
           retry: values.retry,
           watch: makeWatch(process.stderr, wanted.length),
         });
     }
-    return worker ? EXIT.ok : finish(plan, wanted, folder, values.report);
+    return worker ? EXIT.ok : finish(plan, wanted, store, values.report);
   },
 };
 
-/** Trials whose name has one of the texts; blanks around `=` make no difference. */
-function choose({ trials, sweep }: Plan, texts: readonly string[]): readonly PlannedTrial[] {
-  const plain = (text: string): string => text.replace(/\s*=\s*/g, '=');
-  const wanted = trials.filter(
-    ({ key }) => texts.length === 0 || texts.some((text) => plain(key).includes(plain(text))),
-  );
-  if (wanted.length > 0) return wanted;
-  throw new InputError(
-    `no trial of \`${sweep.name}\` has \`${texts.join('` or `')}\` in its name`,
-    `they are called such as \`${trials[0]?.key ?? ''}\``,
-  );
-}
-
-/** When no trial can run, nothing is recorded: it is one mistake, not as many as there are trials. */
-function requireOneThatRuns(wanted: readonly PlannedTrial[]): void {
-  const [first] = wanted;
-  if (
-    first === undefined ||
-    typeof first.work !== 'string' ||
-    wanted.some(({ work }) => typeof work !== 'string')
-  )
-    return;
-  throw new InputError(`no trial can run; \`${first.key}\`:\n${first.work}`, 'correct the spec or its data');
-}
-
-function announce({ sweep }: Plan, wanted: readonly PlannedTrial[], folder: string): void {
-  const results = readResults(folder);
+function announce(
+  { sweep }: Plan,
+  wanted: readonly PlannedTrial[],
+  folder: string,
+  results: ReadonlyMap<string, TrialLine>,
+): void {
   const lines = wanted.flatMap((trial) => {
     const line = results.get(trial.key);
     return line && isSame(line, trial) ? [line] : [];
@@ -125,18 +107,24 @@ function withoutJobs(argv: readonly string[]): string[] {
 }
 
 /** Writes the files made of the results, prints the report, and says whether every wanted trial finished. */
-function finish(plan: Plan, wanted: readonly PlannedTrial[], folder: string, quiet: boolean): number {
-  const results = readResults(folder);
+async function finish(
+  plan: Plan,
+  wanted: readonly PlannedTrial[],
+  store: SweepStore,
+  quiet: boolean,
+): Promise<number> {
+  const folder = store.name;
+  const results = await store.results();
   const report = sweepReport(plan, results);
   const lines = plan.trials.flatMap((trial) => {
     const line = results.get(trial.key);
     return line && isSame(line, trial) ? [line] : [];
   });
   try {
-    writeCsv(folder, lines);
+    writeFileSync(join(folder, 'results.csv'), csvOf(lines));
     writeFileSync(join(folder, 'report.html'), reportHtml(report));
   } catch (error) {
-    throw diskError(error, folder) ?? error;
+    throw store.writeError(error) ?? error;
   }
   console.log(reportText(report));
   console.log(`${folder}: report.html, results.csv, results.jsonl`);

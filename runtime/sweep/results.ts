@@ -1,9 +1,5 @@
-/** What the trials of a sweep leave in its folder: `results.jsonl`, the source of truth, and `results.csv`, made of it. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** What is known of a trial that has ended: figures or a reason, with what they are figures of. */
 import type { TestScore } from '../project/held-out.ts';
-import { appendLine, type Line, readLines } from './ledger.ts';
-import type { Machine } from './machine.ts';
 import type { Identity, PlannedTrial } from './plan.ts';
 
 /** What a finished trial measured. */
@@ -31,7 +27,19 @@ export interface Figures {
   readonly curve: Readonly<Record<string, readonly (readonly [number, number])[]>>;
 }
 
-export interface TrialLine extends Machine, Line {
+/** What a result was made with. */
+export interface Machine {
+  readonly machine: string;
+  readonly host: string;
+  /** Of the checkout it ran in, with a `+` when files differed from it; empty outside of one. */
+  readonly commit: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** A trial that has ended, as a store keeps it. */
+export interface TrialLine extends Machine {
+  /** The name of the trial. */
+  readonly trial: string;
   readonly params: Readonly<Record<string, string>>;
   readonly seed: number | null;
   /** Null where the spec of the trial has errors. */
@@ -44,14 +52,6 @@ export interface TrialLine extends Machine, Line {
   readonly figures?: Figures;
   readonly failed?: string;
 }
-
-const fileOf = (folder: string): string => join(folder, 'results.jsonl');
-
-/** The last line of each trial. */
-export const readResults = (folder: string): Map<string, TrialLine> =>
-  readLines(fileOf(folder), (value) => 'figures' in value || 'failed' in value);
-
-export const appendResult = (folder: string, line: TrialLine): void => appendLine(fileOf(folder), line);
 
 /** One combination of values, with what its seeds measured. */
 export interface Cell {
@@ -67,59 +67,5 @@ export const isSame = (line: TrialLine, { work }: PlannedTrial): boolean =>
     ? line.identity === null && line.failed === work
     : JSON.stringify(line.identity) === JSON.stringify(work.identity);
 
-/** `results.csv`: a row for each line, for spreadsheets. */
-export function writeCsv(folder: string, lines: readonly TrialLine[]): void {
-  const params = [...new Set(lines.flatMap((line) => Object.keys(line.params)))];
-  const tests = [...new Set(lines.flatMap((line) => line.figures?.tests ?? []).map(testName))];
-  const tasks = [...new Set(lines.flatMap((line) => Object.keys(line.figures?.flops ?? {})))];
-  const gates = [...new Set(lines.flatMap((line) => Object.keys(line.figures?.gates ?? {})))];
-  const header = [
-    ...params,
-    'seed',
-    'loss',
-    'loss_of',
-    'accuracy',
-    ...tests.flatMap((test) => [`loss ${test}`, `accuracy ${test}`]),
-    'parameters',
-    ...tasks.map((task) => `flops ${task}`),
-    'memory',
-    'time',
-    'steps',
-    ...gates.map((gate) => `gate ${gate}`),
-    'failed',
-    'started',
-    'commit',
-  ];
-  const rows = lines.map((line) => {
-    const f = line.figures;
-    const scores = tests.map((test) => f?.tests.find((score) => testName(score) === test));
-    return [
-      ...params.map((param) => line.params[param]),
-      line.seed,
-      f?.loss,
-      f?.lossOf,
-      f?.accuracy,
-      ...scores.flatMap((score) => [score?.loss, score?.accuracy]),
-      f?.parameters,
-      ...tasks.map((task) => f?.flops[task]),
-      f?.memory,
-      f?.time,
-      f?.steps,
-      ...gates.map((gate) => f?.gates[gate]),
-      line.failed,
-      line.started,
-      line.commit,
-    ];
-  });
-  const text = [header, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
-  writeFileSync(join(folder, 'results.csv'), text);
-}
-
 /** `instruct on heldout`. */
 export const testName = ({ task, data }: Pick<TestScore, 'task' | 'data'>): string => `${task} on ${data}`;
-
-/** RFC 4180: quoted where it holds a comma, a quote or a line break. */
-function csvCell(value: string | number | null | undefined): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

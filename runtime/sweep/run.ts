@@ -1,21 +1,16 @@
-/** Runs what a folder does not have yet, one trial after the other; other processes may do the same. */
-import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+/** Runs what a store does not have yet, one trial after the other; other processes may do the same. */
 import { type Device, DeviceError, openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import type { StepMetrics } from '../train/run-store.ts';
 import type { Horizon } from '../train/schedule.ts';
-import { type Claim, claim } from './claims.ts';
-import { diskError } from './files.ts';
-import { runEach } from './ledger.ts';
-import { type Machine, thisMachine } from './machine.ts';
+import { runEach } from './each.ts';
 import type { Identity, Plan, PlannedTrial } from './plan.ts';
-import { appendResult, isSame, readResults, type TrialLine } from './results.ts';
+import { isSame, type TrialLine } from './results.ts';
+import type { Claim, SweepStore } from './store.ts';
 import { emptyTrialCache, runTrial, type TrialCache } from './trial.ts';
 
 export interface RunOptions {
-  readonly folder: string;
+  readonly store: SweepStore;
   /** Which trials; the others are left alone. */
   readonly wanted: readonly PlannedTrial[];
   /** Run what failed before once more. */
@@ -33,19 +28,9 @@ export interface Watch {
   onWait(holder: string): void;
 }
 
-/**
- * Makes the folder and looks at what is in it.
- * @throws InputError when it cannot be written, or when it has results of another spec
- */
-export function openFolder(folder: string, { trials }: Pick<Plan, 'trials'>): void {
-  try {
-    mkdirSync(join(folder, 'trials'), { recursive: true });
-    const probe = claim(folder, 'can this folder be written?');
-    if (typeof probe !== 'string') probe.release();
-  } catch (error) {
-    throw diskError(error, folder) ?? error;
-  }
-  const results = readResults(folder);
+/** @throws InputError when the store has results of another sweep, with what differs */
+export async function requireSameSweep(store: SweepStore, { trials }: Pick<Plan, 'trials'>): Promise<void> {
+  const results = await store.results();
   for (const trial of trials) {
     const line = results.get(trial.key);
     if (line?.figures === undefined || isSame(line, trial)) continue;
@@ -54,7 +39,7 @@ export function openFolder(folder: string, { trials }: Pick<Plan, 'trials'>): vo
         ? 'its spec has errors now'
         : describeChange(line.identity, trial.work.identity);
     throw new InputError(
-      `${folder} has results of another sweep: \`${trial.key}\` is there, but ${changed}`,
+      `${store.name} has results of another sweep: \`${trial.key}\` is there, but ${changed}`,
       'give another folder with --out, or undo the change',
     );
   }
@@ -78,33 +63,33 @@ const isOver = (line: TrialLine | undefined, trial: PlannedTrial, since: string)
 
 /** Runs until every wanted trial has ended, here or elsewhere. @throws InputError when the disk takes no more */
 export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
-  const { folder, wanted, retry, watch, openAnew = openDevice } = options;
+  const { store, wanted, retry, watch, openAnew = openDevice } = options;
   const place: Place = {
     plan,
-    folder,
+    store,
     watch,
     cache: emptyTrialCache(),
-    machine: thisMachine(),
     openAnew,
     device: null,
   };
   // What fails from now on has had its second chance, in whichever process.
   const since = retry ? new Date().toISOString() : '';
-  const left = (): readonly PlannedTrial[] => {
-    const results = readResults(folder);
+  const left = async (): Promise<readonly PlannedTrial[]> => {
+    const results = await store.results();
     return wanted.filter((trial) => !isOver(results.get(trial.key), trial, since));
   };
   try {
-    await runEach(folder, {
+    await runEach({
       left,
+      claim: store.claim,
       run: async (trial, held) => {
-        watch.onTrial(trial, wanted.length - left().length);
+        watch.onTrial(trial, wanted.length - (await left()).length);
         await endTrial(place, trial, held);
       },
       onWait: (holders) => watch.onWait(holders),
     });
   } catch (error) {
-    throw diskError(error, folder) ?? error;
+    throw store.writeError(error) ?? error;
   } finally {
     place.device?.close();
   }
@@ -112,10 +97,9 @@ export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
 
 interface Place {
   readonly plan: Plan;
-  readonly folder: string;
+  readonly store: SweepStore;
   readonly watch: Watch;
   readonly cache: TrialCache;
-  readonly machine: Machine;
   readonly openAnew: () => Promise<Device>;
   device: Device | null;
 }
@@ -131,35 +115,31 @@ async function endTrial(place: Place, trial: PlannedTrial, held: Claim): Promise
     started,
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     device: place.device?.adapter.description ?? '',
-    ...place.machine,
+    ...place.store.machine,
     ...outcome,
   };
   if (!held.isOwn()) return;
-  appendResult(place.folder, line);
+  await place.store.append(line);
   place.watch.onEnd(line);
 }
 
 async function tryTrial(place: Place, trial: PlannedTrial): Promise<Pick<TrialLine, 'figures' | 'failed'>> {
-  const { plan, folder, watch, cache } = place;
+  const { plan, store, watch, cache } = place;
   if (typeof trial.work === 'string') return { failed: trial.work };
   // Without a device no trial can be run: that is nothing to record.
   if (place.device === null || place.device.isLost) place.device = await place.openAnew();
   try {
     const figures = await runTrial(place.device, cache, trial.work, {
-      folder: join(folder, 'trials', folderName(trial)),
+      store: await store.runStore(trial.key),
       measure: plan.sweep.measure,
       onStep: (metrics, horizon) => watch.onStep(metrics, horizon),
     });
     return { figures };
   } catch (error) {
-    if (diskError(error, folder) !== null) throw error;
+    if (store.writeError(error) !== null) throw error;
     return { failed: reasonOf(error) };
   }
 }
-
-/** `early-first-1-late-last-4-seed-0-1f2e3d`: what a file system takes, and nobody else's. */
-const folderName = ({ key }: PlannedTrial): string =>
-  `${key.replace(/[^\w.]+/g, '-').slice(0, 100)}-${createHash('sha256').update(key).digest('hex').slice(0, 6)}`;
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

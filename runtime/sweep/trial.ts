@@ -11,8 +11,7 @@ import type { ImageStore } from '../data/image-store.ts';
 import type { Device } from '../device/device.ts';
 import type { Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { StepMetrics } from '../train/run-store.ts';
-import { runFolder } from '../train/run-folder.ts';
+import type { RunStore, StepMetrics } from '../train/run-store.ts';
 import { runTraining } from '../train/run.ts';
 import type { Horizon } from '../train/schedule.ts';
 import { versions } from '../versions.ts';
@@ -55,7 +54,7 @@ const KEPT = 4;
 
 export interface TrialOptions {
   /** Where its metrics go. */
-  readonly folder: string;
+  readonly store: RunStore;
   readonly measure: readonly Measure[];
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
 }
@@ -65,7 +64,7 @@ export async function runTrial(
   device: Device,
   cache: TrialCache,
   { project, recipe }: Prepared,
-  { folder, measure, onStep }: TrialOptions,
+  { store, measure, onStep }: TrialOptions,
 ): Promise<Figures> {
   const { model } = project;
   const tokenizer = await tokenizerFor(cache, project);
@@ -86,7 +85,7 @@ export async function runTrial(
     await runTraining(trainer, {
       recipe,
       data: batches,
-      store: runFolder(folder),
+      store,
       identity: { spec: project.spec.hash, base: origin.base, versions },
       checkpointEvery: null,
       onStep: (metrics, horizon) => {

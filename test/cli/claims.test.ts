@@ -4,8 +4,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Claim, claim } from '../../runtime/sweep/claims.ts';
-import { diskError } from '../../runtime/sweep/files.ts';
+import { claim } from '../../runtime/sweep/stores/claims.ts';
+import type { Claim } from '../../runtime/sweep/store.ts';
+import { diskError } from '../../runtime/sweep/stores/disk-error.ts';
 import { InputError } from '../../runtime/input-error.ts';
 
 const t = suite('claims');

@@ -18,6 +18,7 @@ import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
 import { emptyTrialCache, runTrial } from '../../runtime/sweep/trial.ts';
 import { type Device, sharedDevice } from '../../runtime/device/device.ts';
 import { initParameter } from '../../runtime/random.ts';
+import { runFolder } from '../../runtime/train/run-folder.ts';
 import { evaluate, makeTrainer } from '../../runtime/train/trainer.ts';
 import { openModel, withDevice } from '../compiler/sessions.ts';
 import { makePictureProject, spec as sees } from '../images/sees.ts';
@@ -62,7 +63,7 @@ t('answers that were learned by heart are right, others are not; blanks make no 
     write('exam.jsonl', pairs(['ab', ' c ba '], ['abc', 'cB'], ['abcc', 'a a'], ['ab', 'cba']));
     const work = await trial(write('learns.adapter', learns('[lessons, exam]')));
     const figures = await runTrial(await sharedDevice(), emptyTrialCache(), work, {
-      folder: join(folder, 'run'),
+      store: runFolder(join(folder, 'run')),
       measure: ['loss', 'accuracy'],
     });
     assert.equal(
@@ -89,7 +90,7 @@ t('an answer ends at every end that generation_config.json names, in the trials 
     try {
       const work = await trial(write('ends.adapter', learns('lessons')));
       const figures = await runTrial(await sharedDevice(), emptyTrialCache(), work, {
-        folder: join(folder, 'ends'),
+        store: runFolder(join(folder, 'ends')),
         measure: ['accuracy'],
       });
       assert.equal(
@@ -207,7 +208,7 @@ t('an encoder whose tokens are kept for the next trial changes nothing', () =>
       ),
     );
     const { trials } = await planSweep(nodeHost, path, {});
-    const options = { folder: join(folder, 'twice'), measure: ['loss'] } as const;
+    const options = { store: runFolder(join(folder, 'twice')), measure: ['loss'] } as const;
     const [first, second] = trials.map(({ work }) => work as Prepared);
     assert.ok(first && second);
     if (!first || !second) return;

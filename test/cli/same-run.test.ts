@@ -20,7 +20,7 @@ import { startOf } from '../../runtime/project/start.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import { createFeatureStore } from '../../runtime/data/features.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
-import { claim } from '../../runtime/sweep/claims.ts';
+import { claim } from '../../runtime/sweep/stores/claims.ts';
 import { fromLibrary } from '../compiler/subjects.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { npy } from '../images/make.ts';

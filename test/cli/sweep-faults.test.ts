@@ -6,8 +6,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nodeHost } from '../../runtime/hosts/node.ts';
 import { planSweep } from '../../runtime/sweep/plan.ts';
-import { readResults, type TrialLine } from '../../runtime/sweep/results.ts';
-import { openFolder, runSweep, type Watch } from '../../runtime/sweep/run.ts';
+import type { TrialLine } from '../../runtime/sweep/results.ts';
+import { requireSameSweep, runSweep, type Watch } from '../../runtime/sweep/run.ts';
+import { openFolder, readResults } from '../../runtime/sweep/stores/folder.ts';
 import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { withDevice } from '../compiler/sessions.ts';
 import { makeSweepProject } from './sweep-project.ts';
@@ -42,9 +43,10 @@ async function run(
 ): Promise<TrialLine[]> {
   const plan = await planSweep(nodeHost, join(folder, `sweep.adapter:${name}`), set ? { params: set } : {});
   const place = join(folder, out);
-  openFolder(place, plan);
+  const store = openFolder(place);
+  await requireSameSweep(store, plan);
   const wanted = plan.trials.filter(({ key }) => key.includes(only));
-  const options = { folder: place, wanted, retry: false, watch: { ...silent, ...watch } };
+  const options = { store, wanted, retry: false, watch: { ...silent, ...watch } };
   await runSweep(plan, openAnew ? { ...options, openAnew } : options);
   const results = readResults(place);
   return wanted.flatMap(({ key }) => results.get(key) ?? []);

@@ -11,7 +11,7 @@ import type { Figure } from '../../examples/fusion/score.ts';
 import { isFinished, type Line, readTrials } from '../../examples/fusion/trials.ts';
 import { planSweep } from '../../runtime/sweep/plan.ts';
 import { sweepReport } from '../../runtime/sweep/report.ts';
-import { readResults } from '../../runtime/sweep/results.ts';
+import { readResults } from '../../runtime/sweep/stores/folder.ts';
 import type { Table } from '../../runtime/report/report.ts';
 import { blockText } from '../../runtime/report/text.ts';
 import { checkGenerated } from '../check/generated.ts';

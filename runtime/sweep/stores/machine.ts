@@ -1,15 +1,8 @@
 /** What a result was made with. */
 import { execFileSync } from 'node:child_process';
 import { arch, cpus, hostname, platform, totalmem } from 'node:os';
-import { versions } from '../versions.ts';
-
-export interface Machine {
-  readonly machine: string;
-  readonly host: string;
-  /** Of the checkout it ran in, with a `+` when files differed from it; empty outside of one. */
-  readonly commit: string;
-  readonly versions: Readonly<Record<string, string>>;
-}
+import { versions } from '../../versions.ts';
+import type { Machine } from '../results.ts';
 
 /** This machine and this checkout. */
 export function thisMachine(): Machine {

@@ -1,6 +1,6 @@
 /** Clear words when the disk of a sweep's folder does not play along. */
 import { resolve, sep } from 'node:path';
-import { InputError } from '../input-error.ts';
+import { InputError } from '../../input-error.ts';
 
 const FULL: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: free some space',

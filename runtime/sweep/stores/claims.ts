@@ -8,6 +8,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Claim } from '../store.ts';
 
 /** A living process touches its claims this often; one that has not for so long is taken for dead, in milliseconds. */
 const BEAT = 10_000;
@@ -22,12 +23,6 @@ interface Owner {
 }
 
 const token = randomUUID();
-
-export interface Claim {
-  /** Whether it is still this process's: after a long sleep another one may have taken the trial over. */
-  isOwn(): boolean;
-  release(): void;
-}
 
 /** Claims a trial. A text says which process has it. */
 export function claim(folder: string, trial: string): Claim | string {
