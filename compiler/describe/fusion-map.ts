@@ -15,8 +15,10 @@ export interface MapColumn {
 export interface MapRow {
   /** `input`, a layer's number, or a place outside of the layers. */
   readonly place: string;
-  /** What each column has here; empty where it has nothing. */
+  /** What each column has here, a letter for each site (see `legendOf`); empty where it has nothing. */
   readonly cells: readonly string[];
+  /** The same in words: `all linears`, `wq wv`, `10 tokens`. */
+  readonly words: readonly string[];
 }
 
 export interface FusionMap {
@@ -48,14 +50,20 @@ export function fusionMap(model: Model): FusionMap {
   const layers = Array.from({ length: model.base.layers }, (_, layer) => ({
     place: String(layer),
     cells: parts.map((p) => layerCell(p, layer)),
+    words: parts.map((p) => layerWords(model, p, layer)),
   }));
   const outside = model.sites
     .filter(({ layer }) => layer === null)
     .map(({ name: place }) => ({
       place,
       cells: parts.map((p) => (p.sites.some((s) => s.name === place) ? 'yes' : '')),
+      words: parts.map((p) => (p.sites.some((s) => s.name === place) ? 'yes' : '')),
     }));
-  const input = { place: 'input', cells: parts.map((p) => (p.input ? lengthOf(p) : '')) };
+  const input = {
+    place: 'input',
+    cells: parts.map((p) => (p.input ? lengthOf(p) : '')),
+    words: parts.map((p) => (p.input ? tokensOf(p) : '')),
+  };
   const used = (row: MapRow): boolean => row.cells.some((cell) => cell !== '');
   const [embeddings, ...after] = outside;
   const before = [input, ...(embeddings === undefined ? [] : [embeddings])];
@@ -73,6 +81,38 @@ function layerCell(part: Part, layer: number): string {
     .filter((s) => s.layer === layer)
     .map(({ letter }) => letter ?? '')
     .join('');
+}
+
+const tokensOf = (part: Part): string => `${lengthOf(part)} token${lengthOf(part) === '1' ? '' : 's'}`;
+
+/** What a part has in a layer, for readers who know no letters. */
+function layerWords(model: Model, part: Part, layer: number): string {
+  if (part.layers.includes(layer)) {
+    const target = addedTo(part);
+    return target === null ? tokensOf(part) : `added to ${target}`;
+  }
+  const here = part.sites.filter((s) => s.layer === layer);
+  const kinds = [...new Set(here.map(({ kind }) => kind))];
+  return kinds
+    .map((kind) => {
+      const mine = here.filter((s) => s.kind === kind);
+      const alike = model.sites.filter((s) => s.layer === layer && s.kind === kind);
+      return mine.length > 1 && mine.length === alike.length ? `all ${kind}s` : mine.map(shortName).join(' ');
+    })
+    .join(' + ');
+}
+
+/** Consecutive layers with the same cells as one row: `2..31`. The other rows stay as they are. */
+export function foldRows(rows: readonly MapRow[]): MapRow[] {
+  const folded: { place: string; first: string; row: MapRow }[] = [];
+  for (const row of rows) {
+    const last = folded.at(-1);
+    const isLayer = (place: string): boolean => /^\d+$/.test(place);
+    const same = last?.row.words.every((text, i) => text === row.words[i]);
+    if (last && same && isLayer(last.first) && isLayer(row.place)) last.place = `${last.first}..${row.place}`;
+    else folded.push({ place: row.place, first: row.place, row });
+  }
+  return folded.map(({ place, row }) => ({ ...row, place }));
 }
 
 function tasksOf(model: Model, part: Part): string[] {

@@ -1,31 +1,38 @@
 /** `graft show SPEC[:ADAPTER]`: the fusion map and the parameter table. */
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { countModel, type Counts } from '../../compiler/describe/counts.ts';
-import { describePart, fusionMap, legendOf } from '../../compiler/describe/fusion-map.ts';
+import { describePart, foldRows, fusionMap, type FusionMap } from '../../compiler/describe/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
 import { printLayers } from '../../compiler/describe/print-model.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage } from './spec-arguments.ts';
+import { GET_WEIGHTS } from '../project/missing-files.ts';
 import { splitSpec } from '../project/spec-name.ts';
 import { alignColumns, figure } from './table.ts';
 
 export const command: Command = {
   name: 'show',
   summary: 'show what a spec inserts, trains and costs',
-  usage: `usage: graft show SPEC[:ADAPTER] [--json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
+  usage: `usage: graft show SPEC[:ADAPTER] [--wide | --json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
 
-  Draws every adapter of the spec, or the one that is named: a row for each layer, and the parameters of each part,
-  group and task.
+  Draws every adapter of the spec, or the one that is named: what sits in which layers, equal layers in one row, and
+  the parameters of each part, group and task.
 
+  --wide                   a row for each layer, and the shapes of the parameters
   --json                   the same as data on standard output
 ${specUsage}`,
   async run(argv) {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { ...specOptions, json: { type: 'boolean', default: false } },
+      options: {
+        ...specOptions,
+        json: { type: 'boolean', default: false },
+        wide: { type: 'boolean', default: false },
+      },
     });
     const [argument, ...rest] = positionals;
     if (argument === undefined || rest.length > 0) throw new UsageError('give one spec');
@@ -43,7 +50,13 @@ ${specUsage}`,
     }
     const models = (name === undefined ? names : [name]).map((n) => lowerModel(checked, n));
     if (models.length === 0) throw new UsageError(`${path} declares no adapter`);
-    console.log(values.json ? JSON.stringify(models.map(toJson), null, 2) : models.map(show).join('\n\n'));
+    if (values.json) {
+      console.log(JSON.stringify(models.map(toJson), null, 2));
+      return EXIT.ok;
+    }
+    const width = values.wide ? Infinity : (process.stdout.columns ?? WIDTH);
+    console.log(models.map((model) => show(model, values.wide, width)).join('\n\n'));
+    for (const line of missingWeights(models)) console.error(line);
     return EXIT.ok;
   },
 };
@@ -56,44 +69,86 @@ const toJson = (model: Model) => ({
   experts: model.experts,
 });
 
-/** The drawing of one adapter. */
-export function show(model: Model): string {
+/** Columns of a terminal that does not say how many it has. */
+const WIDTH = 80;
+
+/** How to come by weights that a spec names and that are not there, once for each file. */
+function missingWeights(models: readonly Model[]): string[] {
+  const missing = models
+    .map(({ base }) => base)
+    .filter(({ weights }) => weights !== undefined && !existsSync(weights));
+  return [...new Map(missing.map((base) => [base.weights, base])).values()].map(
+    ({ name, weights }) => `\nthe weights of \`${name}\` are not there (${weights}): ${GET_WEIGHTS}`,
+  );
+}
+
+/**
+ * The drawing of one adapter.
+ * @param wide every layer has a row, and parameters are shown with their shapes
+ * @param width columns of the terminal
+ */
+export function show(model: Model, wide = false, width = WIDTH): string {
   const counts = countModel(model);
   const { base } = model;
   const head = `${model.name} on ${base.name}: ${base.layers} layers of width ${base.dim}, ${figure(counts.base)} parameters`;
   if (model.parts.length === 0 && model.tasks.length === 0 && model.experts.length === 0)
     return `${head}\n\nnothing is added, nothing is trained`;
-  return [head, ...drawMap(model), partTable(model, counts), setTable(counts), expertTable(model)]
+  return [
+    head,
+    drawMap(model, wide, width),
+    partTable(model, counts, wide),
+    setTable(counts),
+    expertTable(model),
+  ]
     .filter((s) => s !== '')
     .join('\n\n');
 }
 
-function drawMap(model: Model): string[] {
-  const { columns, rows } = fusionMap(model);
-  if (columns.length === 0) return [];
+/** A column for each part; where they are too many for the terminal, a line for each part of a row. */
+function drawMap(model: Model, wide: boolean, width: number): string {
+  const { columns, rows: all } = fusionMap(model);
+  if (columns.length === 0) return '';
+  const rows = wide ? all : foldRows(all);
   const trained = columns.map((c) => (c.tasks.length === 0 ? 'frozen' : c.tasks.join(' ')));
   const table = alignColumns(
     [
       ['layer', ...columns.map((c) => c.part)],
       ['', ...columns.map((c) => c.kind)],
-      ['', ...trained],
-      ...rows.map((r) => [r.place, ...r.cells.map((cell) => cell || '.')]),
+      ['trained by', ...trained],
+      ...rows.map((r) => [r.place, ...r.words.map((cell) => cell || '-')]),
     ],
     [],
   );
-  return [table, legendOf([model])];
+  const fits = table.split('\n').every((line) => line.length <= width);
+  return fits ? table : listMap(columns, rows);
 }
 
-function partTable(model: Model, counts: Counts): string {
+function listMap(columns: FusionMap['columns'], rows: FusionMap['rows']): string {
+  const lines = rows.flatMap(({ place, words }) => {
+    const here = columns.flatMap(({ part, kind, tasks }, i) =>
+      words[i]
+        ? [[part, kind, words[i], tasks.length === 0 ? 'frozen' : `trained by ${tasks.join(' ')}`]]
+        : [],
+    );
+    return here.length === 0
+      ? [[place, '-', '', '', '']]
+      : here.map((cells, i) => [i === 0 ? place : '', ...cells]);
+  });
+  return alignColumns([['layer', 'part', 'kind', 'what is there', ''], ...lines], []);
+}
+
+function partTable(model: Model, counts: Counts, wide: boolean): string {
   if (model.parts.length === 0) return '';
   const rows = counts.parts.map((c, i) => {
     const part = model.parts[i];
     const shapes = c.shapes.map((s) => `${s.count} x [${s.shape.join(', ')}]`).join('  ');
     const place = part === undefined || part.layers.length === 0 ? '' : `layers ${printLayers(part.layers)}`;
     const how = part === undefined ? '' : [place, describePart(part)].filter((s) => s !== '').join(', ');
-    return [c.part, c.kind, figure(c.numbers), share(c.numbers, counts), how, shapes];
+    const row = [c.part, c.kind, figure(c.numbers), share(c.numbers, counts), how];
+    return wide ? [...row, shapes] : row;
   });
-  return alignColumns([['part', 'kind', 'parameters', 'of base', '', 'shapes'], ...rows], [2, 3]);
+  const head = ['part', 'kind', 'parameters', 'of base', ''];
+  return alignColumns([wide ? [...head, 'shapes'] : head, ...rows], [2, 3]);
 }
 
 function setTable(counts: Counts): string {

@@ -8,8 +8,9 @@ import { weightsFile } from './weights-file.ts';
 /** Stands where other diagnostics have the code that `graft explain` takes: it says all there is to say. */
 const CODE = 'missing-file';
 
-const WEIGHTS =
-  'download them to this place, or say another with `weights`; `graft train --scratch` starts without any';
+/** How to come by the weights of a base. */
+export const GET_WEIGHTS =
+  '`graft pull ORG/NAME` fetches a model of the hub and prints its folder; put its path, or that of your own, into `weights`';
 
 /**
  * A warning for each file, at the first place of the spec itself that stands on it.
@@ -25,7 +26,7 @@ export function missingFiles(checked: Checked, specs: Host, exists: (path: strin
     const subject = checked.subjects.get(name);
     const place = subject?.flat.base.span;
     if (place?.file === checked.path) {
-      need(base.weights, `the weights of \`${base.name}\``, place, WEIGHTS);
+      need(base.weights, `the weights of \`${base.name}\``, place, GET_WEIGHTS);
       need(base.tokenizer, `the tokenizer of \`${base.name}\``, place, 'it comes with the weights');
     }
     for (const part of parts)
