@@ -1,6 +1,6 @@
 /** How declarations and items are written as a whole: the last help when nothing nearer fits a mistake. */
 import { tokenMatcher } from 'chevrotain';
-import type { Hint, Slip } from './hints.ts';
+import type { Hint, Slip } from './slip.ts';
 import * as t from './tokens.ts';
 
 const forms: Readonly<Record<string, string>> = {

@@ -1,26 +1,9 @@
 /** What a mistake of syntax probably means: what to type instead, and the edit where there is one. */
 import { EOF, tokenMatcher, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
-import type { Details } from './diagnostic.ts';
 import { formOf } from './forms.ts';
+import type { Hint, Slip } from './slip.ts';
 import type { Source, Span } from './source.ts';
 import * as t from './tokens.ts';
-
-/** One place that could not be read. */
-export interface Slip {
-  readonly source: Source;
-  /** What was wanted, in the user's words. */
-  readonly wanted: string;
-  /** Rules of the grammar that were being read, the innermost last, and that one. */
-  readonly rules: readonly string[];
-  readonly rule: string;
-  readonly found: IToken;
-  readonly span: Span;
-  readonly tokens: readonly IToken[];
-  /** Where `found` is among them. */
-  readonly at: number;
-}
-
-export type Hint = Pick<Details, 'help' | 'edits'>;
 
 export function slipAt(
   source: Source,

@@ -18,7 +18,8 @@ import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';
 import { checkGroups, type Members } from './groups.ts';
 import { nothingTrains } from './messages/tasks.ts';
-import { checkParts, type CheckedPart } from './parts.ts';
+import type { CheckedPart } from './checked.ts';
+import { checkParts } from './parts.ts';
 import { checkPrompts } from './prompts.ts';
 import { checkTasks, type CheckedTask, isPlaced, sourcesOf } from './tasks.ts';
 

@@ -20,7 +20,8 @@ import { FRESH_STD } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
 import type { Base, FieldValue, RopeScaling } from '../model/model.ts';
 import type { Env } from './env.ts';
-import { readFields, type Values } from './fields.ts';
+import type { Values } from './checked.ts';
+import { readFields } from './fields.ts';
 import { tooLarge } from './sizes.ts';
 import { badDimensions } from './messages/fields.ts';
 

@@ -3,18 +3,10 @@ import type { Field } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/source.ts';
 import type { Field as FieldRow } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
+import type { Values } from './checked.ts';
 import type { Env } from './env.ts';
 import { attributeTwice, missingAttribute, unknownAttribute } from './messages/fields.ts';
 import { evaluate, warnOfZero } from './values.ts';
-
-export interface Values {
-  /** Every attribute of the table that has a value, defaults filled in. */
-  readonly values: Readonly<Record<string, FieldValue>>;
-  /** Those that were written. */
-  readonly written: ReadonlyMap<string, Field>;
-  /** False when something was reported. */
-  readonly ok: boolean;
-}
 
 /** Reads a block. `what` is its owner in messages, such as `prompt` or `recipe`; `at` is where a missing one is reported. */
 export function readFields(

@@ -6,7 +6,7 @@ import type { BaseEnv } from './env.ts';
 import type { FlatAdapter } from './flatten.ts';
 import { groupCycle, notAGroup, unknownMember } from './messages/groups.ts';
 import { MAX_DEPTH, tooLarge, unknownGroupMember } from './messages/names.ts';
-import type { CheckedPart } from './parts.ts';
+import type { CheckedPart } from './checked.ts';
 
 export interface Members {
   /** Parameters of an expression; null when something in it was reported. `depth` is that of its item. */

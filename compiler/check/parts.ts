@@ -5,22 +5,15 @@ import { clipNames } from '../kinds/vit.ts';
 import { kindOf, kinds } from '../kinds/index.ts';
 import type { Kind, Selects } from '../kinds/kind.ts';
 import type { FieldValue, Part, Site, SiteKind } from '../model/model.ts';
+import type { CheckedPart, Values } from './checked.ts';
 import type { BaseEnv } from './env.ts';
-import { readFields, type Values } from './fields.ts';
+import { readFields } from './fields.ts';
 import { layersOf } from './layers.ts';
 import { missingAttribute, unknownModel } from './messages/fields.ts';
 import { unknownKind, unknownPart } from './messages/names.ts';
 import { missingSource, needsPlace, noPlace, noSource, readsItself, wrongSource } from './messages/parts.ts';
 import { sitesSelected } from './selectors.ts';
 import { checkBlocks, checkSizes } from './vision.ts';
-
-/** A part and the lines it comes from, for the checks that follow. */
-export interface CheckedPart {
-  readonly part: Part;
-  readonly kind: Kind;
-  readonly item: PartItem;
-  readonly written: Values['written'];
-}
 
 /** Every part that could be made sense of, in the order written. */
 export function checkParts(

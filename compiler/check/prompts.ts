@@ -3,7 +3,7 @@ import type { Part } from '../model/model.ts';
 import { isCall } from '../kinds/fields.ts';
 import { addedTo, gateOf } from '../kinds/prompt.ts';
 import type { BaseEnv } from './env.ts';
-import type { CheckedPart } from './parts.ts';
+import type { CheckedPart } from './checked.ts';
 import {
   addOutside,
   addStatic,

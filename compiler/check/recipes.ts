@@ -4,7 +4,8 @@ import { callOf, choice, isCall, number, numberOf, orNone, times, whole } from '
 import type { Field, FieldType } from '../kinds/kind.ts';
 import type { Duration, FieldValue, Recipe } from '../model/model.ts';
 import type { Env } from './env.ts';
-import { readFields, type Values } from './fields.ts';
+import type { Values } from './checked.ts';
+import { readFields } from './fields.ts';
 import {
   idleMix,
   longWarmup,

@@ -3,15 +3,10 @@ import { singleName, type Every, type Expression, type Path, type Segment } from
 import { printExpression } from '../../grammar/print.ts';
 import type { Site, SiteKind } from '../model/model.ts';
 import { translatedPath } from './aliases.ts';
+import type { Missing, Target } from './checked.ts';
 import { inParam, type BaseEnv } from './env.ts';
 import { layersOf } from './layers.ts';
 import { noSuchPlace, notAPlace, notIndexed, unknownSiteKind, wrongPlace } from './messages/places.ts';
-
-/** What the part at hand can sit on. */
-export interface Target {
-  readonly kind: string;
-  readonly accepts: readonly SiteKind[];
-}
 
 /** Sites in model order, or null after reporting why there are none. */
 export function sitesSelected(
@@ -140,12 +135,6 @@ function covers(segments: readonly Segment[], words: readonly string[], i = 0, j
 function fits(segment: Segment, word: string): boolean {
   if (segment.kind === 'name') return segment.name.text === word;
   return segment.kind !== 'choice' || segment.names.some((n) => n.text === word);
-}
-
-/** The first segment (or name in braces) that leads nowhere. */
-export interface Missing {
-  readonly index: number;
-  readonly name: { readonly text: string; readonly span: Segment['span'] };
 }
 
 function firstMissing(sites: readonly Site[], segments: readonly Segment[]): Missing | null {

@@ -8,7 +8,7 @@ import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/mod
 import { namesByOwner } from '../lower/parameters.ts';
 import { shapeOf } from './data.ts';
 import type { BaseEnv, Env } from './env.ts';
-import { readFields, type Values } from './fields.ts';
+import { readFields } from './fields.ts';
 import type { Members } from './groups.ts';
 import {
   badPlaceholder,
@@ -24,7 +24,7 @@ import {
   trainsNothing,
 } from './messages/tasks.ts';
 import { unknownDeclaration } from './messages/names.ts';
-import type { CheckedPart } from './parts.ts';
+import type { CheckedPart, Values } from './checked.ts';
 import { namesIn } from './scope.ts';
 
 const string = { kind: 'string' } as const;

@@ -7,7 +7,7 @@ import { vitOf } from '../kinds/vit.ts';
 import type { Base, FieldValue, Part } from '../model/model.ts';
 import { printValue } from '../model/values.ts';
 import type { BaseEnv } from './env.ts';
-import type { Values } from './fields.ts';
+import type { Values } from './checked.ts';
 import { layersOf } from './layers.ts';
 import { badDimensions } from './messages/fields.ts';
 import { numbersInBlocks, tooLarge } from './sizes.ts';

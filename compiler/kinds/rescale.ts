@@ -5,7 +5,7 @@ import { common, constant, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** IA3 scales the hidden layer, which is what enters `w2`; everywhere else it scales what leaves the linear. */
-export const rescalesInput = (site: Site): boolean => site.name.endsWith('feed_forward.w2');
+export const rescalesInput = (site: Site): boolean => site.role === 'down';
 
 export const rescaledAxis = (site: Site): Axis => (rescalesInput(site) ? site.input : site.output);
 

@@ -255,7 +255,7 @@ export interface Recipe {
 /** A model that turns an image into text beside the question. It takes no part in training. */
 export interface Expert {
   readonly name: string;
-  /** Null: nobody runs it, its text is given by hand. */
+  /** Null: it is not run, its text is given by hand. */
   readonly run: ExpertRun | null;
   /** How its answer is put to the model, with `{text}` where it goes. */
   readonly say: string;

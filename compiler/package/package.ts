@@ -211,7 +211,7 @@ export interface Manifest {
   readonly recipe: Recipe | null;
   /** What its encoders want of each image. Absent: it looks at none. */
   readonly images?: readonly ImageInput[];
-  /** Who turns an image into text beside the question. Absent: nobody. */
+  /** The models that turn an image into text beside the question. Absent: there are none. */
   readonly experts?: readonly Expert[];
   readonly buffers: Readonly<Partial<Record<BufferName, number>>>;
   readonly constants: readonly Constant[];

@@ -3,8 +3,8 @@
  * product, the column sums of dy * z for the scale, and those of dz for the bias. Apart they are three nodes that read
  * dy, z, dy and dz; together they read dy and z, and dz is not even written where only the bias asked for it.
  *
- * The fused node stands where dz was computed. The sums move up to it: what they read is there already, and nobody can
- * have read them before.
+ * The fused node stands where dz was computed. The sums move up to it: their operands are computed by then, and
+ * no node between reads their results.
  */
 import type { Graph, Node, NodeOf } from '../graph/graph.ts';
 import { countReaders, isEffect, tensorAt } from '../graph/slots.ts';

@@ -1,4 +1,4 @@
-/** Removes what nobody reads: nodes without a used output, and optional outputs that are not used. */
+/** Removes nodes none of whose results are read, and optional outputs that are not read. */
 import type { Graph, Node } from '../graph/graph.ts';
 import { isEffect, tensorAt, used } from '../graph/slots.ts';
 import { ops } from '../ops/index.ts';

@@ -1,4 +1,4 @@
-/** What the kernel families make of a node: WGSL and how to launch it. */
+/** What the emitters of kernels make of a node: WGSL and how to launch it. */
 import type { Graph, Node } from '../graph/graph.ts';
 import type { Profile } from '../package/package.ts';
 

@@ -177,7 +177,7 @@ function epilogues(variant: Variant): Options[] {
   const all = [0, 1, 2, 3].flatMap((bits) =>
     last.flatMap((l) => saves.map((save) => ({ bias: bits % 2 === 1, scale: bits > 1, ...l, save }))),
   );
-  return variant.family === 'register' ? all : all.filter((_, i) => i % 5 === 1 || i === all.length - 1);
+  return variant.strategy === 'register' ? all : all.filter((_, i) => i % 5 === 1 || i === all.length - 1);
 }
 
 const describe = (v: Variant) => Object.values(v).join(' ');
@@ -233,7 +233,7 @@ for (const { mode, variant } of variants) {
   });
 }
 
-t('every family and size is among the variants tested', () => {
+t('every strategy and size is among the variants tested', () => {
   const tested = new Set(variants.map(({ mode, variant }) => `${mode} ${describe(variant)}`));
   for (const profile of PROFILES)
     for (const mode of MODES)

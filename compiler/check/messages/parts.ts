@@ -5,7 +5,7 @@ import { error, warning, type Diagnostic } from '../../../grammar/diagnostic.ts'
 import type { Span } from '../../../grammar/source.ts';
 import type { Selects } from '../../kinds/kind.ts';
 import type { Part } from '../../model/model.ts';
-import type { CheckedPart } from '../parts.ts';
+import type { CheckedPart } from '../checked.ts';
 import { insert, remove, replace } from './edits.ts';
 import { asWritten } from './fields.ts';
 import { one } from './names.ts';

@@ -5,7 +5,7 @@ import { printExpression } from '../../../grammar/print.ts';
 import { nearest } from '../../../grammar/suggest.ts';
 import { linearsByHolder } from '../../families/words.ts';
 import type { Site, SiteKind } from '../../model/model.ts';
-import type { Missing, Target } from '../selectors.ts';
+import type { Missing, Target } from '../checked.ts';
 import { describeExpression } from './fields.ts';
 import { aliasNotes, aliasOf } from '../aliases.ts';
 import { replace } from './edits.ts';

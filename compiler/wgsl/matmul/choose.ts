@@ -24,22 +24,22 @@ const worthBroadcasting = (subgroup: number | null): subgroup is number => subgr
 export function variantsOf(mode: Mode, { device, subgroup }: Profile): Variant[] {
   if (device === 'gpu')
     return [
-      ...[64, 32].map((size): Variant => ({ family: 'tile', size })),
-      ...rowsOf(mode, 8).map((rows): Variant => ({ family: 'split', rows })),
+      ...[64, 32].map((size): Variant => ({ strategy: 'tile', size })),
+      ...rowsOf(mode, 8).map((rows): Variant => ({ strategy: 'split', rows })),
     ];
-  if (!worthBroadcasting(subgroup)) return [{ family: 'register' }];
-  return rowsOf(mode, 16).map((rows): Variant => ({ family: 'subgroup', lanes: subgroup, rows }));
+  if (!worthBroadcasting(subgroup)) return [{ strategy: 'register' }];
+  return rowsOf(mode, 16).map((rows): Variant => ({ strategy: 'subgroup', lanes: subgroup, rows }));
 }
 
 /** The variant for one product: the fewest rows that waste little of C, and large tiles where there is enough work. */
 export function chooseVariant(p: Matmul, { device, subgroup }: Profile): Variant {
   const few = p.m === 1 && p.mode !== 'tn' ? 1 : 8;
   if (device === 'gpu') {
-    if (p.m <= 8) return { family: 'split', rows: few };
+    if (p.m <= 8) return { strategy: 'split', rows: few };
     // A large tile reads less, but a GPU wants some hundreds of workgroups and no tile that is half empty.
     const tiles = Math.ceil(p.m / 64) * Math.ceil(p.n / 64) * p.outer * p.inner;
-    return { family: 'tile', size: p.m > 32 && p.n > 32 && tiles >= 128 ? 64 : 32 };
+    return { strategy: 'tile', size: p.m > 32 && p.n > 32 && tiles >= 128 ? 64 : 32 };
   }
-  if (!worthBroadcasting(subgroup)) return { family: 'register' };
-  return { family: 'subgroup', lanes: subgroup, rows: p.m <= 8 ? few : 16 };
+  if (!worthBroadcasting(subgroup)) return { strategy: 'register' };
+  return { strategy: 'subgroup', lanes: subgroup, rows: p.m <= 8 ? few : 16 };
 }

@@ -13,7 +13,7 @@ import { tileShader } from './tile.ts';
 const MOST_WORKGROUPS = 65535;
 
 function shaderOf(mode: Matmul['mode'], variant: Variant): Shader {
-  switch (variant.family) {
+  switch (variant.strategy) {
     case 'subgroup':
       return subgroupShader(mode, variant);
     case 'tile':

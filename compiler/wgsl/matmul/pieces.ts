@@ -1,5 +1,5 @@
 /**
- * WGSL that several families are made of. A family keeps its accumulators in `s0`, `s1`, ...: vec4s of four
+ * WGSL that several strategies are made of. A strategy keeps its accumulators in `s0`, `s1`, ...: vec4s of four
  * neighbouring columns, one for each row; and it multiplies blocks of four values of k.
  */
 import type { Matmul } from '../../graph/graph.ts';

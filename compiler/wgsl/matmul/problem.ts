@@ -1,4 +1,4 @@
-/** What all families of matrix products share: the uniform block, the bindings, and the epilogue. */
+/** What all strategies for matrix products share: the uniform block, the bindings, and the epilogue. */
 import { invariant } from '../../../grammar/invariant.ts';
 import type { Matmul, NodeOf, View } from '../../graph/graph.ts';
 import { ceil4 } from '../../model/model.ts';

@@ -18,7 +18,7 @@ import {
 } from './pieces.ts';
 
 export interface RegisterVariant {
-  readonly family: 'register';
+  readonly strategy: 'register';
 }
 
 /** Invocations of a workgroup along the columns and along the rows. */

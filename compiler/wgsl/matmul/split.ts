@@ -19,7 +19,7 @@ import {
 } from './pieces.ts';
 
 export interface SplitVariant {
-  readonly family: 'split';
+  readonly strategy: 'split';
   readonly rows: number;
 }
 

@@ -25,7 +25,7 @@ import {
 import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
 
 export interface SubgroupVariant {
-  readonly family: 'subgroup';
+  readonly strategy: 'subgroup';
   /** Lanes of a subgroup. */
   readonly lanes: number;
   /** Rows of C that a subgroup computes. */

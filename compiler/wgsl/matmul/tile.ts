@@ -17,7 +17,7 @@ import {
 } from './pieces.ts';
 
 export interface TileVariant {
-  readonly family: 'tile';
+  readonly strategy: 'tile';
   /** Rows and columns of the tile: 64 with 256 invocations, or 32 with 64. */
   readonly size: number;
 }
