@@ -119,6 +119,8 @@ export interface Compiled {
   readonly sources: ReadonlyMap<string, string>;
   /** Every program's graph after all passes. */
   readonly graphs: readonly Graph[];
+  /** For each program, the node of its graph that each dispatch is of. */
+  readonly nodes: Schedule['nodes'];
   /** Parameters a task is asked to train but whose loss does not depend on them. */
   readonly unreached: readonly { readonly task: string; readonly parameter: string }[];
   readonly plan: MemoryPlan;
@@ -129,7 +131,8 @@ export function compile(model: Model, options: CompileOptions): Compiled {
   const made = passes.reduce((c, pass) => pass.run(c), begin(model, options));
   const { manifest, graphs, plan, schedule } = made;
   if (!manifest) throw new Error('internal error: the last pass makes the manifest');
-  return { manifest, sources: schedule.sources, graphs, unreached: unreachedIn(made), plan };
+  const { sources, nodes } = schedule;
+  return { manifest, sources, graphs, nodes, unreached: unreachedIn(made), plan };
 }
 
 /** Runs the passes up to the one that makes `stage`, and prints it. */

@@ -1,0 +1,35 @@
+struct Uniforms { rows: u32, stride: u32, inverses: u32, perNumber: f32, eps: f32 }
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+fn total(x: vec4f) -> f32 { return (x.x + x.y) + (x.z + x.w); }
+const LANES = 256u;
+var<workgroup> rowSumTree: array<f32, 256>;
+fn rowSum(x: f32, l: u32) -> f32 {
+  rowSumTree[l] = x;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half >>= 1u) {
+    if (l % LANES < half) { rowSumTree[l] = rowSumTree[l] + rowSumTree[l + half * 1u]; }
+    workgroupBarrier();
+  }
+  let result = rowSumTree[l / LANES * LANES];
+  workgroupBarrier();
+  return result;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
+  let row = (wg.y * 65535u + wg.x) * 1u + l / LANES;
+  let lane = l % LANES;
+  let live = row < u.rows;
+  let start = min(row, u.rows - 1u) * u.stride;
+  let end = select(0u, u.stride, live);
+  var part = vec4f();
+  for (var c = lane; c < end; c += LANES) {
+    let v = x[start + c];
+    part += v * v;
+  }
+  let inverse = inverseSqrt(rowSum(total(part), l) * u.perNumber + u.eps);
+
+  for (var c = lane; c < end; c += LANES) { y[start + c] = x[start + c] * inverse * w[c]; }
+}

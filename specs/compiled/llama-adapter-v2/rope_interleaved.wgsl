@@ -1,0 +1,25 @@
+struct Uniforms { rows: u32, columns: u32, lanes: u32, run: u32, hop: u32, reps: u32, shift: u32, sign: f32, stride: u32 }
+@group(0) @binding(0) var<uniform> u: Uniforms;
+@group(0) @binding(1) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> positions: array<u32>;
+@group(0) @binding(3) var<storage, read_write> table: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
+  let thread = wg.x * 64u + l;
+  if (thread >= u.lanes) { return; }
+  let c = thread % u.columns;
+  let first = thread / u.columns * u.run;
+  let column = c % u.stride;
+  for (var k = 0u; k < u.reps; k++) {
+    let row = first + k * u.hop;
+    if (row >= u.rows) { break; }
+    let angle = (positions[row] + u.shift) * u.stride;
+    let i = row * u.columns + c;
+    let v = x[i];
+    let turn = table[angle + column];
+    y[i] = vec4f(
+      v.x * turn.x - v.y * turn.y * u.sign, v.x * turn.y * u.sign + v.y * turn.x,
+      v.z * turn.z - v.w * turn.w * u.sign, v.z * turn.w * u.sign + v.w * turn.z);
+  }
+}
