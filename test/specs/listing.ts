@@ -96,15 +96,15 @@ function layersOf(
     ]),
     '',
     `${program.name}, outside of the layers`,
-    ...summed(rows.get(null) ?? []),
+    ...summed(rows.get(null) ?? [], 40),
   ];
 }
 
 /** What a layer has less and more than most layers have. */
 function instead(most: readonly string[], own: readonly string[]): string[] {
-  const missing = without(most, own).map((row) => `- ${row.trim()}`);
-  const added = without(own, most).map((row) => `+ ${row.trim()}`);
-  return [...folded(missing), ...folded(added)];
+  const signed = (sign: string, rows: readonly string[]) =>
+    summed(rows, 24).map((row) => `${sign} ${row.trim()}`);
+  return [...signed('-', without(most, own)), ...signed('+', without(own, most))];
 }
 
 /** Rows of one list that another has not, as often as it has them less. */
@@ -118,9 +118,9 @@ function without(rows: readonly string[], other: readonly string[]): string[] {
   });
 }
 
-/** Rows of a network of many layers are counted by kernel; few are listed. */
-function summed(rows: readonly string[]): string[] {
-  if (rows.length <= 40) return folded(rows);
+/** Few rows are listed; many, such as those of a network of layers, are counted by kernel. */
+function summed(rows: readonly string[], few: number): string[] {
+  if (rows.length <= few) return folded(rows);
   const kernels = new Map<string, number>();
   for (const row of rows) {
     const [kernel = ''] = row.trim().split(' ');
