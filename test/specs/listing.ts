@@ -103,7 +103,7 @@ function layersOf(
 /** What a layer has less and more than most layers have. */
 function instead(most: readonly string[], own: readonly string[]): string[] {
   const signed = (sign: string, rows: readonly string[]) =>
-    summed(rows, 24).map((row) => `${sign} ${row.trim()}`);
+    summed(rows, 12).map((row) => `${sign} ${row.trim()}`);
   return [...signed('-', without(most, own)), ...signed('+', without(own, most))];
 }
 
