@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { familyOf } from '../../compiler/families/index.ts';
+import { shortName } from '../../compiler/families/sites.ts';
 import { mergedBase, obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { mib } from '../device/buffers.ts';
@@ -157,16 +159,28 @@ const metadataOf = (model: Model, merged: Base, naming: Naming, { base }: Origin
   merged_base: base,
 });
 
+/** What Hugging Face calls a linear: `q_proj` for `wq`. */
+function huggingfaceOf({ sites }: Model, linear: string): string {
+  const site = sites.find((s) => shortName(s) === linear);
+  return site === undefined ? linear : shortName({ name: site.huggingface });
+}
+
 /** What somebody who uses the file must know. */
 function notesOf(model: Model, merged: Base, naming: Naming, { largest, at }: Rounding): string[] {
   const notes: string[] = [];
   const added = (merged.biases ?? []).filter((linear) => !model.base.biases?.includes(linear));
   if (added.length > 0) notes.push(`biases were added to ${added.join(', ')}: the base declares \`biases\``);
   if (naming.style === 'huggingface') {
-    if (added.includes('wq')) notes.push('in config.json, set "attention_bias": true');
-    if (added.includes('w1')) notes.push('in config.json, set "mlp_bias": true');
-    if (added.includes('output'))
-      notes.push('transformers has no bias on lm_head: it would leave lm_head.bias out');
+    for (const { linears, key } of familyOf(model.base).biases) {
+      const here = linears.filter((linear) => added.includes(linear));
+      if (here.length === 0) continue;
+      const theirs = [...new Set(here.map((linear) => huggingfaceOf(model, linear)))].join(', ');
+      notes.push(
+        key === null
+          ? `transformers has no bias on ${theirs}: it would leave what was added there out`
+          : `in config.json, set "${key}": true`,
+      );
+    }
     if (model.base.tied && !merged.tied) notes.push('in config.json, set "tie_word_embeddings": false');
   }
   if (model.base.tied && !merged.tied)

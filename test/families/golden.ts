@@ -1,0 +1,108 @@
+/**
+ * A tiny checkpoint that Hugging Face's own code wrote, and what it computes on it: logits, loss and gradients by the graphs in
+ * float64 (the bounds are those of its float32), logits and greedy answers with a cache by the device.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { readConfig } from '../../compiler/families/config.ts';
+import type { Config } from '../../compiler/families/config-reader.ts';
+import { baseParameters } from '../../compiler/families/sites.ts';
+import { buildTraining } from '../../compiler/build/programs.ts';
+import { IGNORE } from '../../compiler/graph/graph.ts';
+import { differentiateLoss } from '../../compiler/passes/autodiff.ts';
+import type { Model, Task } from '../../compiler/model/model.ts';
+import { openWeights } from '../../runtime/files.ts';
+import { decode, makeDecoder, prefill } from '../../runtime/generate.ts';
+import { loadBase } from '../../runtime/weights/base.ts';
+import { unpack } from '../../runtime/weights/pack.ts';
+import type { WeightSource } from '../../runtime/weights/source.ts';
+import { gradientsOf, lossOf, packAll, runBatch } from '../compiler/oracle.ts';
+import { distance, forward, largest, openModel, withDevice } from '../compiler/sessions.ts';
+import { modelOf, sourceOf } from '../compiler/subjects.ts';
+
+interface Inputs {
+  readonly input_ids: readonly (readonly number[])[];
+  readonly labels: readonly (readonly number[])[];
+  readonly prompts: readonly (readonly number[])[];
+}
+
+const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Compares a case; `base` is the folder that holds all of them. */
+export async function checkBase(base: string, name: string): Promise<void> {
+  const folder = join(base, name);
+  const described = ['config_v4.json', 'model/config.json'].map((file) => {
+    const read = readConfig(json(join(folder, file)) as Config);
+    assert.equal(read.problems, [], file);
+    return read.base!;
+  });
+  assert.equal(described[0], described[1], 'transformers 4 and 5 describe one network');
+  const model = modelOf('task train on some trains base', { name: 'hf', ...described[0]! });
+  const weights = await openWeights(join(folder, 'model'));
+  const { values } = await loadBase(weights, model.base, baseParameters(model.base));
+  await weights.close();
+  const expected = await openWeights(join(folder, 'expected.safetensors'));
+  const inputs = json(join(folder, 'inputs.json')) as Inputs;
+  const { greedy } = json(join(folder, 'expected.json')) as { greedy: readonly (readonly number[])[] };
+  await checkGradients(model, values, inputs, expected);
+  await withDevice(async (device) => {
+    const [batch, tokens] = [inputs.input_ids.length, inputs.input_ids[0]!.length];
+    const generation = { batch: 1, tokens: 16, context: 32 };
+    const session = await openModel(device, model, values, { forward: { batch, tokens }, generation });
+    const rows = await forward(session, Uint32Array.from(inputs.input_ids.flat()));
+    const logits = await expected.read('logits');
+    const apart = distance(
+      rows.flatMap((row) => [...row]),
+      logits,
+    );
+    assert.ok(apart < 1e-4, `logits of the device differ by ${apart}`);
+    const decoder = makeDecoder(session);
+    for (const [i, prompt] of inputs.prompts.entries()) {
+      let row = (await prefill(decoder, [prompt]))[0]!;
+      const answer: number[] = [];
+      for (let at = prompt.length; answer.length < greedy[i]!.length; at++) {
+        answer.push(row.indexOf(Math.max(...row)));
+        row = (await decode(decoder, [answer.at(-1)!], [at]))[0]!;
+      }
+      assert.equal(answer, greedy[i], `greedy answer ${i}`);
+    }
+  });
+  await expected.close();
+}
+
+/** Loss and gradients of every parameter that the case recorded. */
+async function checkGradients(
+  model: Model,
+  values: ReadonlyMap<string, Float32Array>,
+  { input_ids: ids, labels }: Inputs,
+  expected: WeightSource,
+): Promise<void> {
+  const task = model.tasks[0] as Task;
+  const trainable = new Set(task.trains);
+  const sizes = { batch: ids.length, tokens: ids[0]!.length };
+  const built = buildTraining(sourceOf(model, trainable), task, sizes).graph();
+  const graph = differentiateLoss(built, trainable);
+  // The label of a position is the next token's.
+  const next = labels
+    .flatMap((row) => row.map((_, t) => row[t + 1] ?? -100))
+    .map((id) => (id < 0 ? IGNORE : id));
+  const labelled = next.filter((label) => label !== IGNORE).length;
+  const batch = { tokens: Uint32Array.from(ids.flat()), labels: Uint32Array.from(next), labelled };
+  const ran = runBatch(model, graph, packAll(model, values), batch);
+  const [loss] = await expected.read('loss');
+  assert.ok(Math.abs(lossOf(graph, ran) - loss!) < 1e-5, `loss ${lossOf(graph, ran)}, recorded ${loss}`);
+  const gradients = gradientsOf(graph, ran);
+  let compared = 0;
+  for (const { name, shape, axes, source } of model.parameters) {
+    const of = source!.names.huggingface;
+    const key = [`grad.${of}`, `grad_rows_0_24.${of}`].find((k) => expected.tensors.has(k));
+    if (key === undefined) continue;
+    const recorded = await expected.read(key);
+    const ours = unpack(Float32Array.from(gradients.get(name)!), shape, axes).subarray(0, recorded.length);
+    const apart = distance(ours, recorded) / largest(recorded);
+    assert.ok(apart < 2e-4, `gradient of ${name} differs by ${apart} of the largest`);
+    compared++;
+  }
+  assert.is(compared, [...expected.tensors.keys()].filter((key) => key.startsWith('grad')).length);
+}
