@@ -2,8 +2,9 @@
 import { invariant } from '../../grammar/invariant.ts';
 import type { Family, OfFamily, Place } from './family.ts';
 import { llama } from './llama.ts';
+import { qwen3 } from './qwen3.ts';
 
-export const families: readonly Family[] = [llama];
+export const families: readonly Family[] = [llama, qwen3];
 
 const byName: ReadonlyMap<string, Family> = new Map(families.map((family) => [family.name, family]));
 

@@ -212,4 +212,12 @@ for (const over of ['head', 'heads'] as const)
         },
       );
 
+for (const base of [tiny, half(odd)])
+  t(`the family qwen3: ${base.name}, ${base.rope.style}`, () => {
+    const items = 'prompt w on layers[last 1] { length = 3 }\ntask train on some trains w';
+    const model = modelOf(items, { ...base, family: 'qwen3', dim: 20 });
+    assert.ok(model.parameters.some(({ name }) => name === 'layers.0.attention.q_norm.weight'));
+    check(model, { prompt: 1 });
+  });
+
 t.run();
