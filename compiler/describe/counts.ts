@@ -1,4 +1,5 @@
 /** How many numbers a model has, and whom they belong to: the figures behind `graft show` and the papers' tables. */
+import { kindOfPart } from '../kinds/index.ts';
 import type { Model, Parameter } from '../model/model.ts';
 
 /** Numbers in a parameter, as files have it. */
@@ -69,7 +70,7 @@ export function countModel(model: Model): Counts {
 /** Names of what a part adds; for an `unfreeze`, of what it makes trainable. */
 export function parameterNames(model: Model, part: string): string[] {
   const it = model.parts.find((p) => p.name === part);
-  const unfrozen = it?.kind === 'unfreeze' ? new Set(it.sites.map((s) => s.parameter)) : new Set<string>();
+  const unfrozen = new Set(it && kindOfPart(it).unfreezes?.(it, model.base));
   return model.parameters.filter((p) => p.owner === part || unfrozen.has(p.name)).map((p) => p.name);
 }
 

@@ -4,7 +4,7 @@ import { printRope } from '../families/rotary.ts';
 import { placeName } from '../families/sites.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
 import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
-import { printLayers } from './print-model.ts';
+import { printLayers } from '../model/values.ts';
 import { printValue } from '../model/values.ts';
 
 /** What a change is of, in the order in which changes are told. */

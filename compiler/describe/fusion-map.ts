@@ -1,9 +1,9 @@
 /** The fusion map: what sits where, a row for each layer and a column for each part. */
 import { placeName, shortName } from '../families/sites.ts';
-import { numberOf, textOf } from '../kinds/fields.ts';
-import { addedTo, gateOf } from '../kinds/prompt.ts';
+import { textOf } from '../kinds/fields.ts';
+import { kindOfPart } from '../kinds/index.ts';
+import { addedTo } from '../kinds/prompt.ts';
 import type { Model, Part } from '../model/model.ts';
-import { printLayers } from './print-model.ts';
 
 export interface MapColumn {
   readonly part: string;
@@ -116,7 +116,7 @@ export function foldRows(rows: readonly MapRow[]): MapRow[] {
 }
 
 function tasksOf(model: Model, part: Part): string[] {
-  const unfrozen = new Set(part.kind === 'unfreeze' ? part.sites.map((s) => s.parameter) : []);
+  const unfrozen = new Set(kindOfPart(part).unfreezes?.(part, model.base));
   // A prompt that reads a projector may have no numbers of its own; then those of what it reads are trained.
   const owners = withSources(model, part);
   const own = new Set(
@@ -132,30 +132,5 @@ function withSources(model: Model, part: Part): string[] {
 }
 
 /** How a part works, in a few words: `tanh gate per head`, `scales what enters`. */
-export function describePart(part: Part): string {
-  switch (part.kind) {
-    case 'prompt': {
-      const gate = gateOf(part);
-      const target = addedTo(part);
-      if (part.input) return 'in front of the words';
-      if (target !== null) return `added to ${target}`;
-      if (gate === null) return 'no gate';
-      return gate.per === 'const' ? `gate fixed at ${gate.init}` : `${gate.function} gate per ${gate.per}`;
-    }
-    case 'scale':
-      return part.fields['side'] === 'input' ? 'on what enters' : 'on what leaves';
-    case 'lora':
-      return `rank ${textOf(part.fields['rank'])}, alpha ${textOf(part.fields['alpha'])}`;
-    case 'encoder': {
-      const blocks = part.fields['at'];
-      const take = textOf(part.fields['take']);
-      return Array.isArray(blocks)
-        ? `${take} after block${blocks.length > 1 ? 's' : ''} ${printLayers(blocks.map(numberOf))}`
-        : take;
-    }
-    case 'prefix':
-      return 'one softmax with the words';
-    default:
-      return part.source === null ? '' : `from ${part.source}`;
-  }
-}
+export const describePart = (part: Part): string =>
+  kindOfPart(part).describe?.(part) ?? (part.source === null ? '' : `from ${part.source}`);

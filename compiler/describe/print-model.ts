@@ -1,6 +1,6 @@
 /** The Model as text: stable and complete, for `--emit model` and for reviewing what a change of the compiler does. */
 import { printRope } from '../families/rotary.ts';
-import { printExact } from '../model/values.ts';
+import { printLayers, printExact } from '../model/values.ts';
 import type { Model, Parameter, Part } from '../model/model.ts';
 
 /** One line a fact; parameters of parts only, since the base's follow from its dimensions. */
@@ -41,15 +41,4 @@ function printParameter(p: Parameter): string {
   const axes = p.axes.map((a) => (a.groups === 1 ? `${a.size}` : `${a.groups}*${a.size}`)).join(', ');
   const flags = `${p.decay ? ' decay' : ''}${p.rate === 1 ? '' : ` rate ${p.rate}`}`;
   return `parameter ${p.name} [${p.shape.join(', ')}] axes [${axes}] ${JSON.stringify(p.init)}${flags}`;
-}
-
-/** Layers as the language writes them: `1..31`, `0, 4, 8`. */
-export function printLayers(layers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const layer of layers) {
-    const run = runs.at(-1);
-    if (run !== undefined && run[1] === layer - 1) run[1] = layer;
-    else runs.push([layer, layer]);
-  }
-  return runs.length === 0 ? 'none' : runs.map(([a, b]) => (a === b ? `${a}` : `${a}..${b}`)).join(', ');
 }

@@ -2,7 +2,8 @@
 import { axis, type FieldValue, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { ImageInput, PixelRules } from '../package/package.ts';
-import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone, times } from './fields.ts';
+import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone, textOf, times } from './fields.ts';
+import { printLayers } from '../model/values.ts';
 import type { Field, Kind } from './kind.ts';
 import { buildVit, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
 
@@ -191,6 +192,12 @@ export const encoder: Kind = {
   merge: {
     can: false,
     reason: 'it is a network of its own that looks at images, and a base reads words only',
+  },
+  describe: ({ fields }) => {
+    const [blocks, take] = [fields['at'], textOf(fields['take'])];
+    return Array.isArray(blocks)
+      ? `${take} after block${blocks.length > 1 ? 's' : ''} ${printLayers(blocks.map(numberOf))}`
+      : take;
   },
   hooks: {
     tokens: (g, part, _base, batch, input) => {

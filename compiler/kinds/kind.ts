@@ -76,8 +76,19 @@ export interface Kind {
   readonly parameters: (part: Part, base: Base) => readonly Parameter[];
   /** Existing parameters it makes trainable (only `unfreeze`). */
   readonly unfreezes?: (part: Part, base: Base) => readonly string[];
+  /** How a part works, in a few words: `tanh gate per head`. Absent: what it reads, if anything, says enough. */
+  readonly describe?: (part: Part) => string;
+  /** Its trained gates: their parameters, and how far a gate's number opens it. Absent: it has none. */
+  readonly gates?: (part: Part) => Gates | null;
   readonly hooks: Hooks;
   readonly merge: Merge;
+}
+
+/** Trained numbers that say how much of a part reaches the base. */
+export interface Gates {
+  readonly parameters: readonly string[];
+  /** The factor that a gate of this value is, without its sign. */
+  readonly opening: (value: number) => number;
 }
 
 /** Changes a site by a trained part; `values` has a parameter's numbers, in file order. */

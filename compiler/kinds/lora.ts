@@ -1,7 +1,7 @@
 /** A low-rank update beside a linear. */
 import { axis, logical, type Init, type Parameter, type Part, type Site } from '../model/model.ts';
 import { addProduct } from './affine.ts';
-import { common, constant, count, number, numberOf, orNone, parameterOf } from './fields.ts';
+import { common, constant, count, number, numberOf, orNone, parameterOf, textOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** What the update is multiplied by: alpha / rank, or 1 when `alpha = none`. */
@@ -41,6 +41,7 @@ export const lora: Kind = {
       addProduct(it, values(`${at}.b`), values(`${at}.a`), loraFactor(part));
     },
   },
+  describe: ({ fields }) => `rank ${textOf(fields['rank'])}, alpha ${textOf(fields['alpha'])}`,
   hooks: {
     after: (g, part, site, x, y) => {
       const thin = g.linear(

@@ -21,6 +21,7 @@ export const prefix: Kind = {
     can: false,
     reason: 'its keys and values stand in front of the words, and no weight of a base does that',
   },
+  describe: () => 'one softmax with the words',
   hooks: {
     attention: (g, part, layer) => ({
       key: g.vectors(`${part.name}.layers.${layer}.key`),

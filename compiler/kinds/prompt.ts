@@ -110,6 +110,22 @@ export const prompt: Kind = {
   },
   parameters: (part, base) =>
     part.input ? tokens(part, base, 'prompt') : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+  describe: (part) => {
+    const gate = gateOf(part);
+    const target = addedTo(part);
+    if (part.input) return 'in front of the words';
+    if (target !== null) return `added to ${target}`;
+    if (gate === null) return 'no gate';
+    return gate.per === 'const' ? `gate fixed at ${gate.init}` : `${gate.function} gate per ${gate.per}`;
+  },
+  gates: (part) => {
+    const gate = gateOf(part);
+    if (part.input || addedTo(part) !== null || gate === null || gate.per === 'const') return null;
+    return {
+      parameters: part.layers.map((layer) => `${part.name}.${gateName(layer)}`),
+      opening: gate.function === 'raw' ? Math.abs : (g) => Math.abs(Math.tanh(g)),
+    };
+  },
   merge: {
     can: false,
     reason:
@@ -154,8 +170,11 @@ export const prompt: Kind = {
 
 function inLayer(part: Part, base: Base, layer: number): Parameter[] {
   const at = `layers.${layer}`;
-  return [...tokens(part, base, `${at}.prompt`), ...gate(part, base, `${at}.gate`)];
+  return [...tokens(part, base, `${at}.prompt`), ...gate(part, base, gateName(layer))];
 }
+
+/** A gate's parameter, behind the part's name. */
+const gateName = (layer: number): string => `layers.${layer}.gate`;
 
 /** The tokens themselves; a prompt that reads a projector has none of its own. */
 function tokens(part: Part, base: Base, name: string): Parameter[] {

@@ -38,6 +38,7 @@ export const scale: Kind = {
       if (part.fields['side'] !== 'input') scaleRows(it, values(`${part.name}.${site.name}`));
     },
   },
+  describe: ({ fields }) => (fields['side'] === 'input' ? 'on what enters' : 'on what leaves'),
   hooks: {
     before: (g, part, site, x) =>
       part.fields['side'] === 'input' ? g.mulScale(x, g.parameter(`${part.name}.${site.name}`)) : x,

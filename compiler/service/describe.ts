@@ -1,5 +1,5 @@
 /** Figures and places in the user's words. */
-import { printLayers } from '../describe/print-model.ts';
+import { printLayers } from '../model/values.ts';
 import { sumOf } from '../describe/counts.ts';
 import type { Base, Parameter, Part, Site } from '../model/model.ts';
 import { baseParameters } from '../families/sites.ts';

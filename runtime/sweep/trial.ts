@@ -1,9 +1,9 @@
 /** One trial: train by the recipe, then measure. */
 import type { Compiled } from '../../compiler/compile.ts';
 import { countFlops } from '../../compiler/ops/flops.ts';
-import { gateOf } from '../../compiler/kinds/prompt.ts';
+import { kindOfPart } from '../../compiler/kinds/index.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
-import type { Model, Part } from '../../compiler/model/model.ts';
+import type { Model } from '../../compiler/model/model.ts';
 import type { Measure } from '../../compiler/model/sweep.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import type { EncodedPictures } from '../project/encoded-images.ts';
@@ -187,17 +187,12 @@ function curveOf(steps: readonly StepMetrics[]): [number, number][] {
   return points;
 }
 
-/** How far each prompt's trained gates are open: the mean of |tanh g|, or of |g| where the gate is raw. */
-function gatesOf({ parts }: Model, trained: ReadonlyMap<string, Float32Array>): Record<string, number> {
-  const opening = (part: Part): number[] => {
-    const open = gateOf(part)?.function === 'raw' ? Math.abs : (g: number) => Math.abs(Math.tanh(g));
-    const own = new RegExp(`^${part.name}\\.layers\\.\\d+\\.gate$`);
-    return [...trained].flatMap(([name, values]) => (own.test(name) ? [...values].map(open) : []));
-  };
-  return Object.fromEntries(
+/** How far each part's trained gates are open: the mean of |tanh g|, or of |g| where a prompt's gate is raw. */
+const gatesOf = ({ parts }: Model, trained: ReadonlyMap<string, Float32Array>): Record<string, number> =>
+  Object.fromEntries(
     parts.flatMap((part) => {
-      const values = part.kind === 'prompt' ? opening(part) : [];
-      return values.length === 0 ? [] : [[part.name, mean(values)]];
+      const gates = kindOfPart(part).gates?.(part);
+      const values = gates?.parameters.flatMap((name) => [...(trained.get(name) ?? [])].map(gates.opening));
+      return values === undefined || values.length === 0 ? [] : [[part.name, mean(values)]];
     }),
   );
-}
