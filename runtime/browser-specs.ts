@@ -17,4 +17,6 @@ export { type Origin, type Start, type StartOptions, startOf } from './project/s
 export { tokenizerOf } from './project/tokenizer.ts';
 export { openTrainable, type Trainable } from './project/trainable.ts';
 export { startTrained, takeFrom } from './project/trained.ts';
-export { learningRate, horizonOf } from './train/schedule.ts';
+export { type RunOptions, runTraining, type RunSummary } from './train/run.ts';
+export type { Checkpoint, MetricsFile, RunStore, StepMetrics } from './train/run-store.ts';
+export { horizonOf, learningRate } from './train/schedule.ts';

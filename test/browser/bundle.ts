@@ -2,10 +2,11 @@
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 
-type Entry = 'browser.ts' | 'browser-specs.ts';
-
-/** Bundles for a browser; an import of a Node module anywhere below is an error, with the place. */
-export async function bundleRuntime(entry: Entry = 'browser.ts'): Promise<{
+/**
+ * Bundles for a browser; an import of a Node module anywhere below is an error, with the place.
+ * @param entry a file below runtime/
+ */
+export async function bundleRuntime(entry = 'browser.ts'): Promise<{
   readonly code: string;
   readonly modules: readonly string[];
 }> {

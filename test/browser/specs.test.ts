@@ -123,4 +123,13 @@ t('the engine loads no module of Node and nothing of the command line', async ()
   assert.ok(code.length < 1_500_000, `${code.length} bytes`);
 });
 
+for (const file of ['plan', 'run', 'trial', 'report', 'csv', 'choose'])
+  t(`sweep/${file}.ts loads no module of Node either`, async () => {
+    const { modules } = await bundleRuntime(`sweep/${file}.ts`);
+    assert.equal(
+      modules.filter((name) => name.startsWith('node:') || /runtime\/(cli|hosts|sweep\/stores)\//.test(name)),
+      [],
+    );
+  });
+
 t.run();
