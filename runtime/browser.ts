@@ -38,7 +38,7 @@ export {
   type Session,
   writeParameter,
 } from './session.ts';
-export type { Batch } from './train/batch.ts';
+export type { MicroBatch } from './train/batch.ts';
 export {
   evaluate,
   gradients,

@@ -7,7 +7,7 @@ import type { Device } from '../device/device.ts';
 import { padFeatures, patchImages } from '../images/features.ts';
 import { initParameter } from '../random.ts';
 import { openSession, readParameter, type Session, writeParameter } from '../session.ts';
-import type { Batch } from '../train/batch.ts';
+import type { MicroBatch } from '../train/batch.ts';
 import type { GoldenConfig, Tensors } from './case.ts';
 import {
   BOUNDS,
@@ -44,7 +44,7 @@ export function restore(session: Session, keys: Subject['keys'], weights: Tensor
 }
 
 export interface Inputs {
-  readonly batch: Batch;
+  readonly batch: MicroBatch;
   readonly rows: readonly (readonly number[])[];
 }
 
@@ -76,7 +76,7 @@ export function makeBatch(
   rows: readonly (readonly number[])[],
   labels: readonly number[],
   ignore: number,
-): Batch {
+): MicroBatch {
   const length = rows[0]?.length ?? 0;
   const shifted = Uint32Array.from({ length: rows.length * length }, (_, i) => {
     const next = i % length === length - 1 ? ignore : labels[i + 1];

@@ -9,14 +9,14 @@ import {
   MOST_SERIES,
   type Scale,
 } from '../report/report.ts';
-import { type Cell, type Figures, testName } from './results.ts';
+import { type CombinationResult, type Figures, testName } from './results.ts';
 
 /** Combinations that one plot of dots shows, at most; and up to how many each has a row of its own. */
 const MOST_ROWS = 40;
 const FEW = 12;
 
 /** Loss and accuracy over the values of the sweep. */
-export function measurePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
+export function measurePlots(sweep: Sweep, cells: readonly CombinationResult[]): Block[] {
   const all = cells.flatMap((cell) => cell.figures);
   if (all.length === 0) return [];
   const tests = [
@@ -37,7 +37,7 @@ export function measurePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
 
 function plotOf(
   sweep: Sweep,
-  cells: readonly Cell[],
+  cells: readonly CombinationResult[],
   title: string,
   scale: Scale,
   of: (figures: Figures) => number | null | undefined,
@@ -76,7 +76,7 @@ function placesOf({ values }: SweepAxis): readonly number[] | null {
 const countsLayers = ({ values }: SweepAxis): boolean => values.some(({ number }) => number === null);
 
 /** Indices of cells by what the other axes say. */
-function groupsOf(sweep: Sweep, cells: readonly Cell[], others: readonly SweepAxis[]): Map<string, number[]> {
+function groupsOf(sweep: Sweep, cells: readonly CombinationResult[], others: readonly SweepAxis[]): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   cells.forEach((cell, i) => {
     const name = others.map(({ param }) => `${param} = ${cell.params[param] ?? ''}`).join(', ');
@@ -87,7 +87,7 @@ function groupsOf(sweep: Sweep, cells: readonly Cell[], others: readonly SweepAx
 
 function linesOf(
   sweep: Sweep,
-  cells: readonly Cell[],
+  cells: readonly CombinationResult[],
   marks: readonly (Mark | null)[],
   axis: SweepAxis,
   groups: ReadonlyMap<string, readonly number[]>,
@@ -110,7 +110,7 @@ function linesOf(
 /** A row for each combination; where they are many, one for each value of the first axis and a mark for each of the rest. */
 function dotsOf(
   sweep: Sweep,
-  cells: readonly Cell[],
+  cells: readonly CombinationResult[],
   marks: readonly (Mark | null)[],
   title: string,
   scale: Scale,
@@ -135,7 +135,7 @@ function dotsOf(
 }
 
 /** Training losses of the combinations, mean of the seeds: of all, or of those that ended lowest. */
-export function curvePlots(sweep: Sweep, cells: readonly Cell[]): Block[] {
+export function curvePlots(sweep: Sweep, cells: readonly CombinationResult[]): Block[] {
   const tasks = [...new Set(cells.flatMap(({ figures }) => figures.flatMap((f) => Object.keys(f.curve))))];
   const ran = cells.filter(({ figures }) => figures.length > 0);
   const shown = [...ran]

@@ -5,7 +5,7 @@ import { printValue } from '../../compiler/model/values.ts';
 import type { Block, Report, Section, Table } from '../report/report.ts';
 import type { Plan, PlannedTrial, Prepared } from './plan.ts';
 import { curvePlots, measurePlots } from './plots.ts';
-import { type Cell, isSame, type TrialLine } from './results.ts';
+import { type CombinationResult, isSame, type TrialLine } from './results.ts';
 import { failedTable, resultTable, trialTable } from './tables.ts';
 
 /** The report of what a folder has of a plan. */
@@ -15,7 +15,7 @@ export function sweepReport(plan: Plan, results: ReadonlyMap<string, TrialLine>)
     const line = results.get(trial.key);
     return line && isSame(line, trial) ? [line] : [];
   });
-  const cells = cellsOf(sweep, trials, results);
+  const cells = combinationResults(sweep, trials, results);
   const failed = lines.filter((line) => line.failed !== undefined);
   const finished = lines.length - failed.length;
   const missing = trials.length - lines.length;
@@ -43,11 +43,11 @@ export function sweepReport(plan: Plan, results: ReadonlyMap<string, TrialLine>)
   return { title: `Sweep ${sweep.name} of ${sweep.adapter}`, lead, sections };
 }
 
-function cellsOf(
+function combinationResults(
   sweep: Sweep,
   trials: readonly PlannedTrial[],
   results: ReadonlyMap<string, TrialLine>,
-): Cell[] {
+): CombinationResult[] {
   return sweep.combinations.map((_, combination) => {
     const own = trials.filter((trial) => trial.combination === combination);
     const lines = own.flatMap((trial) => {

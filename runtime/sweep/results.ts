@@ -54,7 +54,7 @@ export interface TrialLine extends Machine {
 }
 
 /** One combination of values, with what its seeds measured. */
-export interface Cell {
+export interface CombinationResult {
   readonly combination: number;
   readonly params: Readonly<Record<string, string>>;
   readonly lines: readonly TrialLine[];

@@ -2,7 +2,7 @@
 import type { Measure, Sweep } from '../../compiler/model/sweep.ts';
 import { type Column, grouped, type Mark, markOf, printMark, type Table } from '../report/report.ts';
 import type { PlannedTrial } from './plan.ts';
-import { type Cell, type Figures, isSame, testName, type TrialLine } from './results.ts';
+import { type CombinationResult, type Figures, isSame, testName, type TrialLine } from './results.ts';
 
 const share = (value: number): string => value.toFixed(2);
 const nats = (value: number): string => value.toFixed(3);
@@ -62,7 +62,7 @@ function figuresOf(sweep: Sweep, all: readonly Figures[]): Figure[] {
 }
 
 /** Means over the seeds, a row for each combination. */
-export function resultTable(sweep: Sweep, cells: readonly Cell[]): Table {
+export function resultTable(sweep: Sweep, cells: readonly CombinationResult[]): Table {
   const figures = figuresOf(
     sweep,
     cells.flatMap((cell) => cell.figures),

@@ -2,18 +2,18 @@
 import { invariant } from '../../grammar/invariant.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
 import type { Program } from '../../compiler/package/package.ts';
-import type { Batch as DataBatch } from '../data/batches.ts';
+import type { Batch } from '../data/batches.ts';
 import { IGNORE } from '../data/encode.ts';
 import { inputNamed, type Session } from '../session.ts';
 
 /** What a step needs of a batch. */
-export interface Batch extends Pick<DataBatch, 'tokens' | 'labels' | 'labelled'> {
-  /** Patches or features of every sequence's image, as the device lays them out (see images.ts). */
+export interface MicroBatch extends Pick<Batch, 'tokens' | 'labels' | 'labelled'> {
+  /** Patches or features of every sequence's image, as the device lays them out (see images/features.ts). */
   readonly image?: Float32Array;
 }
 
 /** Writes tokens and labels, and the order of the tokens where the embedding is trained. */
-export function writeBatch(session: Session, program: Program, batch: Batch): void {
+export function writeBatch(session: Session, program: Program, batch: MicroBatch): void {
   session.executor.write(inputNamed(program, 'tokens'), batch.tokens);
   writeImages(session, program, batch.image);
   writeOrder(session, program, 'tokens', batch.tokens);

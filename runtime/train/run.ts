@@ -10,7 +10,7 @@ import type { Recipe } from '../../compiler/model/model.ts';
 import { type Batches, microBatches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';
-import { type Batch, writeBatch } from './batch.ts';
+import { type MicroBatch, writeBatch } from './batch.ts';
 import { turns } from './mix.ts';
 import { findNonFinite } from './nan.ts';
 import type { CheckpointMeta, MetricsFile, RunStore, StepMetrics } from './run-store.ts';
@@ -101,7 +101,7 @@ function lossAtEnd(done: readonly StepMetrics[], total: number): number | null {
   return losses.length === 0 ? null : losses.reduce((a, b) => a + b, 0) / losses.length;
 }
 
-function batchesOf({ recipe, data }: RunOptions, task: string, index: number): Batch[] {
+function batchesOf({ recipe, data }: RunOptions, task: string, index: number): MicroBatch[] {
   const source = data.get(task);
   invariant(source, `no data for task ${task}`);
   return microBatches(source, recipe.accumulate, index);
@@ -111,7 +111,7 @@ interface Done {
   readonly step: number;
   readonly task: string;
   readonly lr: number;
-  readonly batches: readonly Batch[];
+  readonly batches: readonly MicroBatch[];
 }
 
 async function recordStep(

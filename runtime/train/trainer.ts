@@ -4,7 +4,7 @@ import { ceil4, type Recipe } from '../../compiler/model/model.ts';
 import { STEP } from '../../compiler/package/constants.ts';
 import type { Program } from '../../compiler/package/package.ts';
 import { outputNamed, programFor, type Session, writePositions } from '../session.ts';
-import { type Batch, writeBatch } from './batch.ts';
+import { type MicroBatch, writeBatch } from './batch.ts';
 
 export interface StepResult {
   /**
@@ -37,7 +37,7 @@ export function makeTrainer(session: Session): Trainer {
 export function trainStep(
   trainer: Trainer,
   task: string,
-  batches: readonly Batch[],
+  batches: readonly MicroBatch[],
   lr: number,
 ): Promise<StepResult> {
   const { session, counts } = trainer;
@@ -65,7 +65,7 @@ export function trainStep(
 }
 
 /** Forward and backward without the optimizer: the loss, with every gradient left in `gradients`. */
-export async function gradients(trainer: Trainer, task: string, batch: Batch): Promise<number> {
+export async function gradients(trainer: Trainer, task: string, batch: MicroBatch): Promise<number> {
   const { session } = trainer;
   const program = programFor(session, { kind: 'train', task });
   writeBatch(session, program, batch);
@@ -81,7 +81,7 @@ export async function gradients(trainer: Trainer, task: string, batch: Batch): P
 export async function evaluate(
   trainer: Trainer,
   task: string,
-  batch: Batch,
+  batch: MicroBatch,
   attached = false,
 ): Promise<number> {
   const { session } = trainer;
@@ -109,7 +109,7 @@ async function settle(pending: readonly Promise<Float32Array[]>[]): Promise<Step
 const meanScale = (labels: number): number => (labels === 0 ? 0 : 1 / labels);
 
 /** What the sum of each micro-batch's cross-entropies is multiplied by, so that the products add up to the step's loss. */
-function lossScales(batches: readonly Batch[], average: Recipe['average']): number[] {
+function lossScales(batches: readonly MicroBatch[], average: Recipe['average']): number[] {
   if (average === 'batches') return batches.map(({ labelled }) => meanScale(labelled) / batches.length);
   const labels = batches.reduce((sum, { labelled }) => sum + labelled, 0);
   return batches.map(() => meanScale(labels));

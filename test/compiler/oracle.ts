@@ -8,7 +8,7 @@ import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { createRandom } from '../../runtime/random.ts';
-import type { Batch } from '../../runtime/train/batch.ts';
+import type { MicroBatch } from '../../runtime/train/batch.ts';
 import { pack } from '../../runtime/weights/pack.ts';
 
 export type Numbers = ReadonlyMap<string, Float64Array>;
@@ -25,7 +25,7 @@ export function packAll(model: Model, values: ReadonlyMap<string, Float32Array>)
 }
 
 /** Random tokens; some positions have no label, and the last of each sequence never has one. */
-export function randomBatch(model: Model, batch: number, tokens: number, seed = 7): Batch {
+export function randomBatch(model: Model, batch: number, tokens: number, seed = 7): MicroBatch {
   const random = createRandom('batch', seed);
   const ids = Uint32Array.from({ length: batch * tokens }, () => random.integer(model.base.vocab));
   const labels = ids.map((_, i) => ((i + 1) % tokens === 0 || i % 4 === 1 ? IGNORE : (ids[i + 1] ?? 0)));
@@ -36,7 +36,7 @@ export function randomBatch(model: Model, batch: number, tokens: number, seed = 
 export function inputsOf(
   model: Model,
   graph: Pick<Graph, 'batch' | 'tokens' | 'prepended' | 'tensors'>,
-  batch: Pick<Batch, 'tokens'> & Partial<Batch>,
+  batch: Pick<MicroBatch, 'tokens'> & Partial<MicroBatch>,
 ): Numbers {
   const front = graph.prepended;
   const length = front + graph.tokens;
@@ -139,7 +139,7 @@ export function runBatch(
   model: Model,
   graph: Graph,
   parameters: Numbers,
-  batch: Batch,
+  batch: MicroBatch,
 ): Map<number, Float64Array> {
   return interpret(
     graph,

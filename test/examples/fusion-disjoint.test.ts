@@ -11,7 +11,7 @@ import { openCompiled } from '../../runtime/project/session.ts';
 import { startOf } from '../../runtime/project/start.ts';
 import { pickRecipe } from '../../runtime/project/recipe.ts';
 import { createRandom } from '../../runtime/random.ts';
-import type { Batch } from '../../runtime/train/batch.ts';
+import type { MicroBatch } from '../../runtime/train/batch.ts';
 import { evaluate, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
 import { parameterNamed, readParameter } from '../../runtime/session.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
@@ -25,7 +25,7 @@ const eye = 'vit(resolution: 32, patch: 8, width: 64, layers: 4, heads: 4, activ
 const [BATCH, TOKENS] = [2, 8];
 
 /** Any tokens, each to be predicted from those before it. */
-function batchOf(seed: number, image?: Float32Array): Batch {
+function batchOf(seed: number, image?: Float32Array): MicroBatch {
   const random = createRandom(seed, 'tokens');
   const tokens = Uint32Array.from({ length: BATCH * TOKENS }, () => 3 + Math.floor(random.uniform() * 2000));
   const labels = tokens.map((_, i) => (i % TOKENS === TOKENS - 1 ? IGNORE : (tokens[i + 1] ?? 0)));

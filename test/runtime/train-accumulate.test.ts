@@ -5,7 +5,7 @@ import type { Model, Recipe } from '../../compiler/model/model.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { IGNORE } from '../../runtime/data/encode.ts';
 import { type Copy, readParameter } from '../../runtime/session.ts';
-import type { Batch } from '../../runtime/train/batch.ts';
+import type { MicroBatch } from '../../runtime/train/batch.ts';
 import { gradients, type StepResult, type Trainer, trainStep } from '../../runtime/train/trainer.ts';
 import { randomBatch } from '../compiler/oracle.ts';
 import { distance, largest, openTrainer, withDevice } from '../compiler/sessions.ts';
@@ -47,7 +47,7 @@ async function open(
 }
 
 /** A batch of one row with so many labels, from its front. */
-function row(model: Model, seed: number, labels: number): Batch {
+function row(model: Model, seed: number, labels: number): MicroBatch {
   const batch = randomBatch(model, 1, TOKENS, seed);
   const own = Uint32Array.from({ length: TOKENS }, (_, i) =>
     i < labels ? (batch.tokens[i + 1] ?? 0) : IGNORE,
@@ -56,7 +56,7 @@ function row(model: Model, seed: number, labels: number): Batch {
 }
 
 /** A picture of random patches for each row; where it lies does not change it. */
-function withImages(trainer: Trainer, task: string, batch: Batch, seeds: readonly number[]): Batch {
+function withImages(trainer: Trainer, task: string, batch: MicroBatch, seeds: readonly number[]): MicroBatch {
   const program = trainer.session.manifest.programs.find(({ name }) => name === `train:${task}`);
   const input = program?.inputs.find(({ name }) => name.startsWith('image.'));
   if (!program || !input) return batch;
@@ -69,8 +69,8 @@ function withImages(trainer: Trainer, task: string, batch: Batch, seeds: readonl
 }
 
 /** Rows as one batch. */
-function joined(rows: readonly Batch[]): Batch {
-  const all = (of: (row: Batch) => Uint32Array) => Uint32Array.from(rows.flatMap((one) => [...of(one)]));
+function joined(rows: readonly MicroBatch[]): MicroBatch {
+  const all = (of: (row: MicroBatch) => Uint32Array) => Uint32Array.from(rows.flatMap((one) => [...of(one)]));
   return {
     tokens: all(({ tokens }) => tokens),
     labels: all(({ labels }) => labels),
