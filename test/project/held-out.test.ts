@@ -22,7 +22,7 @@ import { runFolder } from '../../runtime/train/run-folder.ts';
 import { evaluate, makeTrainer } from '../../runtime/train/trainer.ts';
 import { openModel, withDevice } from '../compiler/sessions.ts';
 import { makePictureProject, spec as sees } from '../images/sees.ts';
-import { makeProject } from './tiny-project.ts';
+import { makeProject } from '../cli/tiny-project.ts';
 
 const t = suite('test data');
 

@@ -11,7 +11,7 @@ import { requireSameSweep, runSweep, type Watch } from '../../runtime/sweep/run.
 import { openFolder, readResults } from '../../runtime/sweep/stores/folder.ts';
 import { type Device, openDevice } from '../../runtime/device/device.ts';
 import { withDevice } from '../compiler/sessions.ts';
-import { makeSweepProject } from './sweep-project.ts';
+import { makeSweepProject } from '../cli/sweep-project.ts';
 
 const t = suite('faults in a sweep');
 
