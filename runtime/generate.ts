@@ -9,6 +9,8 @@ import { inputNamed, outputNamed, programFor, type Session, writePositions } fro
 /** Sequences being continued: what each has, and how far the cache is filled. */
 export interface Decoder {
   readonly session: Session;
+  /** Whether the sequences come with an image. */
+  readonly image: boolean;
   readonly prefill: Program;
   readonly decodes: readonly (Program & { readonly kind: 'decode' })[];
   /** The program that computes prompts' keys and values. */
@@ -26,6 +28,7 @@ export function makeDecoder(session: Session, { image = false } = {}): Decoder {
   writePositions(session, prefill);
   return {
     session,
+    image,
     prefill,
     decodes,
     prompts: programFor(session, { kind: 'prompts', image }),
@@ -73,6 +76,39 @@ export async function prefill(d: Decoder, prompts: readonly (readonly number[])[
   const fresh = d.prompted === session.version.count;
   d.prompted = session.version.count;
   return logits(d, fresh ? [program.name] : [d.prompts.name, program.name], program, prompts.length);
+}
+
+/**
+ * Appends several tokens to each sequence, at least one and at most as many as a prompt has, by the program `extend`.
+ * @param starts position of each sequence's first new token: how many words it has already
+ * @returns the logits after each one's last token
+ */
+export async function extend(
+  d: Decoder,
+  texts: readonly (readonly number[])[],
+  starts: readonly number[],
+): Promise<Float32Array[]> {
+  const { session } = d;
+  const program = programFor(session, { kind: 'extend', image: d.image });
+  const { batch, tokens, prepended } = program;
+  const ids = new Uint32Array(batch * tokens);
+  const positions = new Uint32Array(batch * tokens);
+  const last = new Uint32Array(batch);
+  texts.forEach((text, b) => {
+    const end = text.length - 1;
+    invariant(end >= 0 && end < tokens, 'texts fit the program that extends');
+    invariant((starts[b] ?? 0) + end < capacity(d).context, 'texts end within the context');
+    for (let t = 0; t < tokens; t++) {
+      // Padding writes the last token once more to the place where that stands already.
+      ids[b * tokens + t] = text[Math.min(t, end)] ?? 0;
+      positions[b * tokens + t] = prepended + (starts[b] ?? 0) + Math.min(t, end);
+    }
+    last[b] = b * tokens + end;
+  });
+  session.executor.write(inputNamed(program, 'tokens'), ids);
+  session.executor.write(inputNamed(program, 'positions'), positions);
+  session.executor.write(inputNamed(program, 'last'), last);
+  return logits(d, [program.name], program, texts.length);
 }
 
 /** Appends one token to each sequence. `positions` count words from 0. Returns the logits after them. */

@@ -13,7 +13,7 @@ export interface Shape {
   readonly purpose: Purpose;
   readonly mode: Mode;
   readonly batch: number;
-  /** Words of each sequence in this program; 1 when decoding. */
+  /** Words of each sequence in this program; 1 when decoding word by word. */
   readonly tokens: number;
   /** Rows of a cache, prepended vectors included. */
   readonly context: number;

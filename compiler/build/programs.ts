@@ -86,9 +86,14 @@ export interface GenerationSizes {
   /** One decoding program for each of these counts of keys. */
   readonly keys: readonly number[];
   readonly image: boolean;
+  /** Also a program that adds `tokens` words to what the cache holds. */
+  readonly extend?: boolean;
 }
 
-/** Prompts' keys and values, prefilling `tokens` words of each sequence, and decoding steps; `:image` with images. */
+/**
+ * Prompts' keys and values, prefilling `tokens` words of each sequence, adding as many to a filled cache, and decoding
+ * steps; `:image` with images.
+ */
 export function buildGeneration(source: Source, sizes: GenerationSizes): Builder[] {
   const { batch, tokens, context, image } = sizes;
   const make = (
@@ -106,14 +111,21 @@ export function buildGeneration(source: Source, sizes: GenerationSizes): Builder
   const prompts = make({ kind: 'prompts', image }, 'full', image ? batch : 1, 1, 1);
   buildPrompts(prompts);
   const prefill = make({ kind: 'prefill', image }, 'prefill', batch, tokens, context);
-  const hidden = buildHidden(prefill);
-  const last = prefill.g.tensor('last', 1, axis(batch), 'inputs', 'u32');
-  prefill.g.at('last');
-  prefill.g.output('logits', buildLogits(prefill, prefill.g.embed(hidden, last)));
+  outputLast(prefill);
+  const extend = sizes.extend ? [make({ kind: 'extend', image }, 'decode', batch, tokens, context)] : [];
+  extend.forEach(outputLast);
   const decode = sizes.keys.map((keys) => {
     const c = make({ kind: 'decode', keys, image }, 'decode', batch, 1, keys);
     c.g.output('logits', buildLogits(c, buildHidden(c)));
     return c.g;
   });
-  return [prompts.g, prefill.g, ...decode];
+  return [prompts.g, prefill.g, ...extend.map((c) => c.g), ...decode];
+}
+
+/** The logits after one row of each sequence, which the host picks: the last of those that are no padding. */
+function outputLast(c: Context): void {
+  const hidden = buildHidden(c);
+  const last = c.g.tensor('last', 1, axis(c.shape.batch), 'inputs', 'u32');
+  c.g.at('last');
+  c.g.output('logits', buildLogits(c, c.g.embed(hidden, last)));
 }

@@ -19,12 +19,16 @@ export interface CompileOptions {
   readonly evaluation?: TaskSizes & { readonly attached?: Readonly<Record<string, number>> };
   /** Logits at every position. */
   readonly forward?: { readonly batch: number; readonly tokens: number; readonly image?: boolean };
-  /** `tokens`: the longest prompt; `context`: prompt and answer together; `image`: also with an image. */
+  /**
+   * `tokens`: the longest prompt; `context`: prompt and answer together; `image`: also with an image; `extend`: also what
+   * adds up to `tokens` words at once to a sequence that was begun.
+   */
   readonly generation?: {
     readonly batch: number;
     readonly tokens: number;
     readonly context: number;
     readonly image?: boolean;
+    readonly extend?: boolean;
   };
   /** Tokens of an encoder or a projector, by the part's name. */
   readonly encoding?: { readonly part: string; readonly batch: number };

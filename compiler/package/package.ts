@@ -86,6 +86,8 @@ export type Purpose =
   | { readonly kind: 'prompts'; readonly image: boolean }
   /** Whole prompts of words into the cache. */
   | { readonly kind: 'prefill'; readonly image: boolean }
+  /** Several words of each sequence behind those that the cache holds: the next turn of a chat. It looks at the whole cache. */
+  | { readonly kind: 'extend'; readonly image: boolean }
   /** One word of each sequence. It looks at `keys` rows of the cache, so every position must be below. */
   | { readonly kind: 'decode'; readonly keys: number; readonly image: boolean }
   /** Tokens of one encoder or projector. */

@@ -12,6 +12,7 @@ export function programName(purpose: Purpose): string {
     case 'forward':
     case 'prompts':
     case 'prefill':
+    case 'extend':
       return withImage(purpose.kind, purpose.image);
     case 'decode':
       return withImage(`decode:${purpose.keys}`, purpose.image);

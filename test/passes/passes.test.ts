@@ -39,6 +39,7 @@ function programsOf(model: Model): Graph[] {
       context: CONTEXT,
       keys: [CONTEXT],
       image: false,
+      extend: true,
     }),
   ];
   const trainings = model.tasks.map((task) => trainingGraph(model, task, SIZES, trainable));
@@ -239,6 +240,11 @@ function compareFused(model: Model, built: Graph, parameters: Numbers): number {
   const pruned = prune(built);
   const fused = fuse(fuseScale(pruned));
   const inputs = new Map([...inputsOf(model, built, batch), ['last', Float64Array.of(3, 1)]]);
+  if (built.name === 'extend')
+    inputs.set(
+      'positions',
+      Float64Array.from({ length: 2 * built.tokens }, (_, i) => (i < built.tokens ? i + 4 : i - 3)),
+    );
   if (built.name.startsWith('decode')) inputs.set('positions', Float64Array.of(4, 2));
   const given = givenFor(model, built, parameters, inputs, 1 / batch.labelled);
   // Caches and prompts as some earlier program left them.

@@ -8,6 +8,7 @@ import {
   decode,
   type Decoder,
   endless,
+  extend,
   generate,
   makeDecoder,
   prefill,
@@ -59,6 +60,47 @@ async function checkCache(session: Session, tokens: Uint32Array, vocab: number):
     );
   }
 }
+
+/** A start of any length, then the rest in pieces of other lengths behind the filled cache. */
+async function checkExtend(model: Model, device: Device): Promise<void> {
+  const session = await openModel(device, model, randomValues(model), {
+    generation: { batch: BATCH, tokens: 4, context: TOKENS, extend: true },
+    forward: { batch: BATCH, tokens: TOKENS },
+  });
+  const { tokens } = randomBatch(model, BATCH, TOKENS);
+  const wanted = await forward(session, tokens);
+  const d = makeDecoder(session);
+  const texts = rowsOf(tokens);
+  // The sequences get their words in pieces of different lengths, so that the shorter of each two is padded.
+  const cuts = [
+    [2, 5, 6, 8],
+    [3, 4, 8, 8],
+  ];
+  const upTo = (b: number, k: number): number => cuts[b]?.[k] ?? 0;
+  let rows = await prefill(
+    d,
+    texts.map((text, b) => text.slice(0, upTo(b, 0))),
+  );
+  for (let k = 0; ; k++) {
+    rows.forEach((row, b) => {
+      const off = distance(row, wanted[b * TOKENS + upTo(b, k) - 1] ?? []);
+      assert.ok(off < 1e-5, `sequence ${b} after ${upTo(b, k)} words is off by ${off}`);
+    });
+    if (k === 3) return;
+    // What is complete is given its last word again, at its place.
+    const from = (b: number): number => Math.min(upTo(b, k), upTo(b, k + 1) - 1);
+    rows = await extend(
+      d,
+      texts.map((text, b) => text.slice(from(b), upTo(b, k + 1))),
+      texts.map((_, b) => from(b)),
+    );
+  }
+}
+
+for (const { name, model } of library())
+  t(`pieces behind a filled cache are the whole pass: ${name}`, () =>
+    withDevice((device) => checkExtend(model, device)),
+  );
 
 for (const { name, model } of library())
   t(`prefill and decode are the whole pass: ${name}`, () =>
