@@ -41,7 +41,7 @@ function readBase(read: ConfigReader, { name, unsaid, biases }: Family): ConfigB
   const headDim = read.size('head_dim', unsaid.head_dim ?? dim / heads);
   const context = read.size('max_position_embeddings', 2048);
   const linears = biases.flatMap((group) =>
-    group.key !== null && read.flag(group.key) ? group.linears : [],
+    group.key === 'always' || (group.key !== null && read.flag(group.key)) ? group.linears : [],
   );
   return {
     family: name,

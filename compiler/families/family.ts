@@ -25,9 +25,10 @@ export interface Place {
   readonly reads?: string;
 }
 
-/** Linears that Hugging Face gives biases together, and the key of config.json that says so; null: none can. */
+/** Linears that Hugging Face gives biases together. */
 export interface BiasSwitch {
   readonly linears: readonly string[];
+  /** The key of config.json that says so; `always`: they have them without a word; null: they never have any. */
   readonly key: string | null;
 }
 

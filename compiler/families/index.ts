@@ -2,9 +2,11 @@
 import { invariant } from '../../grammar/invariant.ts';
 import type { Family, OfFamily, Place } from './family.ts';
 import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
+import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 
-export const families: readonly Family[] = [llama, qwen3];
+export const families: readonly Family[] = [llama, mistral, qwen2, qwen3];
 
 const byName: ReadonlyMap<string, Family> = new Map(families.map((family) => [family.name, family]));
 

@@ -173,7 +173,7 @@ function notesOf(model: Model, merged: Base, naming: Naming, { largest, at }: Ro
   if (naming.style === 'huggingface') {
     for (const { linears, key } of familyOf(model.base).biases) {
       const here = linears.filter((linear) => added.includes(linear));
-      if (here.length === 0) continue;
+      if (here.length === 0 || key === 'always') continue;
       const theirs = [...new Set(here.map((linear) => huggingfaceOf(model, linear)))].join(', ');
       notes.push(
         key === null
