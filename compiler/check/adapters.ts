@@ -18,6 +18,7 @@ import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';
 import { checkGroups, type Members } from './groups.ts';
 import { nothingTrains } from './messages/tasks.ts';
+import { meetsWords } from '../kinds/kind.ts';
 import type { CheckedPart } from './checked.ts';
 import { checkParts } from './parts.ts';
 import { checkPrompts } from './prompts.ts';
@@ -87,11 +88,11 @@ export function checkAdapter(
  */
 function withoutNowhere(parts: readonly CheckedPart[]): readonly CheckedPart[] {
   const nowhere = parts.filter(
-    ({ part }) => part.kind === 'prompt' && part.source !== null && !isPlaced(part),
+    ({ part, kind }) => meetsWords(kind) && part.source !== null && !isPlaced(part),
   );
   const left = parts.filter((part) => !nowhere.includes(part));
   const sourcesRead = (readers: readonly CheckedPart[]) => sourcesOf(parts, readers);
-  const read = sourcesRead(left.filter(({ part }) => part.kind === 'prompt'));
+  const read = sourcesRead(left.filter(({ kind }) => meetsWords(kind)));
   const idle = sourcesRead(nowhere);
   return left.filter(({ part }) => !idle.has(part.name) || read.has(part.name));
 }
@@ -115,7 +116,7 @@ function warnUntrained(
   const owned = namesByOwner(parameters);
   for (const { part, kind, item } of parts) {
     // An encoder is frozen unless it is named, and so is what comes from a file: the usual case is no oversight.
-    if (kind.name === 'encoder' || typeof part.fields['weights'] === 'string') continue;
+    if (kind.hooks.image !== undefined || typeof part.fields['weights'] === 'string') continue;
     const own = [...(owned.get(part.name) ?? []), ...(kind.unfreezes?.(part, env.base) ?? [])];
     if (own.length > 0 && !own.some((name) => trained.has(name))) env.report(nothingTrains(item));
   }

@@ -3,7 +3,7 @@ import { singleName, type Expression, type Field as SpecField, type TaskItem } f
 import { printExpression } from '../../grammar/print.ts';
 import { anyOf, choice, count, orNone, whole } from '../kinds/fields.ts';
 import type { Field } from '../kinds/kind.ts';
-import { gateOf } from '../kinds/prompt.ts';
+import { givesTokens, meetsWords } from '../kinds/kind.ts';
 import type { DataSource, FieldValue, Parameter, Part, Task } from '../model/model.ts';
 import { namesByOwner } from '../lower/parameters.ts';
 import { shapeOf } from './data.ts';
@@ -190,19 +190,19 @@ function checkGradients(
   const read = sourcesOf(known.parts, readers);
   const idle = new Map<Expression, { readonly names: string[]; readonly blind: boolean }>();
   const owned = namesByOwner(known.parameters);
-  for (const { part } of known.parts) {
+  for (const { part, kind } of known.parts) {
     const own = owned.get(part.name) ?? [];
     const trained = own.filter((name) => trains.has(name));
     if (trained.length === 0) continue;
     const mention = known.members.mention(item.trains, item.depth, trained[0] ?? '') ?? item.trains;
-    const source = part.kind === 'project' || part.kind === 'encoder';
-    const blind = (source || (part.kind === 'prompt' && part.source !== null)) && !images;
+    const source = givesTokens(kind);
+    const blind = (source || (meetsWords(kind) && part.source !== null)) && !images;
     if (blind || (source && !read.has(part.name))) {
       const same = idle.get(mention) ?? { names: [], blind };
       idle.set(mention, { ...same, names: [...same.names, part.name] });
     }
     const frozen = own.filter((name) => !trains.has(name));
-    const stuck = stuckBehind(part, trained, frozen);
+    const stuck = stuckBehind(kind.hides?.(part) ?? null, trained, frozen);
     if (stuck !== null) env.report(neverMoves(mention, item, part.name, stuck));
   }
   for (const [mention, { names, blind }] of idle)
@@ -216,25 +216,22 @@ export function sourcesOf(parts: readonly CheckedPart[], readers: readonly Check
   return new Set([...names, ...(sources.length === 0 ? [] : sourcesOf(parts, sources))]);
 }
 
-/** A prompt through which an image gets to the words. */
-const readsImages = ({ part }: CheckedPart): boolean =>
-  part.kind === 'prompt' && part.source !== null && isPlaced(part);
+/** Whether an image gets to the words through this part: a prompt that reads a projector. */
+const readsImages = ({ part, kind }: CheckedPart): boolean =>
+  meetsWords(kind) && part.source !== null && isPlaced(part);
 
 /** A prompt on no layers (`none`) is nowhere. */
 export const isPlaced = (part: Part): boolean => part.layers.length > 0 || part.input;
 
 /** A factor that starts at zero and stays there hides what it is multiplied with. */
 function stuckBehind(
-  part: CheckedPart['part'],
+  hides: { readonly factor: string; readonly hidden: string } | null,
   trained: readonly string[],
   frozen: readonly string[],
 ): string | null {
   const only = (names: readonly string[], word: string): boolean =>
     names.length > 0 && names.every((name) => name.endsWith(`.${word}`));
-  if (part.kind === 'prompt' && gateOf(part)?.init === 0 && only(trained, 'prompt') && only(frozen, 'gate'))
-    return 'gate';
-  if (part.kind === 'lora' && only(trained, 'a') && only(frozen, 'b')) return 'b';
-  return null;
+  return hides && only(trained, hides.hidden) && only(frozen, hides.factor) ? hides.factor : null;
 }
 
 function checkDisjoint(env: BaseEnv, a: CheckedTask, b: CheckedTask, known: Trainable): void {
@@ -264,7 +261,7 @@ function ownerOf(known: Trainable, parameter: string): string {
   if (own !== 'base') return own;
   return (
     known.parts.find(
-      ({ part }) => part.kind === 'unfreeze' && part.sites.some((s) => s.parameter === parameter),
+      ({ part, kind }) => kind.unfreezes !== undefined && part.sites.some((s) => s.parameter === parameter),
     )?.part.name ?? 'base'
   );
 }

@@ -80,9 +80,21 @@ export interface Kind {
   readonly describe?: (part: Part) => string;
   /** Its trained gates: their parameters, and how far a gate's number opens it. Absent: it has none. */
   readonly gates?: (part: Part) => Gates | null;
+  /**
+   * The factor of its own that is zero at first, and what that hides: no gradient reaches `hidden` while `factor` is
+   * zero. Both are the last words of parameters' names. Absent, or null for this part: it has none.
+   */
+  readonly hides?: (part: Part) => { readonly factor: string; readonly hidden: string } | null;
   readonly hooks: Hooks;
   readonly merge: Merge;
 }
+
+/** Whether parts of this kind give tokens of an image, and do nothing to the words by themselves. */
+export const givesTokens = ({ hooks }: Kind): boolean => hooks.tokens !== undefined;
+
+/** Whether the words look at what parts of this kind add, beside them or in front of them. */
+export const meetsWords = ({ hooks }: Kind): boolean =>
+  hooks.attention !== undefined || hooks.prepend !== undefined;
 
 /** Trained numbers that say how much of a part reaches the base. */
 export interface Gates {

@@ -41,6 +41,7 @@ export const lora: Kind = {
       addProduct(it, values(`${at}.b`), values(`${at}.a`), loraFactor(part));
     },
   },
+  hides: () => ({ factor: 'b', hidden: 'a' }),
   describe: ({ fields }) => `rank ${textOf(fields['rank'])}, alpha ${textOf(fields['alpha'])}`,
   hooks: {
     after: (g, part, site, x, y) => {

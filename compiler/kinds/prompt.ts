@@ -118,6 +118,7 @@ export const prompt: Kind = {
     if (gate === null) return 'no gate';
     return gate.per === 'const' ? `gate fixed at ${gate.init}` : `${gate.function} gate per ${gate.per}`;
   },
+  hides: (part) => (gateOf(part)?.init === 0 ? { factor: 'gate', hidden: 'prompt' } : null),
   gates: (part) => {
     const gate = gateOf(part);
     if (part.input || addedTo(part) !== null || gate === null || gate.per === 'const') return null;
