@@ -4,6 +4,7 @@
  */
 export * from './browser.ts';
 export { fetchSpecs, pageHost, type PageOptions } from './hosts/browser.ts';
+export { type AnsweringOptions, openAnswering } from './project/answering.ts';
 export { type Encoding, encodeTasks } from './project/encoding.ts';
 export { scoreTests, type TestScore } from './project/held-out.ts';
 export type { ProjectHost, SpecHost } from './project/host.ts';

@@ -1,10 +1,8 @@
 /** `graft generate`: continues texts with a base and its trained parts, as the tokens come. */
 import { parseArgs } from 'node:util';
-import { compile } from '../../compiler/compile.ts';
 import { hasImage } from '../../compiler/kinds/images.ts';
 import { sharedDevice } from '../device/device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
-import { requireFit } from '../device/fit.ts';
 import { createSampler, type Sampling } from '../sample.ts';
 import { type Command, EXIT, positiveNumber, UsageError, wholeNumber } from './command.ts';
 import {
@@ -18,14 +16,13 @@ import {
 import { imageInputOf, readImages } from '../project/image-input.ts';
 import { nodeHost } from '../hosts/node.ts';
 import { type HostedModel, loadModel } from '../project/spec.ts';
-import { capacityOf, openCompiled } from '../project/session.ts';
 import { tokenizerOf } from '../project/tokenizer.ts';
+import { openAnswering } from '../project/answering.ts';
 import { makePrompt, type Prompt } from '../project/prompts.ts';
 import { type Question, questionFor, tellImage } from '../project/questions.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
-import { startTrained } from '../project/trained.ts';
 
 const options = {
   adapter: { type: 'string' },
@@ -146,7 +143,7 @@ async function answer(
   questions: readonly Question[],
   given: AnswerOptions,
 ): Promise<void> {
-  const { host, model } = hosted;
+  const { model } = hosted;
   const tokenizer = await tokenizerOf(hosted);
   const texts = await promptsOf(hosted, questions, given, tokenizer);
   const prompts = texts.map(({ ids }) => ids);
@@ -154,17 +151,15 @@ async function answer(
   const looks = given.images.length > 0 && hasImage(model);
   const image = looks ? await readImages(hosted, given.images, prompts.length) : null;
   const device = await sharedDevice();
-  const context = Math.min(model.base.context, longest + given.maxTokens);
-  const compiled = compile(model, {
-    profile: device.profile,
-    generation: { batch: prompts.length, tokens: longest, context, image: looks },
-  });
-  requireFit(compiled.manifest, capacityOf(host, device));
-  const start = await startTrained(hosted, given.adapter, {
+  const session = await openAnswering(device, hosted, {
+    batch: prompts.length,
+    tokens: longest,
+    maxTokens: given.maxTokens,
+    image: looks,
+    adapter: given.adapter,
     tasks: questions.flatMap(({ task }) => task ?? []),
     allowChanges: given.allowChanges,
   });
-  const { session } = await openCompiled(device, compiled, start);
   const decoder = makeDecoder(session, { image: looks });
   if (image) showImages(decoder, image);
   const stream = streamAnswers(

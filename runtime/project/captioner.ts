@@ -1,5 +1,4 @@
 /** Opens captioners: a spec with what was trained, or a package that was built of one. */
-import { compile } from '../../compiler/compile.ts';
 import type { ExpertRun } from '../../compiler/model/model.ts';
 import type { Manifest } from '../../compiler/package/package.ts';
 import { openModel } from './open-package.ts';
@@ -10,19 +9,16 @@ import { fillPrompt } from '../data/templates.ts';
 import { sharedDevice } from '../device/device.ts';
 import { readCaption } from '../experts/caption.ts';
 import type { Reader } from '../experts/expert.ts';
-import { requireFit } from '../device/fit.ts';
 import { capacity, makeDecoder } from '../generate.ts';
 import { InputError } from '../input-error.ts';
 import type { Package, Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { openAnswering } from './answering.ts';
 import type { ProjectHost } from './host.ts';
 import { imageInputOf } from './image-input.ts';
 import { promptFor, questionFor } from './questions.ts';
-import { capacityOf, openCompiled } from './session.ts';
 import { loadModel } from './spec.ts';
-import type { Start } from './start.ts';
 import { tokenizerOf } from './tokenizer.ts';
-import { startTrained } from './trained.ts';
 
 type CaptionRun = Extract<ExpertRun, { kind: 'caption' }>;
 
@@ -45,16 +41,16 @@ async function openSpec(host: ProjectHost, run: CaptionRun, signal: AbortSignal)
   requireRoom(prompt.length, model.base.context, run);
   const device = await sharedDevice();
   signal.throwIfAborted();
-  const context = Math.min(model.base.context, prompt.length + run.tokens);
-  const compiled = compile(model, {
-    profile: device.profile,
-    generation: { batch: 1, tokens: prompt.length, context, image: true },
+  const session = await openAnswering(device, hosted, {
+    batch: 1,
+    tokens: prompt.length,
+    maxTokens: run.tokens,
+    image: true,
+    adapter: run.adapter,
+    tasks: [question.task ?? ''],
+    // A large base takes long to read, and the expert is not waited for after its time-out.
+    signal,
   });
-  requireFit(compiled.manifest, capacityOf(host, device));
-  const start = await startTrained(hosted, run.adapter, { tasks: [question.task ?? ''] });
-  // A large base takes long to read, and nobody waits for it after the time-out.
-  const values: Start['values'] = (p) => (signal.throwIfAborted(), start.values(p));
-  const { session } = await openCompiled(device, compiled, { ...start, values });
   return readerOf(session, tokenizer, prompt, run);
 }
 
