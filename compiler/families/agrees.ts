@@ -7,7 +7,7 @@ import { printRope } from './rotary.ts';
 
 /**
  * What the base says otherwise than the config, a line each; empty where they agree. Not compared: the context, which a
- * spec may shorten, and whether the head is the embedding, which the tensors tell.
+ * spec may shorten, and a head that the base takes to be the embedding, of which the tensors tell.
  */
 export function contradictions(base: Base, config: Config): string[] {
   const { base: stated, problems } = readConfig(config);
@@ -24,6 +24,8 @@ export function contradictions(base: Base, config: Config): string[] {
   const rope = (of: Pick<Base, 'rope'>): string => printRope({ ...of.rope, style: 'half' });
   differs('rope', rope(base), rope(stated));
   differs('biases', `[${(base.biases ?? []).join(', ')}]`, `[${(stated.biases ?? []).join(', ')}]`);
+  // transformers then leaves a head in the file unread.
+  if (stated.tied && !base.tied) differs('tied', base.tied, stated.tied);
   if (placesOf(base) !== placesOf(stated)) differs('family', base.family, stated.family);
   return lines;
 }

@@ -8,7 +8,7 @@ import { openSession, type Package, type Session } from '../session.ts';
 import { type AdapterModel, importAdapter } from '../weights/adapter.ts';
 import { readAdapterFile } from '../train/adapter-file.ts';
 import { compareAttributes, requireSameAttributes } from '../weights/attributes.ts';
-import { planBase, readBaseParameter } from '../weights/base.ts';
+import { planBase, readBaseParameter, requireTied } from '../weights/base.ts';
 import { fingerprintBase, requireSameBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
 import { layoutSafetensors } from '../weights/safetensors.ts';
 import { listSome, type WeightSource } from '../weights/source.ts';
@@ -38,6 +38,7 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   const { manifest } = pkg;
   const { base, adapter, seed = manifest.recipe?.seed ?? 0 } = options;
   const plan = planBase(base, manifest.base, manifest.parameters);
+  await requireTied(base, manifest.base, plan);
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
   const trained = adapter ? await readTrained(adapter, manifest) : new Map<string, Float32Array>();
   const samples: Sampled[] = [];

@@ -136,7 +136,9 @@ t('a base is told what its config.json says otherwise', () => {
   assert.match(other({ attention_bias: true }), /`biases` is \[wq, wk, wv, wo\] there, \[\] in the base/);
   assert.match(other({ num_hidden_layers: 4 }), /`layers` is 4 there, 3 in the base/);
   assert.match(other({ model_type: 'ernie4_5' }), /of a model of type `ernie4_5`/);
-  assert.is(other({ max_position_embeddings: 4096, tie_word_embeddings: true }), '');
+  assert.is(other({ max_position_embeddings: 4096 }), '');
+  assert.is(other({ tie_word_embeddings: true }), '`tied` is true there, false in the base');
+  assert.equal(contradictions({ ...base, tied: true }, llama), []);
   assert.equal(contradictions({ ...base, rope: { style: 'interleaved', theta: 10000 } }, llama), []);
 });
 
