@@ -1,29 +1,13 @@
 /** `graft merge`: folds trained parts into the base, exactly, and writes a base that runs without them. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { familyOf } from '../../compiler/families/index.ts';
-import { shortName } from '../../compiler/families/sites.ts';
-import { mergedBase, obstaclesOf } from '../../compiler/merge/merge.ts';
-import type { Base, Model } from '../../compiler/model/model.ts';
 import { mib } from '../device/buffers.ts';
-import { openWeights } from '../files.ts';
-import { writeWhole } from '../files/write.ts';
-import { InputError } from '../input-error.ts';
-import { baseMetadata, planBase } from '../weights/base.ts';
-import type { Naming } from '../weights/names.ts';
-import { streamSafetensors } from '../weights/safetensors.ts';
-import { listSome } from '../weights/source.ts';
-import { type Command, EXIT, positiveNumber, UsageError } from './command.ts';
-import { baseSpec } from '../merge/spec.ts';
-import { describeSurvival, requireSurvival, type Survival } from '../merge/survival.ts';
-import { mergedTensors, type Rounding } from '../merge/tensors.ts';
 import { nodeHost } from '../hosts/node.ts';
-import { type HostedModel, loadModel } from '../project/spec.ts';
-import type { Origin } from '../project/start.ts';
+import { InputError } from '../input-error.ts';
+import { mergeAdapter, requireMergeable } from '../merge/merge.ts';
+import { loadModel } from '../project/spec.ts';
+import { type Command, EXIT, positiveNumber, UsageError } from './command.ts';
 import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
-import { startTrained } from '../project/trained.ts';
 
 const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 type Stored = (typeof dtypes)[keyof typeof dtypes];
@@ -69,7 +53,13 @@ ${specUsage}`,
       if (existsSync(file))
         throw new InputError(`${file} exists`, 'give another name with --out: nothing is overwritten');
     const allowChanges = values['allow-changes'];
-    await merge({ host: nodeHost, model }, { adapter, allowChanges, out, spec, dtype, maxLoss });
+    const merged = await mergeAdapter(
+      { host: nodeHost, model },
+      { adapter, allowChanges, out, spec, dtype, maxLoss },
+    );
+    console.log(`${out}: ${merged.tensors} tensors, ${dtype}, ${mib(merged.size)} MiB`);
+    console.log(`${spec}: \`base ${merged.base}\`, and the adapter \`Merged\` that adds nothing to it`);
+    for (const note of merged.notes) console.error(note);
     return EXIT.ok;
   },
 };
@@ -78,114 +68,4 @@ function dtypeNamed(text: string): Stored {
   const found = Object.entries(dtypes).find(([name]) => name === text);
   if (found) return found[1];
   throw new UsageError(`--dtype takes ${Object.keys(dtypes).join(', ')}, not \`${text}\``);
-}
-
-/** Says of every part that is no weight why, and what to do instead. */
-function requireMergeable(model: Model): void {
-  const obstacles = obstaclesOf(model);
-  if (obstacles.length === 0) return;
-  const lines = obstacles.map(({ part, kind, reason }) => `\n  \`${part}\` (${kind}): ${reason}`);
-  const drops = obstacles.filter(({ never }) => never).map(({ part }) => `drop ${part}`);
-  throw new InputError(
-    `\`${model.name}\` cannot be merged into \`${model.base.name}\`:${lines.join('')}`,
-    `keep the adapter beside its base (\`graft generate --adapter FILE\`), or train and merge one without: \`adapter Rest extends ${model.name} { ${drops.join('  ')} }\``,
-  );
-}
-
-interface Files {
-  readonly adapter: string;
-  readonly allowChanges: boolean;
-  readonly out: string;
-  readonly spec: string;
-  readonly dtype: Stored;
-  /** Share of the adapter's change that may be rounded away. */
-  readonly maxLoss: number;
-}
-
-async function merge(hosted: HostedModel, files: Files): Promise<void> {
-  const { adapter, allowChanges, out, spec, dtype, maxLoss } = files;
-  const { model } = hosted;
-  const start = await startTrained(hosted, adapter, { allowChanges });
-  try {
-    const { naming, unexpected } = await namingOf(model);
-    const merged = mergedBase(model);
-    const rounding: Rounding = { largest: 0, at: '' };
-    const survival: Survival = [];
-    const { values, before } = start;
-    const writing = { merged, naming, dtype, rounding, survival, values, before };
-    const tensors = mergedTensors(model, writing);
-    const metadata = metadataOf(model, merged, naming, await start.origin());
-    const { size, chunks } = streamSafetensors(tensors, metadata);
-    // What is lost is known when all is made: the file gets its name after that, or not at all.
-    const checked = async function* () {
-      yield* chunks();
-      if (dtype !== 'F32') requireSurvival(survival, dtype, maxLoss);
-    };
-    await writeWhole(out, size, checked());
-    await writeFile(spec, baseSpec(merged, { model, weights: out, folder: dirname(spec) }), { flag: 'wx' });
-    console.log(`${out}: ${tensors.length} tensors, ${dtype}, ${mib(size)} MiB`);
-    console.log(`${spec}: \`base ${merged.name}\`, and the adapter \`Merged\` that adds nothing to it`);
-    if (dtype !== 'F32') console.error(describeSurvival(survival, dtype));
-    for (const note of notesOf(model, merged, naming, rounding)) console.error(note);
-    if (unexpected.length > 0) console.error(`left out: ${listSome(unexpected)}, which are not of the base`);
-  } finally {
-    await start.close();
-  }
-}
-
-/** How the base's own file names its tensors. */
-async function namingOf({
-  base,
-  parameters,
-}: Model): Promise<{ naming: Naming; unexpected: readonly string[] }> {
-  const source = await openWeights(base.weights ?? '');
-  try {
-    return planBase(
-      source,
-      base,
-      parameters.filter(({ owner }) => owner === 'base'),
-    );
-  } finally {
-    await source.close();
-  }
-}
-
-/** transformers loads only what says that it is of PyTorch; ours states the order of the rows. */
-const metadataOf = (model: Model, merged: Base, naming: Naming, { base }: Origin) => ({
-  ...(naming.style === 'huggingface'
-    ? { format: 'pt' }
-    : baseMetadata({ name: merged.name, rope: { ...merged.rope, style: naming.rope } })),
-  merged_adapter: model.name,
-  merged_base: base,
-});
-
-/** What Hugging Face calls a linear: `q_proj` for `wq`. */
-function huggingfaceOf({ sites }: Model, linear: string): string {
-  const site = sites.find((s) => shortName(s) === linear);
-  return site === undefined ? linear : shortName({ name: site.huggingface });
-}
-
-/** What somebody who uses the file must know. */
-function notesOf(model: Model, merged: Base, naming: Naming, { largest, at }: Rounding): string[] {
-  const notes: string[] = [];
-  const added = (merged.biases ?? []).filter((linear) => !model.base.biases?.includes(linear));
-  if (added.length > 0) notes.push(`biases were added to ${added.join(', ')}: the base declares \`biases\``);
-  if (naming.style === 'huggingface') {
-    for (const { linears, key } of familyOf(model.base).biases) {
-      const here = linears.filter((linear) => added.includes(linear));
-      if (here.length === 0 || key === 'always') continue;
-      const theirs = [...new Set(here.map((linear) => huggingfaceOf(model, linear)))].join(', ');
-      notes.push(
-        key === null
-          ? `transformers has no bias on ${theirs}: it would leave what was added there out`
-          : `in config.json, set "${key}": true`,
-      );
-    }
-    if (model.base.tied && !merged.tied) notes.push('in config.json, set "tie_word_embeddings": false');
-  }
-  if (model.base.tied && !merged.tied)
-    notes.push("the output head is no longer the embedding: what was folded in is the head's alone");
-  if (largest > 0)
-    notes.push(`rounded: the largest change of a number is ${largest.toPrecision(3)}, in ${at}`);
-  return notes;
 }
