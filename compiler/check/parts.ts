@@ -190,7 +190,6 @@ function isComplete(
       env.report(missingAttribute(item.name.span, `\`${item.name.text}\``, key, row, item));
     return false;
   };
-  if (kind.name === 'prompt' && fields['length'] === null) return missing('length');
   if (kind.name === 'encoder' && visionOf(fields) === null) {
     const model = item.fields.find((f) => f.name.text === 'model');
     const id = model?.value.kind === 'call' ? model.value.arguments[0] : undefined;
@@ -198,5 +197,6 @@ function isComplete(
     env.report(unknownModel({ text, span: id?.value.span ?? item.name.span }, clipNames));
     return false;
   }
-  return !(kind.name === 'project' && from !== null && fields['width'] === null) || missing('width');
+  const lacking = kind.lacks?.(fields, from !== null) ?? null;
+  return lacking === null || missing(lacking);
 }

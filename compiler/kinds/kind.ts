@@ -72,6 +72,8 @@ export interface Kind {
   readonly reads?: { readonly kinds: readonly string[]; readonly required: boolean };
   /** Attributes it takes over from its source, unless they are written. */
   readonly inherits?: (source: Part, base: Base) => Readonly<Record<string, FieldValue>>;
+  /** An attribute that has to be written where neither a default nor the source gives it; null: none is missing. */
+  readonly lacks?: (fields: Part['fields'], reads: boolean) => string | null;
   /** The parameters it adds, named `PART.SITE` or `PART.layers.I.NAME`; pure and cheap, also at 65B. */
   readonly parameters: (part: Part, base: Base) => readonly Parameter[];
   /** Existing parameters it makes trainable (only `unfreeze`). */

@@ -28,6 +28,7 @@ export const project: Kind = {
     'linear: LLaMA-Adapter V2, arXiv 2304.15010, section 4.3; mlp: LLaVA-1.5, arXiv 2310.03744; queries: `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`; bridge: `imagebind_LLM/llama/llama_adapter.py`',
   selects: 'nothing',
   reads: { kinds: ['encoder', 'project'], required: true },
+  lacks: ({ width }, reads) => (reads && width === null ? 'width' : null),
   inherits: (source, base) => {
     if (source.kind === 'project')
       return { width: outputWidth(source, base), tokens: length(source), scales: 1 };

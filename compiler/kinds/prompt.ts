@@ -79,6 +79,7 @@ export const prompt: Kind = {
   source: 'LLaMA-Adapter, arXiv 2303.16199, section 3.2; the gate of `alpaca_finetuning_v1/llama/model.py`',
   selects: 'layers-or-input',
   reads: { kinds: ['project'], required: false },
+  lacks: ({ length }) => (length === null ? 'length' : null),
   inherits: (source) => ({ length: source.fields['length'] ?? null }),
   fields: {
     length: {
