@@ -4,16 +4,19 @@ import { addProduct } from './affine.ts';
 import { common, constant, count, number, numberOf, orNone, parameterOf, textOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
-/** What the update is multiplied by: alpha / rank, or 1 when `alpha = none`. */
+/** What the update is multiplied by: alpha / rank, alpha / sqrt(rank) with `rslora`, or 1 when `alpha = none`. */
 export function loraFactor(part: Part): number {
   const alpha = part.fields['alpha'] ?? null;
-  return alpha === null ? 1 : numberOf(alpha) / numberOf(part.fields['rank']);
+  if (alpha === null) return 1;
+  const rank = numberOf(part.fields['rank']);
+  return numberOf(alpha) / (part.fields['rslora'] === true ? Math.sqrt(rank) : rank);
 }
 
 export const lora: Kind = {
   name: 'lora',
   doc: 'Adds a trainable product of two thin matrices to each selected linear.',
-  formula: 'y = W x + (alpha / rank) B A x; alpha = none leaves the factor out',
+  formula:
+    'y = W x + (alpha / rank) B A x; alpha = none leaves the factor out, rslora = true makes it alpha / sqrt(rank)',
   source:
     'LoRA, arXiv 2106.09685, section 4.1; `llama_adapter_v2_multimodal7b/llama/llama.py` for alpha = none',
   selects: 'linears',
@@ -24,6 +27,12 @@ export const lora: Kind = {
       default: null,
       doc: 'The update is multiplied by alpha / rank; none: by 1.',
       idle: 'the update is multiplied by 0 and learns nothing',
+    },
+    rslora: {
+      type: { kind: 'boolean' },
+      default: false,
+      later: true,
+      doc: 'Whether the update is multiplied by alpha / sqrt(rank) instead (rsLoRA, arXiv 2312.03732), so that a larger rank learns no slower.',
     },
     on_prompts: {
       type: { kind: 'boolean' },

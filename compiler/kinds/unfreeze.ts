@@ -1,6 +1,20 @@
 /** Makes parameters of the base trainable. */
-import { common } from './fields.ts';
+import { choice, common } from './fields.ts';
+import type { Part, Site } from '../model/model.ts';
 import type { Kind } from './kind.ts';
+
+/** The base's parameters of one place that a part unfreezes. */
+function unfrozenAt(part: Part, { parameter, bias }: Site): string[] {
+  const biases = bias === undefined ? [] : [bias];
+  switch (part.fields['of']) {
+    case 'weights':
+      return [parameter];
+    case 'biases':
+      return biases;
+    default:
+      return [parameter, ...biases];
+  }
+}
 
 export const unfreeze: Kind = {
   name: 'unfreeze',
@@ -8,14 +22,18 @@ export const unfreeze: Kind = {
   formula: 'the base as it is',
   source: 'LLaMA-Adapter V2, arXiv 2304.15010, section 4.1 (norms)',
   selects: 'parameters',
-  fields: { ...common },
+  fields: {
+    of: {
+      type: choice('all', 'weights', 'biases'),
+      default: 'all',
+      later: true,
+      doc: "Which of a place's parameters: its weight and the base's own bias there, or one of the two.",
+    },
+    ...common,
+  },
   parameters: () => [],
   // A tied output head is the embedding's table, so two sites may own one parameter.
-  unfreezes: (part) => [
-    ...new Set(
-      part.sites.flatMap(({ parameter, bias }) => (bias === undefined ? [parameter] : [parameter, bias])),
-    ),
-  ],
+  unfreezes: (part) => [...new Set(part.sites.flatMap((site) => unfrozenAt(part, site)))],
   // What it trains is the base's already.
   merge: { can: true, changes: 'nothing' },
   hooks: {},

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'bring a model from the Hugging Face hub into the cache',
     load: () => import('./pull.ts'),
   },
+  import: {
+    summary: 'make a spec and an adapter file of an adapter that PEFT saved',
+    load: () => import('./import.ts'),
+  },
   merge: { summary: 'fold trained parts into the base where they can be', load: () => import('./merge.ts') },
   generate: { summary: 'generate text with a base and its parts', load: () => import('./generate.ts') },
   golden: { summary: 'compare with the recorded reference results', load: () => import('./golden.ts') },

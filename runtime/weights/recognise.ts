@@ -20,11 +20,11 @@ export function formatOf(first: Uint8Array): 'gguf' | 'torch' | null {
 const ofPeft =
   /^base_model\.model\.|^prompt_embeddings$|\.lora_[AB]\.(default\.)?weight$|\.lora_magnitude_vector/;
 
-/** A folder or a file that PEFT wrote. */
+/** A folder or a file that PEFT wrote, given where weights or an adapter file of ours are read. */
 export const isPeft = (where: string): InputError =>
   new InputError(
-    `${where} is an adapter of PEFT, whose names and settings Graft does not read yet`,
-    'merge it into its base in Python, `PeftModel.from_pretrained(model, "FOLDER").merge_and_unload().save_pretrained("OUT")`, and give OUT as `weights` of the base; or train the parts with Graft',
+    `${where} is an adapter of PEFT`,
+    '`graft import FOLDER --spec-out my.adapter` makes a spec and an adapter file of it',
   );
 
 /** Refuses what was opened and is another program's adapter. */

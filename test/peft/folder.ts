@@ -1,0 +1,68 @@
+/** Adapters of PEFT made up for tests: a configuration and tensors, in memory. */
+import { type Base, logical, type Site } from '../../compiler/model/model.ts';
+import { sitesOf } from '../../compiler/families/sites.ts';
+import { importPeft } from '../../runtime/peft/import.ts';
+import type { ImportedPart } from '../../runtime/peft/part.ts';
+import { readPeftConfig } from '../../runtime/peft/config.ts';
+import { createRandom } from '../../runtime/random.ts';
+import { layoutSafetensors, type NewTensor, openSafetensors } from '../../runtime/weights/safetensors.ts';
+import { bytesSource, elements, type WeightSource } from '../../runtime/weights/source.ts';
+
+/** Of no size that another has; its heads are narrower than the width. */
+export const base: Base = {
+  name: 'small',
+  family: 'llama',
+  layers: 3,
+  dim: 10,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 6,
+  ffn: 14,
+  vocab: 17,
+  context: 32,
+  normEps: 1e-5,
+  rope: { style: 'half', theta: 10000 },
+  tied: false,
+};
+
+export const loraConfig = {
+  peft_type: 'LORA',
+  r: 2,
+  lora_alpha: 6,
+  target_modules: ['q_proj', 'v_proj'],
+  bias: 'none',
+  lora_dropout: 0.1,
+};
+
+/** A tensor of numbers that differ from tensor to tensor. */
+export function tensor(name: string, shape: readonly number[]): NewTensor {
+  const random = createRandom(name);
+  return { name, shape, values: Float32Array.from({ length: elements(shape) }, () => random.normal()) };
+}
+
+/** Both matrices of one module, under PEFT's keys. */
+export const low = (site: Site, rank: number): NewTensor[] => [
+  tensor(`base_model.model.${site.huggingface}.lora_A.weight`, [rank, logical(site.input)]),
+  tensor(`base_model.model.${site.huggingface}.lora_B.weight`, [logical(site.output), rank]),
+];
+
+/** Places of a base by the last word of their name, or by all of it. */
+export const places = (of: Base, ...names: string[]): Site[] =>
+  sitesOf(of).filter((site) => names.some((name) => site.name === name || site.name.endsWith(`.${name}`)));
+
+export async function sourceOf(tensors: readonly NewTensor[]): Promise<WeightSource> {
+  const { chunks } = layoutSafetensors(tensors);
+  return openSafetensors(bytesSource('adapter_model.safetensors', Buffer.concat([...chunks()])));
+}
+
+/** What a configuration and its tensors come to on a base. */
+export const importFrom = async (
+  config: Readonly<Record<string, unknown>>,
+  tensors: readonly NewTensor[],
+  of: Base = base,
+): Promise<readonly ImportedPart[]> =>
+  importPeft(readPeftConfig(config, 'adapter_config.json'), await sourceOf(tensors), of, sitesOf(of));
+
+/** `lora low on layers.attention.wq { rank = 2 }` of each part. */
+export const lines = (parts: readonly ImportedPart[]): string[] =>
+  parts.map(({ kind, name, on, attributes }) => `${kind} ${name} on ${on} { ${attributes} }`);
