@@ -46,6 +46,7 @@ export const taskFields: Readonly<Record<string, Field>> = {
   border: {
     type: choice('apart', 'joined'),
     default: 'apart',
+    later: true,
     doc: 'How prompt and answer become tokens: each by itself (`apart`), so that all of the answer is learned, or as one text as in the official code (`joined`), where a token over the border counts as prompt.',
   },
   ask: {

@@ -17,13 +17,14 @@ export function recordedPart(part: Part): unknown {
     layers,
     sites: places,
     ...rest,
-    fields: recorded(part.fields, kindOfPart(part).fields),
+    fields: recordedFields(part.fields, kindOfPart(part).fields),
   };
 }
 
 type Fields = Readonly<Record<string, FieldValue>>;
 
-const recorded = (values: Fields, rows: Readonly<Record<string, Field>>): Fields =>
+/** Attributes without the later ones that hold their defaults; `rows` are those that the kind, or a task, may have. */
+export const recordedFields = (values: Fields, rows: Readonly<Record<string, Field>>): Fields =>
   Object.fromEntries(
     Object.entries(values).flatMap(([key, value]) => {
       const row = rows[key];
@@ -35,7 +36,7 @@ const recorded = (values: Fields, rows: Readonly<Record<string, Field>>): Fields
 function recordedValue(value: FieldValue, type: FieldType): FieldValue {
   if (!isCall(value)) return value;
   const rows = argumentsOf(type, value.call);
-  return rows === undefined ? value : { call: value.call, args: recorded(value.args, rows) };
+  return rows === undefined ? value : { call: value.call, args: recordedFields(value.args, rows) };
 }
 
 /** The arguments of a call that a value of this type may be. */

@@ -1,6 +1,7 @@
 /** What a sweep is to run: every trial with its model and recipe, or with the reason why there is none. */
 import type { Checked, CheckOptions } from '../../compiler/check/check.ts';
-import { recordedPart } from '../../compiler/kinds/recorded.ts';
+import { taskFields } from '../../compiler/check/tasks.ts';
+import { recordedFields, recordedPart } from '../../compiler/kinds/recorded.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import { type Base, type Recipe, testsOf } from '../../compiler/model/model.ts';
 import { type Sweep, type Trial, trialsOf } from '../../compiler/model/sweep.ts';
@@ -130,9 +131,10 @@ async function identityOf(
   const { weights, tokenizer, ...dimensions } = model.base;
   const accuracy = sweep.measure.includes('accuracy');
   const tests = model.tasks.map((task) => testsOf(task));
+  const trained = model.tasks.map((task) => ({ ...task, fields: recordedFields(task.fields, taskFields) }));
   const files = model.data.flatMap(({ paths }) => paths);
   return {
-    spec: await hashOf([model.name, model.parts.map(recordedPart), model.groups, model.tasks, accuracy]),
+    spec: await hashOf([model.name, model.parts.map(recordedPart), model.groups, trained, accuracy]),
     recipe: await hashOf(essenceOf(recipe)),
     data: await hashOf([
       model.data.map(({ name, format }) => [name, format]),

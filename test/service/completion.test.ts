@@ -147,6 +147,7 @@ t('attributes of a kind, those not written yet', () => {
   );
   offers(
     inside('  task t on instructions trains words { <|> }'),
+    'border',
     'template',
     'max_tokens',
     'ignore',
