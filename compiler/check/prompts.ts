@@ -1,7 +1,8 @@
 /** What prompts and prefixes have to agree on: lengths of sums, gates that can open, layers they share. */
 import type { Part } from '../model/model.ts';
 import { isCall } from '../kinds/fields.ts';
-import { addedTo, gateOf } from '../kinds/prompt.ts';
+import { gateOf } from '../kinds/gate.ts';
+import { addedTo } from '../kinds/prompt.ts';
 import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './checked.ts';
 import {

@@ -2,7 +2,6 @@
 import { axis, type Base, type Parameter, type Part } from '../model/model.ts';
 import {
   anyOf,
-  callOf,
   choice,
   common,
   constant,
@@ -11,60 +10,13 @@ import {
   isCall,
   lengthType,
   normal,
-  number,
   numberOf,
   orNone,
   parameterOf,
   textOf,
 } from './fields.ts';
-import type { Field, Kind } from './kind.ts';
-
-const gateFields: Readonly<Record<string, Field>> = {
-  init: {
-    type: number(),
-    default: 0,
-    doc: 'Where the gate starts; for `per: const`, where it stays.',
-    onlyTraining: ({ per }) => per !== 'const',
-  },
-  per: {
-    type: choice('head', 'layer', 'const'),
-    default: 'head',
-    doc: 'One gate for each head, one for a layer, or a number that is not trained.',
-  },
-  factor: {
-    type: { kind: 'boolean' },
-    default: false,
-    doc: 'A second trained number for each layer, 1 at first, that multiplies the gate (`new_gate` of the released V2.1).',
-  },
-};
-
-/** What a prompt's gate is; null for `gate = none`. */
-export interface Gate {
-  readonly function: 'tanh' | 'raw';
-  readonly init: number;
-  readonly per: 'head' | 'layer' | 'const';
-  /** Whether a trained number multiplies it. */
-  readonly factor: boolean;
-}
-
-export function gateOf(part: Part): Gate | null {
-  const value = part.fields['gate'] ?? null;
-  if (value === null) return null;
-  const { call, args } = callOf(value);
-  const per = args['per'] === 'layer' || args['per'] === 'const' ? args['per'] : 'head';
-  return {
-    function: call === 'raw' ? 'raw' : 'tanh',
-    init: numberOf(args['init']),
-    per,
-    factor: args['factor'] === true,
-  };
-}
-
-/** The factor of a prompt that trains no gate. */
-function constantFactor(gate: Gate | null): number {
-  if (gate === null) return 1;
-  return gate.function === 'tanh' ? Math.tanh(gate.init) : gate.init;
-}
+import { constantFactor, gateFields, gateOf } from './gate.ts';
+import type { Kind } from './kind.ts';
 
 /** The prompt whose tokens this one is added to, or null when it stands alone. */
 export function addedTo(part: Part): string | null {

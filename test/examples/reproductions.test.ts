@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nodeHost } from '../../runtime/hosts/node.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { gateOf } from '../../compiler/kinds/prompt.ts';
+import { gateOf } from '../../compiler/kinds/gate.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
 import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { planSweep, type Prepared } from '../../runtime/sweep/plan.ts';
