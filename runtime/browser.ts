@@ -2,7 +2,7 @@
  * What a web page needs: packages and weights by fetch, the device, generation and training. Nothing below imports Node;
  * docs/browser.md shows a whole page.
  */
-export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './project/open-package.ts';
+export { adapterFile, openModel, type LoadedModel, type ModelOptions } from './project/open-model.ts';
 export { taskBatches } from './project/record-batches.ts';
 export { fetchPackage, fetchSource, fetchTokenizer, fetchWeights, weightsFrom } from './hosts/fetch.ts';
 export { type Batches, microBatches } from './data/batches.ts';

@@ -1,7 +1,7 @@
 /** Opens captioners: a spec with what was trained, or a package that was built of one. */
 import type { ExpertRun } from '../../compiler/model/model.ts';
 import type { Manifest } from '../../compiler/package/package.ts';
-import { openModel } from './open-package.ts';
+import { openModel } from './open-model.ts';
 import { encodePrompt } from '../data/encode.ts';
 import { CAPTION_QUESTION } from '../data/load.ts';
 import { templateFor } from '../data/rules.ts';

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Manifest } from '../../compiler/package/package.ts';
-import { adapterFile, openModel } from '../../runtime/project/open-package.ts';
+import { adapterFile, openModel } from '../../runtime/project/open-model.ts';
 import { weightsFrom } from '../../runtime/hosts/fetch.ts';
 import { loadDawn } from '../../runtime/device/driver.ts';
 import { openSession, readParameter } from '../../runtime/session.ts';
