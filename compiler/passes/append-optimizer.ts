@@ -9,14 +9,23 @@ type Arena = Extract<Home, 'parameters' | 'gradients' | 'accumulated' | 'first' 
 
 /** A cell, or a piece of one that is larger than a binding may be. */
 interface Piece {
+  /** Index of the cell. */
   readonly cell: number;
-  /** Numbers before it and in it. */
+  /** Numbers of the cell before this piece. */
   readonly from: number;
+  /** Numbers in this piece. */
   readonly count: number;
 }
 
 /** Numbers of a piece at most: 64 MiB, half of what every device binds. A whole number of blocks. */
 const PIECE = 2 ** 24;
+
+/**
+ * The cells (parameter groups) that a task trains, by their index. The task's programs hold an `adamw` for each of these
+ * and none for the others, so an idle group keeps its parameters and moments bit for bit.
+ */
+const activeCells = (cells: readonly Cell[], task: string): number[] =>
+  cells.flatMap((cell, index) => (cell.tasks.includes(task) ? [index] : []));
 
 function piecesOf(cells: readonly Cell[], active: readonly number[]): Piece[] {
   return active.flatMap((cell) => {
@@ -33,7 +42,10 @@ function arena(g: Builder, home: Arena, { cell, from, count }: Piece): Tensor {
   return g.tensor(`${home}.${cell}.${from}`, 1, axis(count), home, 'f32', { cell, from });
 }
 
-/** The per-step scalars; room for as many cells as there can be is cheaper than knowing them before the layout. */
+/**
+ * The per-step scalars. The tensor has room for the largest possible number of cells, since it is made before the layout
+ * counts them.
+ */
 export const stepTensor = (g: Builder): Tensor =>
   g.tensors.find((t) => t.home === 'step') ?? g.tensor('step', 1, axis(STEP.cells + 2 * MAX_CELLS), 'step');
 
@@ -47,7 +59,7 @@ export function appendOptimizers(
   return graphs.flatMap((graph) => {
     if (graph.purpose.kind !== 'train') return [graph];
     const { task } = graph.purpose;
-    const active = cells.flatMap((cell, index) => (cell.tasks.includes(task) ? [index] : []));
+    const active = activeCells(cells, task);
     const g = extend(graph);
     if (recipe.accumulate === 1) {
       appendOptimizer(g, cells, active, recipe, 'gradients');
