@@ -21,7 +21,7 @@ export interface Batch {
    */
   readonly examples: Uint32Array;
   readonly epoch: number;
-  /** Images of the rows, laid out for the device (see pictures.ts); absent for text. */
+  /** Images of the rows, laid out for the device (see `patchPictures` in images/prepare.ts); absent for text. */
   readonly image?: Float32Array;
 }
 

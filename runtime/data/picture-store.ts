@@ -17,7 +17,7 @@ export interface PictureStore extends ImageStore {
   get(number: number): Uint8Array;
 }
 
-/** Bytes by a name that tells their content; `pictures-node.ts` has one on disk. */
+/** Bytes by a name that tells their content; `hosts/node-pictures.ts` keeps one on disk. */
 export interface PictureCache {
   get(key: string): Uint8Array | null;
   put(key: string, bytes: Uint8Array): void;

@@ -1,5 +1,5 @@
 /**
- * Adapter files: ours (our names, the base's fingerprint in the metadata) and the official ones (see official.ts).
+ * Adapter files: ours (our names, the base's fingerprint in the metadata) and the official ones (see llama-adapter.ts).
  */
 import type { Base } from '../../compiler/model/model.ts';
 import type { Attributes } from '../../compiler/package/package.ts';
