@@ -2,7 +2,7 @@
 import type { CstNode, IToken } from 'chevrotain';
 import type { Comment, Name } from './ast.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { singleQuotes, unterminatedString } from './messages.ts';
+import { singleQuotes, unterminatedString } from './diagnostics/characters.ts';
 import type { Source, Span } from './source.ts';
 
 /** What is at hand while a tree is built. */

@@ -37,7 +37,8 @@ export interface Details {
   readonly edits?: Fix['edits'];
 }
 
-const make = (
+/** For a diagnostic of the catalogue `Entry.at` (`entry.ts`) fills in the code and the severity. */
+export const diagnose = (
   severity: Severity,
   code: string,
   span: Span,
@@ -53,14 +54,6 @@ const make = (
   notes: details.notes ?? [],
   ...(details.help === undefined ? {} : { fix: { message: details.help, edits: details.edits ?? [] } }),
 });
-
-/** A mistake that stops the compiler. */
-export const error = (code: string, span: Span, message: string, details: Details = {}): Diagnostic =>
-  make('error', code, span, message, details);
-
-/** Something that is allowed and probably not meant. */
-export const warning = (code: string, span: Span, message: string, details: Details = {}): Diagnostic =>
-  make('warning', code, span, message, details);
 
 /** By file and place, errors first where two meet; the same one is kept once. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {

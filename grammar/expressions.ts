@@ -13,7 +13,8 @@ import {
   written,
   type Context,
 } from './concrete.ts';
-import { tooLong, unknownSuffix } from './messages.ts';
+import { unknownSuffix } from './diagnostics/characters.ts';
+import { tooLong } from './diagnostics/structure.ts';
 import { cover, type Span } from './source.ts';
 import { suffixes } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 /** Rules for values: numbers, layers, paths, lists, calls and sums of them. `rules.ts` has those around them. */
 import { CstParser, EOF, type IToken } from 'chevrotain';
-import { messageProvider } from './messages.ts';
+import { messageProvider } from './diagnostics/structure.ts';
 import * as t from './tokens.ts';
 
 const MAX_DEPTH = 100;

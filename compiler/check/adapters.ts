@@ -17,7 +17,7 @@ import type { BaseEnv } from './env.ts';
 import { readExpert } from './experts.ts';
 import type { FlatAdapter, FlatItem } from './flatten.ts';
 import { checkGroups, type Members } from './groups.ts';
-import { nothingTrains } from './messages/tasks.ts';
+import { nothingTrains } from './diagnostics/tasks.ts';
 import { meetsWords } from '../kinds/kind.ts';
 import type { CheckedPart } from './checked.ts';
 import { checkParts } from './parts.ts';

@@ -23,7 +23,7 @@ import type { Env } from './env.ts';
 import type { Values } from './checked.ts';
 import { readFields } from './fields.ts';
 import { tooLarge } from './sizes.ts';
-import { badDimensions } from './messages/fields.ts';
+import { badDimensions } from './diagnostics/values.ts';
 
 const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotation frequencies.' };
 const positive: FieldType = { kind: 'number', above: 0 };

@@ -3,7 +3,7 @@ import { singleName, type Condition, type Expression, type Name } from '../../gr
 import { printExpression } from '../../grammar/print.ts';
 import type { BaseEnv } from './env.ts';
 import { layersOf } from './layers.ts';
-import { unknownName } from './messages/names.ts';
+import { unknownName } from './diagnostics/params.ts';
 import { namesIn } from './scope.ts';
 
 /**

@@ -3,7 +3,9 @@ import type { DataDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
 import type { DataSource } from '../model/model.ts';
 import type { Env } from './env.ts';
-import { bareFile, unknownArgument, unknownChoice, wrongType } from './messages/fields.ts';
+import { unknownArgument } from './diagnostics/attributes.ts';
+import { bareFile, wrongType } from './diagnostics/types.ts';
+import { unknownChoice } from './diagnostics/values.ts';
 
 /** What a format's examples are, which decides what a task on them may say. */
 export type DataShape = 'text' | 'instructions' | 'images';

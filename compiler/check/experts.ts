@@ -8,7 +8,7 @@ import type { Field } from '../kinds/kind.ts';
 import type { Expert, ExpertRun, FieldValue } from '../model/model.ts';
 import type { Env } from './env.ts';
 import { readFields } from './fields.ts';
-import { cannotRun } from './messages/experts.ts';
+import { cannotRun } from './diagnostics/experts.ts';
 import { checkPlaceholder } from './tasks.ts';
 import { splitWords } from './command-line.ts';
 

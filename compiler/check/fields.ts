@@ -5,7 +5,7 @@ import type { Field as FieldRow } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import type { Values } from './checked.ts';
 import type { Env } from './env.ts';
-import { attributeTwice, missingAttribute, unknownAttribute } from './messages/fields.ts';
+import { attributeTwice, missingAttribute, unknownAttribute } from './diagnostics/attributes.ts';
 import { evaluate, warnOfZero } from './values.ts';
 
 /** Reads a block. `what` is its owner in messages, such as `prompt` or `recipe`; `at` is where a missing one is reported. */

@@ -12,17 +12,17 @@ import type {
 } from '../../grammar/ast.ts';
 import { kindOf, kinds } from '../kinds/index.ts';
 import type { Env } from './env.ts';
-import { cannotOverride, nothingToChange } from './messages/adapters.ts';
 import {
+  cannotOverride,
   declaredTwice,
   extendsCycle,
   inheritedTwice,
-  MAX_DEPTH,
   noBase,
-  tooLarge,
+  nothingToChange,
   unknownDeclaration,
-  unknownKind,
-} from './messages/names.ts';
+} from './diagnostics/declarations.ts';
+import { MAX_DEPTH, tooLarge } from './diagnostics/params.ts';
+import { unknownKind } from './diagnostics/parts.ts';
 
 /** An item and how deep in the chain of `extends` it was last written: 0 is the root. */
 export type FlatItem = (PartItem | GroupItem | TaskItem | ExpertItem) & { readonly depth: number };

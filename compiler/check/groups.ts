@@ -4,8 +4,8 @@ import type { Parameter } from '../model/model.ts';
 import { namesByOwner } from '../lower/parameters.ts';
 import type { BaseEnv } from './env.ts';
 import type { FlatAdapter } from './flatten.ts';
-import { groupCycle, notAGroup, unknownMember } from './messages/groups.ts';
-import { MAX_DEPTH, tooLarge, unknownGroupMember } from './messages/names.ts';
+import { groupCycle, notAGroup, unknownGroupMember, unknownMember } from './diagnostics/groups.ts';
+import { MAX_DEPTH, tooLarge } from './diagnostics/params.ts';
 import type { CheckedPart } from './checked.ts';
 
 export interface Members {

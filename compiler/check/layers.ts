@@ -8,8 +8,8 @@ import {
   type Range,
 } from '../../grammar/ast.ts';
 import { inParam, type BaseEnv } from './env.ts';
-import { emptyRange, layersOutside, notARange, notLayers, tooManyLayers } from './messages/layers.ts';
-import { unknownName } from './messages/names.ts';
+import { emptyRange, layersOutside, notARange, notLayers, tooManyLayers } from './diagnostics/layers.ts';
+import { unknownName } from './diagnostics/params.ts';
 import { evaluate } from './values.ts';
 
 /** The layers, or null after reporting why there are none to speak of. `none` is an empty list. */

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { parse, type Parsed } from '../../grammar/parser.ts';
 import type { Source } from '../../grammar/source.ts';
 import type { Host } from '../host.ts';
-import { importCycle, importNotFound } from './messages/names.ts';
+import { importCycle, importNotFound } from './diagnostics/imports.ts';
 
 export interface Loaded {
   /** In the order in which declarations become known: what is imported comes first, the spec itself last. */

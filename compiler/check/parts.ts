@@ -9,9 +9,18 @@ import type { CheckedPart, Values } from './checked.ts';
 import type { BaseEnv } from './env.ts';
 import { readFields } from './fields.ts';
 import { layersOf } from './layers.ts';
-import { missingAttribute, unknownModel } from './messages/fields.ts';
-import { unknownKind, unknownPart } from './messages/names.ts';
-import { missingSource, needsPlace, noPlace, noSource, readsItself, wrongSource } from './messages/parts.ts';
+import { missingAttribute } from './diagnostics/attributes.ts';
+import {
+  missingSource,
+  needsPlace,
+  noPlace,
+  noSource,
+  readsItself,
+  unknownKind,
+  unknownPart,
+  wrongSource,
+} from './diagnostics/parts.ts';
+import { unknownModel } from './diagnostics/values.ts';
 import { sitesSelected } from './selectors.ts';
 import { checkBlocks, checkSizes } from './vision.ts';
 

@@ -5,6 +5,7 @@ import { gateOf } from '../kinds/gate.ts';
 import { addedTo } from '../kinds/prompt.ts';
 import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './checked.ts';
+import { unknownPart } from './diagnostics/parts.ts';
 import {
   addOutside,
   addStatic,
@@ -14,8 +15,7 @@ import {
   gateOnInput,
   prefixesMeet,
   promptsMeet,
-} from './messages/parts.ts';
-import { unknownPart } from './messages/names.ts';
+} from './diagnostics/prompts.ts';
 
 /** The parts with what follows from `fuse` and `on input` filled in; null after a report. */
 export function checkPrompts(env: BaseEnv, parts: readonly CheckedPart[]): readonly CheckedPart[] | null {

@@ -13,7 +13,7 @@ import {
   twoDurations,
   unknownTask,
   untrainedTask,
-} from './messages/recipes.ts';
+} from './diagnostics/recipes.ts';
 
 const share = number(0, 1);
 const positive: FieldType = { kind: 'number', above: 0 };

@@ -3,7 +3,8 @@ import type { Declaration, Expression, File, Name } from '../../grammar/ast.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { parseExpression } from '../../grammar/parser.ts';
 import type { Param, Report, Scope } from './env.ts';
-import { declaredTwice, MAX_DEPTH, paramCycle, tooLarge, unknownSetting } from './messages/names.ts';
+import { declaredTwice } from './diagnostics/declarations.ts';
+import { MAX_DEPTH, paramCycle, tooLarge, unknownSetting } from './diagnostics/params.ts';
 
 /** Collects what the files declare. `settings` replace the values of params, as `--set` does. */
 export function collectScope(

@@ -6,7 +6,8 @@ import { translatedPath } from './aliases.ts';
 import type { Missing, Target } from './checked.ts';
 import { inParam, type BaseEnv } from './env.ts';
 import { layersOf } from './layers.ts';
-import { noSuchPlace, notAPlace, notIndexed, unknownSiteKind, wrongPlace } from './messages/places.ts';
+import { noSuchPlace, notAPlace, notIndexed, wrongPlace } from './diagnostics/places.ts';
+import { unknownSiteKind } from './diagnostics/values.ts';
 
 /** Sites in model order, or null after reporting why there are none. */
 export function sitesSelected(

@@ -14,9 +14,10 @@ import {
 import { conditionHolds, reportCondition } from './conditions.ts';
 import type { BaseEnv } from './env.ts';
 import { layersOf } from './layers.ts';
-import { attributeTwice, unknownChoice, wrongType } from './messages/fields.ts';
-import { unknownSwept } from './messages/names.ts';
-import { badSwept, noTrials, tooManyTrials } from './messages/sweeps.ts';
+import { attributeTwice } from './diagnostics/attributes.ts';
+import { badSwept, noTrials, tooManyTrials, unknownSwept } from './diagnostics/sweeps.ts';
+import { wrongType } from './diagnostics/types.ts';
+import { unknownChoice } from './diagnostics/values.ts';
 import { namesIn, withValues } from './scope.ts';
 import { evaluate } from './values.ts';
 

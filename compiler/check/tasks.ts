@@ -14,16 +14,13 @@ import {
   badPlaceholder,
   blindTest,
   emptyTest,
-  meaninglessField,
-  neverMoves,
-  noGradient,
   imageNowhere,
+  meaninglessField,
   noImagePath,
   otherShape,
-  trainedTwice,
-  trainsNothing,
-} from './messages/tasks.ts';
-import { unknownDeclaration } from './messages/names.ts';
+} from './diagnostics/data.ts';
+import { unknownDeclaration } from './diagnostics/declarations.ts';
+import { neverMoves, noGradient, trainedTwice, trainsNothing } from './diagnostics/tasks.ts';
 import type { CheckedPart, Values } from './checked.ts';
 import { namesIn } from './scope.ts';
 

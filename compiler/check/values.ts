@@ -5,16 +5,9 @@ import { isCall } from '../kinds/fields.ts';
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
 import { inParam, type Env } from './env.ts';
-import {
-  infinite,
-  learnsNothing,
-  missingAttribute,
-  outOfRange,
-  partOfAStep,
-  unknownArgument,
-  unknownChoice,
-  wrongType,
-} from './messages/fields.ts';
+import { missingAttribute, unknownArgument } from './diagnostics/attributes.ts';
+import { wrongType } from './diagnostics/types.ts';
+import { infinite, learnsNothing, outOfRange, partOfAStep, unknownChoice } from './diagnostics/values.ts';
 
 /** The value, or undefined after reporting why there is none. */
 export function evaluate(env: Env, e: Expression, type: FieldType): FieldValue | undefined {

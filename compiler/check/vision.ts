@@ -9,7 +9,7 @@ import { printValue } from '../model/values.ts';
 import type { BaseEnv } from './env.ts';
 import type { Values } from './checked.ts';
 import { layersOf } from './layers.ts';
-import { badDimensions } from './messages/fields.ts';
+import { badDimensions } from './diagnostics/values.ts';
 import { numbersInBlocks, tooLarge } from './sizes.ts';
 
 type Fields = Readonly<Record<string, FieldValue>>;

@@ -1,5 +1,5 @@
 /** Kinds, attributes and their values, as Markdown. */
-import { describeType } from '../check/messages/fields.ts';
+import { describeType } from '../check/diagnostics/phrases.ts';
 import type { Field, FieldType, Kind } from '../kinds/kind.ts';
 import { printValue } from '../model/values.ts';
 import { alternatives, type Table } from './tables.ts';

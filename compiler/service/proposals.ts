@@ -1,7 +1,7 @@
 /** What completion proposes: names, words, attributes and their values. */
 import { printExpression } from '../../grammar/print.ts';
 import { dataFormats } from '../check/data.ts';
-import { describeType } from '../check/messages/fields.ts';
+import { describeType } from '../check/diagnostics/phrases.ts';
 import { kinds } from '../kinds/index.ts';
 import type { Field, FieldType, Kind } from '../kinds/kind.ts';
 import { printValue } from '../model/values.ts';

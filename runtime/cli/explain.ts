@@ -1,6 +1,7 @@
 /** `graft explain WORD`: a diagnostic code, a kind of part, or nothing for the list of both. */
-import { codeOf, codes, type Code } from '../../compiler/check/codes.ts';
-import { describeType } from '../../compiler/check/messages/fields.ts';
+import { catalogue, entryOf } from '../../compiler/check/diagnostics/index.ts';
+import type { Explanation } from '../../grammar/entry.ts';
+import { describeType } from '../../compiler/check/diagnostics/phrases.ts';
 import { kindOf, kinds } from '../../compiler/kinds/index.ts';
 import type { Field, Kind } from '../../compiler/kinds/kind.ts';
 import { printValue } from '../../compiler/model/values.ts';
@@ -22,7 +23,7 @@ export const command: Command = {
     }
     const text = explain(word);
     if (text === null) {
-      const near = nearest(word, [...codes.map((c) => c.code), ...kinds.map((k) => k.name)]);
+      const near = nearest(word, [...catalogue.map((c) => c.code), ...kinds.map((k) => k.name)]);
       throw new UsageError(
         `there is no code or kind '${word}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
       );
@@ -34,15 +35,15 @@ export const command: Command = {
 
 /** The long text of a code or kind, or null. */
 export function explain(word: string): string | null {
-  const code = codeOf(word);
-  if (code !== undefined) return explainCode(code);
+  const entry = entryOf(word);
+  if (entry !== undefined) return explainEntry(entry);
   const kind = kindOf(word);
   return kind === undefined ? null : explainKind(kind);
 }
 
 const indent = (text: string): string => text.trimEnd().replace(/^(?=.)/gm, '    ');
 
-const explainCode = ({ code, title, text, bad, good }: Code): string =>
+const explainEntry = ({ code, title, text, bad, good }: Explanation): string =>
   [`${code}: ${title}`, text, 'wrong:', indent(bad), 'right:', indent(good)].join('\n\n');
 
 function explainKind(kind: Kind): string {
@@ -61,6 +62,6 @@ function list(): string {
   return [
     ...kinds.map((k) => `${k.name.padEnd(width)}  ${k.doc}`),
     '',
-    ...codes.map((c) => `${c.code.padEnd(width)}  ${c.title}`),
+    ...catalogue.map((c) => `${c.code.padEnd(width)}  ${c.title}`),
   ].join('\n');
 }

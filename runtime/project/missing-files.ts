@@ -1,6 +1,6 @@
 /** Files that a spec names and that are not there: `check` warns of them, what reads them fails. */
 import type { Checked } from '../../compiler/check/check.ts';
-import { type Diagnostic, warning } from '../../grammar/diagnostic.ts';
+import { diagnose, type Diagnostic } from '../../grammar/diagnostic.ts';
 import type { Host } from '../../compiler/host.ts';
 import type { Span } from '../../grammar/source.ts';
 import { weightsFile } from './weights-file.ts';
@@ -20,7 +20,7 @@ export function missingFiles(checked: Checked, specs: Host, exists: (path: strin
   const found = new Map<string, Diagnostic>();
   const need = (path: string | null | undefined, what: string, span: Span, help: string): void => {
     if (path === null || path === undefined || found.has(path) || exists(path)) return;
-    found.set(path, warning(CODE, span, `${path} is not there: ${what}`, { help }));
+    found.set(path, diagnose('warning', CODE, span, `${path} is not there: ${what}`, { help }));
   };
   for (const [name, { base, parts, data }] of Object.entries(checked.adapters)) {
     const subject = checked.subjects.get(name);

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { baseFields } from '../../compiler/check/bases.ts';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { codes } from '../../compiler/check/codes.ts';
+import { catalogue } from '../../compiler/check/diagnostics/index.ts';
 import { dataFormats } from '../../compiler/check/data.ts';
 import { expertFields } from '../../compiler/check/experts.ts';
 import { recipeFields } from '../../compiler/check/recipes.ts';
@@ -57,7 +57,7 @@ const generated: Readonly<Record<string, string>> = {
     '|---|---|',
     ...Object.entries(dataFormats).map(([n, f]) => `| \`${n}\` | ${f.doc} |`),
   ].join('\n'),
-  codes: ['| code | |', '|---|---|', ...codes.map((c) => `| ${c.code} | ${c.title} |`)].join('\n'),
+  codes: ['| code | |', '|---|---|', ...catalogue.map((c) => `| ${c.code} | ${c.title} |`)].join('\n'),
 };
 
 t('tables are those of the compiler', () => checkGenerated(path, generated));

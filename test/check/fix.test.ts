@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { codes } from '../../compiler/check/codes.ts';
+import { catalogue } from '../../compiler/check/diagnostics/index.ts';
 import { fixSpec, type Fixed } from '../../compiler/check/fix.ts';
 import { memoryHost, type Host } from '../../compiler/host.ts';
 import { items, onLlama, specs } from './fix-cases.ts';
@@ -22,7 +22,7 @@ const errors = ({ diagnostics }: Pick<Fixed, 'diagnostics'>): string[] =>
   diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code} ${d.message}`);
 
 /** Codes whose example has a fix. */
-const fixable = codes.filter(({ bad }) =>
+const fixable = catalogue.filter(({ bad }) =>
   checkSpec('x.adapter', hostOf(bad)).diagnostics.some((d) => (d.fix?.edits.length ?? 0) > 0),
 );
 
@@ -40,7 +40,7 @@ for (const code of fixable) {
 
 t('most codes have a fix', () => assert.ok(fixable.length >= 35, fixable.map((c) => c.code).join(' ')));
 
-for (const { code, good } of codes)
+for (const { code, good } of catalogue)
   t(`${code}: the good example is left alone`, () => assert.is(fix(good).text, good));
 
 for (const [name, bad, good] of items)

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
-import { codes, type Code } from '../../compiler/check/codes.ts';
+import { catalogue } from '../../compiler/check/diagnostics/index.ts';
+import type { Explanation } from '../../grammar/entry.ts';
 import { fixSpec } from '../../compiler/check/fix.ts';
 import { memoryHost, type Host } from '../../compiler/host.ts';
 import { kinds } from '../../compiler/kinds/index.ts';
@@ -34,7 +35,7 @@ const prose = (text: string): string =>
     .join('\n\n');
 
 /** What the checker says about the bad example, and what `--fix` makes of it. */
-function codeSection({ code, title, text, bad, good }: Code): string {
+function codeSection({ code, title, text, bad, good }: Explanation): string {
   const set = /--set (\w+)="([^"]*)"/.exec(bad);
   const params = set === null ? {} : { [set[1] ?? '']: set[2] ?? '' };
   const { diagnostics, sources } = checkSpec('example.adapter', hostOf(bad), { params });
@@ -55,14 +56,14 @@ t('docs/diagnostics.md', () =>
     'docs/diagnostics.md',
     [
       '# Diagnostics',
-      '<!-- Generated from compiler/check/codes: UPDATE=1 npm test -- check/pages -->',
+      '<!-- Generated from compiler/check/diagnostics and grammar/diagnostics: UPDATE=1 npm test -- check/pages -->',
       'Everything that `graft check` can say about a spec: why it is a mistake, an example of it with what is said there, ' +
         'and the same spec without it. `graft explain CODE` prints the same. A0xx is what could not be read, A1xx are names, ' +
         'places and values, A2xx groups, tasks, recipes and sweeps, A3xx warnings.',
       '`graft check --fix SPEC` corrects what has one obvious correction, says what it did, and goes on until nothing ' +
         'is left to correct. A correction that leaves as many errors as before is taken back; an error that hides others ' +
         '(what cannot be read is not checked) counts for more than those it hides. With `--dry-run` nothing is written.',
-      ...codes.map(codeSection),
+      ...catalogue.map(codeSection),
     ].join('\n\n'),
   ),
 );

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { format } from 'prettier';
 import * as assert from 'uvu/assert';
-import { describeType } from '../../compiler/check/messages/fields.ts';
+import { describeType } from '../../compiler/check/diagnostics/phrases.ts';
 import type { Field, FieldType } from '../../compiler/kinds/kind.ts';
 import * as plugin from '../../grammar/prettier.ts';
 import { printValue } from '../../compiler/model/values.ts';

@@ -1,14 +1,26 @@
-/** Messages about sets of layers. */
+/** Sets of layers. */
 import type { Edge, Expression, NumberLiteral, Range } from '../../../grammar/ast.ts';
-import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import type { Diagnostic } from '../../../grammar/diagnostic.ts';
+import { entry, onLlama } from '../../../grammar/entry.ts';
+import { printExpression } from '../../../grammar/print.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { Base } from '../../model/model.ts';
-import { printExpression } from '../../../grammar/print.ts';
 import { replace } from './edits.ts';
-import { describeExpression } from './fields.ts';
+import { describeExpression } from './phrases.ts';
 
 const has = (base: Base): string =>
   `\`${base.name}\` has ${base.layers} ${base.layers === 1 ? 'layer' : `layers, 0 to ${base.layers - 1}`}`;
+
+export const A105 = entry({
+  code: 'A105',
+  severity: 'error',
+  title: 'a layer does not exist',
+  text: `
+    Layers count from 0, so a base of 32 layers has layers 0 to 31. \`first 4\` and \`last 4\` count for you, and go on
+    meaning the same when the base changes.`,
+  bad: onLlama('prompt words on layers[20..32] { length = 10 }'),
+  good: onLlama('prompt words on layers[20..31] { length = 10 }'),
+});
 
 /** A layer that is not there; `range` when it is an end of one. */
 export function layersOutside(span: Span, n: NumberLiteral, base: Base, range?: Range): Diagnostic {
@@ -32,7 +44,7 @@ export function layersOutside(span: Span, n: NumberLiteral, base: Base, range?: 
       help = `write \`${text}\`, or \`last ${count}\` for the last ${count}`;
     if (range?.to.value === -1 && range.by === null) text = `last ${count}`;
   }
-  return error('A105', span, `layer ${n.text} does not exist`, {
+  return A105.at(span, `layer ${n.text} does not exist`, {
     label: has(base),
     help,
     edits: text === undefined ? [] : [{ span, text }],
@@ -40,14 +52,25 @@ export function layersOutside(span: Span, n: NumberLiteral, base: Base, range?: 
 }
 
 export const tooManyLayers = (e: Edge, count: number, available: number, base: Base): Diagnostic =>
-  error('A105', e.span, `there are no ${count} layers to take`, {
+  A105.at(e.span, `there are no ${count} layers to take`, {
     label: e.within === null || available === base.layers ? has(base) : `only ${available} to choose from`,
     help: `write \`${e.end} ${available}\`${available === base.layers ? ', or `all`' : ''}`,
     edits: e.count.kind === 'number' ? replace(e.count.span, String(available)) : [],
   });
 
+export const A106 = entry({
+  code: 'A106',
+  severity: 'error',
+  title: 'a range without layers',
+  text: `
+    A range names its lower end first, and both ends belong to it; \`by\` is how far apart its layers are. To mean no
+    layers at all, write \`none\`.`,
+  bad: onLlama('prompt words on layers[31..20] { length = 10 }'),
+  good: onLlama('prompt words on layers[20..31] { length = 10 }'),
+});
+
 export const emptyRange = (e: Range): Diagnostic =>
-  error('A106', e.span, 'this range holds no layers', {
+  A106.at(e.span, 'this range holds no layers', {
     help:
       e.from.value > e.to.value
         ? `the lower end comes first: \`${e.to.text}..${e.from.text}\``
@@ -57,6 +80,18 @@ export const emptyRange = (e: Range): Diagnostic =>
         ? [...replace(e.from.span, e.to.text), ...replace(e.to.span, e.from.text)]
         : [],
   });
+
+export const A128 = entry({
+  code: 'A128',
+  severity: 'error',
+  title: 'expected layers',
+  text: `
+    Prompts and prefixes sit on whole layers: \`layers\`, or \`layers[...]\` with layers in the brackets. Layers are
+    written \`5\`, \`0..7\`, \`0..31 by 4\`, \`first 4\`, \`last 31\`, \`all\`, \`none\`, as a list of these, or joined with +
+    (union), - (minus) and & (intersection).`,
+  bad: onLlama('prompt words on layers.attention { length = 10 }'),
+  good: onLlama('prompt words on layers { length = 10 }'),
+});
 
 /** Python's `range(2, 32)`, whose end is left out, as `2..31`; nothing for any other expression. */
 function rangeOf(e: Expression): string {
@@ -69,7 +104,7 @@ function rangeOf(e: Expression): string {
 /** `0-3`: a layer taken from another one. */
 export function notARange(e: Expression, from: NumberLiteral, to: NumberLiteral): Diagnostic {
   const text = `${from.text}..${to.text}`;
-  return error('A128', e.span, `layer ${to.text} is not in layer ${from.text}, so it cannot be taken away`, {
+  return A128.at(e.span, `layer ${to.text} is not in layer ${from.text}, so it cannot be taken away`, {
     help: `did you mean \`${text}\`?`,
     edits: replace(e.span, text),
   });
@@ -80,8 +115,7 @@ export function notLayers(e: Expression): Diagnostic {
   const layers = head?.kind === 'name' && head.name.text === 'layers' ? head : null;
   const text =
     layers === null ? rangeOf(e) : printExpression({ kind: 'path', segments: [layers], span: e.span });
-  return error(
-    'A128',
+  return A128.at(
     e.span,
     `expected layers, not ${e.kind === 'path' ? 'a place inside of them' : describeExpression(e)}`,
     {

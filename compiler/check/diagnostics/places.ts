@@ -1,16 +1,30 @@
-/** Messages about selectors: places of the base that parts sit on. */
+/** Selectors: places of the base that parts sit on. */
 import { singleName, type Expression, type Name, type Path, type Segment } from '../../../grammar/ast.ts';
-import { error, type Diagnostic } from '../../../grammar/diagnostic.ts';
+import type { Diagnostic } from '../../../grammar/diagnostic.ts';
+import { entry, onLlama } from '../../../grammar/entry.ts';
 import { printExpression } from '../../../grammar/print.ts';
 import { nearest } from '../../../grammar/suggest.ts';
 import { linearsByHolder } from '../../families/words.ts';
-import type { Site, SiteKind } from '../../model/model.ts';
-import type { Missing, Target } from '../checked.ts';
-import { describeExpression } from './fields.ts';
+import type { Site } from '../../model/model.ts';
 import { aliasNotes, aliasOf } from '../aliases.ts';
+import type { Missing, Target } from '../checked.ts';
 import { replace } from './edits.ts';
 import { selectorOf } from './elsewhere.ts';
-import { listOf, suggest } from './names.ts';
+import { describeExpression, listOf } from './phrases.ts';
+
+export const A110 = entry({
+  code: 'A110',
+  severity: 'error',
+  title: 'a selector matches nothing',
+  text: `
+    Places of a base have the names of Meta's checkpoints: \`layers.3.attention.wq\`, \`layers.3.feed_forward.w1\`,
+    \`layers.3.attention_norm\`, \`norm\`, \`output\`, \`tok_embeddings\`. A path may leave the layer out, choose layers in
+    brackets (\`layers[last 4].attention\`), use \`*\` for one word, \`**\` for any number of them and braces for a choice,
+    and it means everything at or below it. A part takes from these the places its kind can sit on; when there is none,
+    the selector is a mistake.`,
+  bad: onLlama('bias biases on layers.attention.q_proj'),
+  good: onLlama('bias biases on layers.attention.wq'),
+});
 
 /** What a kind can sit on: "linear layer", "linear or norm". */
 const wantedBy = (target: Target): string =>
@@ -33,7 +47,7 @@ export function noSuchPlace(
   const whole = translated === null ? null : printExpression(translated);
   const near = nameReplaced(e, missing, meant ?? '');
   if (whole !== null && whole !== near)
-    return error('A110', missing.name.span, message, {
+    return A110.at(missing.name.span, message, {
       label,
       help: `did you mean \`${whole}\`?`,
       edits: replace(e.span, whole),
@@ -43,28 +57,28 @@ export function noSuchPlace(
   const inLayers =
     linearsOf(e) ?? (others.length > 0 && isArea(first) ? `layers.${printExpression(e)}` : null);
   if (inLayers !== null)
-    return error('A110', missing.name.span, message, {
+    return A110.at(missing.name.span, message, {
       label,
       help: `did you mean \`${inLayers}\`?`,
       edits: replace(e.span, inLayers),
     });
   if (/^(linear|norm|embedding)s?$/.test(missing.name.text) && others.length === 0)
-    return error('A110', missing.name.span, message, {
+    return A110.at(missing.name.span, message, {
       label,
       help: `did you mean \`every ${missing.name.text.replace(/s$/, '')}\`?`,
       edits: replace(e.span, `every ${missing.name.text.replace(/s$/, '')}`),
     });
   if (missing.name.text === 'all')
-    return error('A110', missing.name.span, message, {
+    return A110.at(missing.name.span, message, {
       label: 'all layers, but no places in them',
       help: 'write `every linear in layers`, or a path such as `layers.attention`',
     });
   if (meant === undefined)
-    return error('A110', missing.name.span, message, {
+    return A110.at(missing.name.span, message, {
       label,
       notes: candidates.length === 0 ? [] : [`known here are ${listOf(candidates)}`],
     });
-  return error('A110', missing.name.span, message, {
+  return A110.at(missing.name.span, message, {
     help: `did you mean \`${meant}\`?`,
     edits: replace(missing.name.span, meant),
     notes: alias === undefined ? [] : aliasNotes(missing.name.text, alias),
@@ -103,11 +117,22 @@ function nameReplaced(e: Path, { name }: Missing, text: string): string {
 /** A selector of places that exist, on none of which the part can sit. */
 export function wrongPlace(e: Expression, found: readonly Site[], target: Target): Diagnostic {
   const kinds = [...new Set(found.map((s) => `${s.kind}s`))].join(' and ');
-  return error('A110', e.span, `no ${wantedBy(target)} matches \`${printExpression(e)}\``, {
+  return A110.at(e.span, `no ${wantedBy(target)} matches \`${printExpression(e)}\``, {
     label: kinds === '' ? '' : `these are ${kinds}`,
     notes: [`\`${target.kind}\` sits on ${target.accepts.map((k) => `${k}s`).join(', ')}`],
   });
 }
+
+export const A129 = entry({
+  code: 'A129',
+  severity: 'error',
+  title: 'expected a place of the base',
+  text: `
+    Parts other than prompts and prefixes sit on linears, norms or embeddings. These are selected by paths, or with
+    \`every linear in ...\`; layers alone are not such places, but they can stand in brackets after \`layers\`.`,
+  bad: onLlama('bias biases on last 4'),
+  good: onLlama('bias biases on layers[last 4]'),
+});
 
 export function notIndexed(e: Path, misplaced: Segment): Diagnostic {
   const index = misplaced.kind === 'name' ? misplaced.index : null;
@@ -123,19 +148,11 @@ export function notIndexed(e: Path, misplaced: Segment): Diagnostic {
   const head = e.segments[0];
   const free = head?.kind === 'name' && head.name.text === 'layers' && head.index === null;
   const text = printExpression({ ...e, segments: moved });
-  return error('A129', misplaced.span, 'only `layers` can be followed by layers in brackets', {
+  return A129.at(misplaced.span, 'only `layers` can be followed by layers in brackets', {
     help: `put the brackets after \`layers\`, as in \`${free ? text : 'layers[first 4].attention.wq'}\``,
     edits: free ? replace(e.span, text) : [],
   });
 }
-
-export const unknownSiteKind = (name: Name, kinds: readonly SiteKind[]): Diagnostic =>
-  error('A122', name.span, `there is nothing called \`${name.text}\` in a base`, {
-    ...suggest(name, kinds, 'after `every`'),
-    ...(/^layers?$/.test(name.text)
-      ? { help: 'write `layers`, or `every linear in layers`', edits: [] }
-      : {}),
-  });
 
 export function notAPlace(e: Expression, kind: string): Diagnostic {
   const layers = `layers[${printExpression(e)}]`;
@@ -146,12 +163,12 @@ export function notAPlace(e: Expression, kind: string): Diagnostic {
   const all = e.kind === 'string' && e.value === 'all-linear' ? 'every linear in layers' : null;
   const selector = all ?? (known.length === names.length ? selectorOf(known) : null);
   if (selector !== null)
-    return error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
+    return A129.at(e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
       help: `did you mean \`${selector}\`?`,
       edits: replace(e.span, selector),
     });
   const meant = ['edge', 'range', 'number'].includes(e.kind) || (e.kind === 'list' && known.length === 0);
-  return error('A129', e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
+  return A129.at(e.span, `expected places for \`${kind}\`, not ${describeExpression(e)}`, {
     help: meant
       ? `write \`${layers}\`, or \`every linear in ${layers}\``
       : 'write a path such as `layers.attention.wq`, or `every linear in layers`',

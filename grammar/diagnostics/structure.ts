@@ -1,4 +1,4 @@
-/** Every message about syntax. The checker's own are in `compiler/check`. */
+/** What the parser found in the place of something else. */
 import {
   EOF,
   tokenMatcher,
@@ -7,12 +7,13 @@ import {
   type IToken,
   type TokenType,
 } from 'chevrotain';
-import { bracketPairs, closing, type Brackets, type Pair } from './brackets.ts';
-import { error, type Diagnostic } from './diagnostic.ts';
-import { hintFor, isNextArgument, isUnit, slipAt } from './hints.ts';
-import type { Source, Span } from './source.ts';
-import { nearest } from './suggest.ts';
-import * as t from './tokens.ts';
+import { bracketPairs, closing, type Brackets, type Pair } from '../brackets.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import { entry, onLlama } from '../entry.ts';
+import { hintFor, isNextArgument, isUnit, slipAt } from '../hints.ts';
+import type { Source, Span } from '../source.ts';
+import { nearest } from '../suggest.ts';
+import * as t from '../tokens.ts';
 
 /** What a rule of the grammar wants, in the user's words. */
 const wanted: Readonly<Record<string, string>> = {
@@ -59,6 +60,20 @@ export function isFollowUp(d: Diagnostic, e: IRecognitionException): boolean {
   return (isItem || tokenMatcher(e.token, t.RightBrace)) && e.context.ruleStack.at(-1) === 'part';
 }
 
+export const A003 = entry({
+  code: 'A003',
+  severity: 'error',
+  title: 'something else was expected here',
+  text: `
+    The parser knows what may come next and found something else. It goes on behind the mistake, so other mistakes are
+    reported in the same run; of those on one line only the first is shown, because the rest usually follow from it.
+
+    Attributes are written \`name = value\` and need no commas between them. Arguments of a call are written
+    \`name: value\` and do. Words of the language, such as \`group\` and \`first\`, cannot be names.`,
+  bad: onLlama('prompt words on layers { length 10 }'),
+  good: onLlama('prompt words on layers { length = 10 }'),
+});
+
 /** What the parser could not read. */
 export function syntaxError(
   source: Source,
@@ -74,11 +89,34 @@ export function syntaxError(
     return unclosed(source, pair, span, found, brackets);
   if (e.message === wanted['file']) return notADeclaration(span, found);
   const expected = e.message === '`}`' ? orBrace(slip.rule) : e.message;
-  return error('A003', span, `expected ${expected}, found ${describe(found)}`, {
+  return A003.at(span, `expected ${expected}, found ${describe(found)}`, {
     label: `expected ${expected}`,
     ...hintFor(slip),
   });
 }
+
+export const A005 = entry({
+  code: 'A005',
+  severity: 'error',
+  title: 'a bracket is never closed',
+  text: `
+    The next declaration or item began, or the file ended, before the bracket that was opened last was closed.`,
+  bad: `
+    import "bases.adapter"
+
+    adapter Example on llama7b {
+      prompt words on layers { length = 10
+
+    param length = 10`,
+  good: `
+    import "bases.adapter"
+
+    adapter Example on llama7b {
+      prompt words on layers { length = 10 }
+    }
+
+    param length = 10`,
+});
 
 const startsSomethingNew = (token: IToken): boolean =>
   token.tokenType === EOF ||
@@ -95,7 +133,7 @@ function unclosed(source: Source, pair: Pair, span: Span, found: IToken, bracket
   const text = closing(source, open.slice(stays), last);
   brackets.close(stays);
   const end = last === undefined ? span.end : last.startOffset + last.image.length;
-  return error('A005', span, `${sign} is never closed`, {
+  return A005.at(span, `${sign} is never closed`, {
     label: `expected ${labelOf(pair.close)} before ${describe(found)}`,
     related: opener === undefined ? [] : [{ span: spanOf(source, opener), label: 'opened here' }],
     ...(text === '' ? {} : { help: `close it with ${labelOf(pair.close)}` }),
@@ -103,14 +141,29 @@ function unclosed(source: Source, pair: Pair, span: Span, found: IToken, bracket
   });
 }
 
+export const A006 = entry({
+  code: 'A006',
+  severity: 'error',
+  title: 'not a declaration',
+  text: `
+    Outside of all braces a file holds declarations only. Each begins with one of the words import, base, param, data,
+    adapter, recipe and sweep.`,
+  bad: `
+    adaptor Example on llama7b {}`,
+  good: `
+    import "bases.adapter"
+
+    adapter Example on llama7b {}`,
+});
+
 function notADeclaration(span: Span, found: IToken): Diagnostic {
   const starts = t.declarationKeywords.map(labelOf).join(', ');
   const near = nearest(found.image, t.declarationKeywords.map(t.spelling));
   if (found.tokenType === t.From)
-    return error('A006', span, '`from` does not start a declaration', {
+    return A006.at(span, '`from` does not start a declaration', {
       help: 'write `import "FILE"`: it makes all that the file declares known',
     });
-  return error('A006', span, `${describe(found)} does not start a declaration`, {
+  return A006.at(span, `${describe(found)} does not start a declaration`, {
     notes: [`a file holds declarations, which start with ${starts}`],
     help: tokenMatcher(found, t.RightBrace)
       ? 'take the brace away, or look for one too many above'
@@ -140,99 +193,23 @@ function endOf(source: Source, tokens: readonly IToken[]): Span {
   return { file: source.file, start: end, end };
 }
 
-/** Characters that start no token. */
-export function lexicalError(source: Source, start: number, length: number): Diagnostic {
-  const span = { file: source.file, start, end: start + Math.max(1, length) };
-  const text = source.text.slice(span.start, span.end);
-  const help: Readonly<Record<string, string>> = {
-    ';': 'nothing needs a semicolon here',
-    '/': 'comments start with `//`; there is no division',
-  };
-  return error('A001', span, `unexpected ${length > 1 ? 'characters' : 'character'} \`${text}\``, {
-    // What a reader of UTF-8 puts in the place of bytes that are none.
-    help: text.includes('\ufffd') ? 'this is not UTF-8: save the file as UTF-8' : help[text[0] ?? ''],
-    edits: /^;+$/.test(text) ? [{ span, text: '' }] : [],
-  });
-}
-
-/** A comment as Python, shells, C or CSS have it. */
-export function foreignComment(source: Source, token: IToken): Diagnostic {
-  const { image, startOffset: start } = token;
-  const sign = image.startsWith('#') ? (/^#+/.exec(image)?.[0] ?? '') : image;
-  const lines = image.replace(/^\/\*+|\*+\/$/g, '').split(/\r?\n/);
-  const words = lines.map((line) => line.replace(/^\s*\*?\s*/, '').trimEnd()).filter((line) => line !== '');
-  const text = image.startsWith('#') ? '//' : words.map((line) => `// ${line}`).join('\n');
-  // What follows a comment on its last line would become part of it.
-  const alone = /^[^\S\n]*(\r?\n|$)/.test(source.text.slice(start + image.length));
-  const span = { file: source.file, start, end: start + sign.length };
-  return error('A001', span, `unexpected ${image.startsWith('#') ? 'character `#`' : 'characters `/*`'}`, {
-    help: 'comments start with `//`, and end with their line',
-    edits: alone || image.startsWith('#') ? [{ span, text }] : [],
-  });
-}
-
-/** A string whose line ends before its quote. */
-export function unterminatedString(span: Span, text: string): Diagnostic {
-  const at = span.start + contentOf(text).length;
-  return error('A002', span, 'the string is not closed', {
-    label: 'no `"` before the end of the line',
-    help: 'close it with `"`',
-    edits: [{ span: { ...span, start: at, end: at }, text: '"' }],
-  });
-}
-
-/** An open string without what rather belongs to the line behind it: blanks, and brackets that it does not open. */
-function contentOf(text: string): string {
-  const trimmed = text.replace(/[\s,]+$/, '');
-  const close = trimmed.at(-1) ?? '';
-  const open = { ')': '(', ']': '[', '}': '{' }[close];
-  if (open === undefined) return trimmed;
-  const count = (sign: string): number => trimmed.split(sign).length - 1;
-  return count(open) >= count(close) ? trimmed : contentOf(trimmed.slice(0, -1));
-}
-
-export const singleQuotes = (span: Span, text: string): Diagnostic =>
-  error('A001', span, "unexpected character `'`", {
-    help: 'strings are written with double quotes',
-    edits: [{ span, text: JSON.stringify(text) }],
-  });
-
-/** `7Q`: a number with letters that mean nothing. */
-export function unknownSuffix(span: Span, text: string, suffix: string): Diagnostic {
-  const near = suffixMeant(suffix);
-  const better = `${text.slice(0, -suffix.length)}${near ?? ''}`;
-  return error('A004', span, `\`${suffix}\` is not a unit that can follow a number`, {
-    label: `in \`${text}\``,
-    ...(near === undefined
-      ? {}
-      : {
-          help: `did you mean \`${better}\`?`,
-          // The span may reach over a word behind the number.
-          edits: [{ span: { ...span, end: span.start + text.length }, text: better }],
-        }),
-    notes: [
-      `known are ${Object.keys(t.suffixes)
-        .map((s) => `\`${s}\``)
-        .join(', ')}, and the words \`epochs\` and \`steps\``,
-    ],
-  });
-}
-
-/** `m` for M, `kb` for KiB, `epochs` without its blank. */
-function suffixMeant(suffix: string): string | undefined {
-  const word = suffix.toLowerCase();
-  if (t.units.includes(word)) return ` ${word}`;
-  if (/^e?p(oc)?hs?$|^ep$/.test(word)) return ' epochs';
-  const bytes = /^([kmg])(i?b)$/.exec(word);
-  if (bytes !== null) return `${bytes[1]?.toUpperCase()}iB`;
-  if (word === 'g' || word === 'bn') return 'B';
-  return Object.keys(t.suffixes).find((known) => known.toLowerCase() === word);
-}
+export const A007 = entry({
+  code: 'A007',
+  severity: 'error',
+  title: 'nested too deeply',
+  text: `
+    Values may be nested a hundred deep, in brackets or behind \`in\`, and so may params, groups and adapters that stand
+    on one another; a sum may have a thousand terms. No spec needs more; a file that does is most likely not a spec.`,
+  bad: `
+    param length = ${'('.repeat(101)}1${')'.repeat(101)}`,
+  good: `
+    param length = (1)`,
+});
 
 /** Nested so deeply that reading on would exhaust the stack. */
 export const tooDeep = (span: Span): Diagnostic =>
-  error('A007', span, 'values are nested too deeply', { label: 'more than 100 levels' });
+  A007.at(span, 'values are nested too deeply', { label: 'more than 100 levels' });
 
 /** A sum is a tree as deep as it is long. */
 export const tooLong = (span: Span): Diagnostic =>
-  error('A007', span, 'the sum is too long', { label: 'more than 1000 operators' });
+  A007.at(span, 'the sum is too long', { label: 'more than 1000 operators' });
