@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'make a spec and an adapter file of an adapter that PEFT saved',
     load: () => import('./import.ts'),
   },
+  export: {
+    summary: 'write trained parts as PEFT or LLaMA-Adapter keeps them',
+    load: () => import('./export.ts'),
+  },
   merge: { summary: 'fold trained parts into the base where they can be', load: () => import('./merge.ts') },
   generate: { summary: 'generate text with a base and its parts', load: () => import('./generate.ts') },
   golden: { summary: 'compare with the recorded reference results', load: () => import('./golden.ts') },

@@ -4,7 +4,7 @@ import { type Base, type Site } from '../../compiler/model/model.ts';
 const shortName = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 const placeOf = ({ name }: Site): string => name.replace(/^layers\.\d+\./, '');
 
-/** `[0..2, 5]` of ascending layers; nothing of all layers. */
+/** `[0..2 + 5]` of ascending layers; nothing of all layers. */
 export function layersText(layers: readonly number[], base: Pick<Base, 'layers'>): string {
   if (layers.length === base.layers) return '';
   const runs: [number, number][] = [];
@@ -13,7 +13,7 @@ export function layersText(layers: readonly number[], base: Pick<Base, 'layers'>
     if (last && layer === last[1] + 1) last[1] = layer;
     else runs.push([layer, layer]);
   }
-  return `[${runs.map(([from, to]) => (from === to ? `${from}` : `${from}..${to}`)).join(', ')}]`;
+  return `[${runs.map(([from, to]) => (from === to ? `${from}` : `${from}..${to}`)).join(' + ')}]`;
 }
 
 /**

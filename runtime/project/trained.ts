@@ -46,6 +46,16 @@ function trainedNames({ parameters, tasks }: Model): ReadonlySet<string> {
   );
 }
 
+/**
+ * The numbers that a file has for a model, without the base that they belong to.
+ * @throws InputError when they are of other attributes, or have no place in the model
+ */
+export const readTrained = async (
+  path: string,
+  hosted: HostedModel,
+  options: TrainedOptions = {},
+): Promise<ReadonlyMap<string, Float32Array>> => (await readAdapter(path, hosted, options)).initial;
+
 async function readAdapter(
   path: string,
   { host, model }: HostedModel,

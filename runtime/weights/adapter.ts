@@ -13,6 +13,7 @@ import {
   type KeyedModel,
   type OfficialFamily,
 } from './llama-adapter.ts';
+import { otherMeaning } from './official-limits.ts';
 import { notThisAdapter } from './recognise.ts';
 import { reorderRope, type RopeStyle } from './rope.ts';
 import type { NewTensor } from './safetensors.ts';
@@ -144,7 +145,7 @@ async function readTensor(
 /**
  * Tensors of an official checkpoint, ready for `layoutSafetensors`.
  * @param values our name -> values; every one of them is written
- * @throws InputError listing parameters that the family has no name for
+ * @throws InputError listing parameters that the family has no name for, or the part that its code would read as another
  */
 export function exportAdapter(
   values: ReadonlyMap<string, Float32Array>,
@@ -158,6 +159,14 @@ export function exportAdapter(
       `the \`${family}\` format has no place for ${listSome(lost)}`,
       "write the adapter in Graft's own format, or leave those parts out of the spec",
     );
+  }
+  for (const part of model.parts) {
+    const reason = otherMeaning(part);
+    if (reason !== null)
+      throw new InputError(
+        `the \`${family}\` format has no place for \`${part.name}\` (${part.kind}): ${reason}`,
+        "write the adapter in Graft's own format, or leave that part out of the spec",
+      );
   }
   const tensors = new Map<string, { shape: readonly number[]; values: Float32Array }>();
   for (const { name, shape } of model.parameters) {

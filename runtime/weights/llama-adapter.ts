@@ -9,7 +9,8 @@ import { isRotary } from './rope.ts';
 import type { ForeignTensor } from './source.ts';
 import { clipKey, projectorKey } from './vision-keys.ts';
 
-export type OfficialFamily = 'v1' | 'chat65b' | 'mm7b' | 'imb';
+export const officialFamilies = ['v1', 'chat65b', 'mm7b', 'imb'] as const;
+export type OfficialFamily = (typeof officialFamilies)[number];
 
 /** What `officialKeys` needs of a model. */
 export type KeyedModel = Pick<Model, 'parts' | 'parameters'>;

@@ -1,10 +1,11 @@
 /** Adapters of PEFT made up for tests: a configuration and tensors, in memory. */
-import { type Base, logical, type Site } from '../../compiler/model/model.ts';
+import { type Base, logical, type Model, type Site } from '../../compiler/model/model.ts';
 import { sitesOf } from '../../compiler/families/sites.ts';
-import { importPeft } from '../../runtime/peft/import.ts';
-import type { ImportedPart } from '../../runtime/peft/part.ts';
+import { importPeft } from '../../runtime/peft/import/import.ts';
+import type { ImportedPart } from '../../runtime/peft/import/part.ts';
 import { readPeftConfig } from '../../runtime/peft/config.ts';
 import { createRandom } from '../../runtime/random.ts';
+import { modelOf } from '../compiler/subjects.ts';
 import { layoutSafetensors, type NewTensor, openSafetensors } from '../../runtime/weights/safetensors.ts';
 import { bytesSource, elements, type WeightSource } from '../../runtime/weights/source.ts';
 
@@ -66,3 +67,21 @@ export const importFrom = async (
 /** `lora low on layers.attention.wq { rank = 2 }` of each part. */
 export const lines = (parts: readonly ImportedPart[]): string[] =>
   parts.map(({ kind, name, on, attributes }) => `${kind} ${name} on ${on} { ${attributes} }`);
+
+/** The parts on their base, and their numbers. */
+export function modelOfParts(
+  parts: readonly ImportedPart[],
+  of: Base = base,
+): { readonly model: Model; readonly values: ReadonlyMap<string, Float32Array> } {
+  const tensors = parts.flatMap((part) => part.tensors);
+  return {
+    model: modelOf(lines(parts).join('\n'), of),
+    values: new Map(tensors.map(({ name, values }) => [name, values as Float32Array])),
+  };
+}
+
+/** Tensors as plain data, in the order of their names. */
+export const plain = (tensors: readonly NewTensor[]) =>
+  tensors
+    .map(({ name, shape, values }) => ({ name, shape: [...shape], values: [...(values as Float32Array)] }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));

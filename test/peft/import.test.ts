@@ -44,7 +44,7 @@ const targets: readonly [string, Readonly<Record<string, unknown>>, (site: Site)
     'layers_to_transform',
     { layers_to_transform: [0, 2], layers_pattern: 'layers' },
     ({ layer, name }) => layer !== 1 && /w[qv]$/.test(name),
-    'layers[0, 2].attention.{wq, wv}',
+    'layers[0 + 2].attention.{wq, wv}',
   ],
   [
     'one layer as a number',
@@ -68,7 +68,7 @@ const targets: readonly [string, Readonly<Record<string, unknown>>, (site: Site)
     'exclude_modules',
     { exclude_modules: ['model.layers.1.self_attn.q_proj'] },
     ({ layer, name }) => name.endsWith('wv') || (name.endsWith('wq') && layer !== 1),
-    'layers[0, 2].attention.wq + layers.attention.wv',
+    'layers[0 + 2].attention.wq + layers.attention.wv',
   ],
 ];
 for (const [what, changes, wanted, on] of targets)
@@ -96,7 +96,7 @@ t('ranks and alphas by pattern: the first key that ends the name counts, not the
     low(site, site.name.endsWith('wv') ? 3 : site.layer === 1 ? 4 : 2),
   );
   assert.equal(lines(await importFrom(config, tensors)), [
-    'lora low1 on layers[0, 2].attention.wq { rank = 2  alpha = 6 }',
+    'lora low1 on layers[0 + 2].attention.wq { rank = 2  alpha = 6 }',
     'lora low2 on layers[0..1].attention.wv { rank = 3  alpha = 0.5 }',
     'lora low3 on layers[1].attention.wq { rank = 4  alpha = 6 }',
     'lora low4 on layers[2].attention.wv { rank = 3  alpha = 6 }',

@@ -2,22 +2,34 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { withShared } from '../shared.ts';
-import { agrees } from './recorded.ts';
+import { agrees, goesBack } from './recorded.ts';
 
 const t = suite('peft: recorded adapters');
 
 const CASES = [
-  'lora_qv',
-  'lora_layers',
-  'ia3',
-  'prefix',
-  'prompt_llama2',
   'adaption',
+  'ia3',
+  'ia3_bias_base',
+  'ia3_default',
   'ln_tuning',
-  'lora_head',
+  'lora_all_rslora',
+  'lora_bias_all',
+  'lora_bias_lora_only',
   'lora_embed_head_norm',
+  'lora_embed_tied_ensured',
+  'lora_head',
+  'lora_layers',
+  'lora_patterns',
+  'lora_qv',
+  'prefix',
+  'prefix_qwen3',
+  'prompt',
+  'prompt_llama2',
 ];
 
-for (const name of CASES) withShared(t, name, (folder) => agrees(join(folder, 'golden-hf/peft', name)));
+for (const name of CASES) {
+  withShared(t, name, (folder) => agrees(join(folder, 'golden-hf/peft', name)));
+  withShared(t, `${name} goes back`, (folder) => goesBack(join(folder, 'golden-hf/peft', name)));
+}
 
 t.run();

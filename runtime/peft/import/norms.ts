@@ -1,11 +1,11 @@
 /** LN_TUNING: norms that are trained, saved under a key of their own. */
-import { logical } from '../../compiler/model/model.ts';
-import { InputError } from '../input-error.ts';
-import type { NewTensor } from '../weights/safetensors.ts';
+import { logical } from '../../../compiler/model/model.ts';
+import { InputError } from '../../input-error.ts';
+import type { NewTensor } from '../../weights/safetensors.ts';
 import type { ImportContext, ImportedPart } from './part.ts';
-import { selectorOf } from './places.ts';
+import { selectorOf } from '../places.ts';
 import { trainedWhole } from './saved.ts';
-import { targetsOf } from './targets.ts';
+import { targetsOf } from '../targets.ts';
 
 export async function importNorms(it: ImportContext): Promise<ImportedPart[]> {
   const { config, tensors, sites, base } = it;

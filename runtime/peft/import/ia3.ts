@@ -1,12 +1,12 @@
 /** IA3: factors on what enters or leaves linears. */
-import { logical, type Site } from '../../compiler/model/model.ts';
-import { InputError } from '../input-error.ts';
-import type { NewTensor } from '../weights/safetensors.ts';
+import { logical, type Site } from '../../../compiler/model/model.ts';
+import { InputError } from '../../input-error.ts';
+import type { NewTensor } from '../../weights/safetensors.ts';
 import type { ImportContext, ImportedPart } from './part.ts';
-import { selectorOf } from './places.ts';
+import { selectorOf } from '../places.ts';
 import { trainedWhole } from './saved.ts';
-import { matcherOf, siteNamed, targetsOf } from './targets.ts';
-import { orderRows } from './tensors.ts';
+import { matcherOf, siteNamed, targetsOf } from '../targets.ts';
+import { orderRows } from '../tensors.ts';
 
 /** The side on which a `rescale` multiplies by itself: what enters the last linear of the feed-forward network. */
 const rescales = (site: Site, input: boolean): boolean => (site.role === 'down') === input;

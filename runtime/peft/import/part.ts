@@ -1,8 +1,8 @@
 /** What a PEFT folder comes to: parts of a spec with their numbers. */
-import type { Base, Site } from '../../compiler/model/model.ts';
-import type { NewTensor } from '../weights/safetensors.ts';
-import type { PeftConfig } from './config.ts';
-import type { PeftTensors } from './tensors.ts';
+import type { Base, Site } from '../../../compiler/model/model.ts';
+import type { NewTensor } from '../../weights/safetensors.ts';
+import type { PeftConfig } from '../config.ts';
+import type { PeftTensors } from '../tensors.ts';
 
 /** One part of the spec. */
 export interface ImportedPart {

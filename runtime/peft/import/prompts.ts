@@ -1,11 +1,10 @@
 /** PROMPT_TUNING, PREFIX_TUNING and ADAPTION_PROMPT: vectors that stand in front of the words or beside them. */
-import type { Base } from '../../compiler/model/model.ts';
-import { InputError } from '../input-error.ts';
-import { reorderRope } from '../weights/rope.ts';
-import type { NewTensor } from '../weights/safetensors.ts';
-import { namesAt, notUnderstood, numberAt } from './config.ts';
+import { InputError } from '../../input-error.ts';
+import type { NewTensor } from '../../weights/safetensors.ts';
+import { namesAt, notUnderstood, numberAt } from '../config.ts';
 import type { ImportContext, ImportedPart } from './part.ts';
-import { layersText } from './places.ts';
+import { layersText } from '../places.ts';
+import { orderColumns } from '../prefix.ts';
 
 const KEY = 'prompt_embeddings';
 
@@ -44,12 +43,6 @@ function columns(all: Float32Array, rows: number, from: number, width: number): 
     out.set(all.subarray(row * across + from, row * across + from + width), row * width);
   return out;
 }
-
-type Style = Base['rope']['style'];
-
-/** Keys are compared with rotated queries, so the numbers of a head stand in their order. A row here is a column there. */
-const orderColumns = (keys: Float32Array, base: Base, from: Style, to: Style): Float32Array =>
-  reorderRope(keys, base.headDim, 1, from, to);
 
 /** `prompt on layers`: the last layers, each with a raw gate of its own. */
 export async function importAdaption({ config, tensors, base }: ImportContext): Promise<ImportedPart[]> {

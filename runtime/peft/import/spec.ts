@@ -1,5 +1,5 @@
 /** The spec of an imported adapter: its base, its parts, and a task and a recipe with which its training goes on. */
-import type { PeftConfig } from './config.ts';
+import type { PeftConfig } from '../config.ts';
 import type { ImportedPart } from './part.ts';
 
 /** What the adapter of an imported spec is called. */

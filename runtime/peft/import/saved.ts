@@ -1,11 +1,11 @@
 /** Parameters of the base that PEFT trains as a whole and saves: biases, norms, the head. They become `unfreeze`. */
-import { logical, type Site } from '../../compiler/model/model.ts';
-import { InputError } from '../input-error.ts';
-import type { NewTensor } from '../weights/safetensors.ts';
-import { flagAt, namesAt, notUnderstood } from './config.ts';
+import { logical, type Site } from '../../../compiler/model/model.ts';
+import { InputError } from '../../input-error.ts';
+import type { NewTensor } from '../../weights/safetensors.ts';
+import { flagAt, namesAt, notUnderstood } from '../config.ts';
 import type { ImportContext, ImportedPart } from './part.ts';
-import { selectorOf } from './places.ts';
-import { orderRows } from './tensors.ts';
+import { selectorOf } from '../places.ts';
+import { orderRows } from '../tensors.ts';
 
 /**
  * What `bias` and `modules_to_save` add to an adapter.

@@ -1,14 +1,14 @@
 /** LORA: low-rank updates, with ranks and alphas by module, and with what else PEFT saves beside them. */
-import { logical, type Site } from '../../compiler/model/model.ts';
-import { InputError } from '../input-error.ts';
-import { listSome } from '../weights/source.ts';
-import type { NewTensor } from '../weights/safetensors.ts';
-import { flagAt, numberAt, numbersAt } from './config.ts';
+import { logical, type Site } from '../../../compiler/model/model.ts';
+import { InputError } from '../../input-error.ts';
+import { listSome } from '../../weights/source.ts';
+import type { NewTensor } from '../../weights/safetensors.ts';
+import { flagAt, numberAt, numbersAt } from '../config.ts';
 import { type ImportContext, type ImportedPart, numberText } from './part.ts';
-import { selectorOf } from './places.ts';
+import { selectorOf } from '../places.ts';
 import { trainedWhole } from './saved.ts';
-import { numberFor, siteNamed, targetsOf } from './targets.ts';
-import { orderRows } from './tensors.ts';
+import { numberFor, siteNamed, targetsOf } from '../targets.ts';
+import { orderRows } from '../tensors.ts';
 
 /** A module with its rank and alpha. */
 interface Target {

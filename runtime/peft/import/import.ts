@@ -1,14 +1,14 @@
 /** A PEFT folder as parts of a spec with their numbers. Nothing is guessed: what is left over is refused by name. */
-import type { Base, Site } from '../../compiler/model/model.ts';
-import { InputError } from '../input-error.ts';
-import { listSome, type WeightSource } from '../weights/source.ts';
-import type { PeftConfig, PeftType } from './config.ts';
+import type { Base, Site } from '../../../compiler/model/model.ts';
+import { InputError } from '../../input-error.ts';
+import { listSome, type WeightSource } from '../../weights/source.ts';
+import type { PeftConfig, PeftType } from '../config.ts';
 import { importIa3 } from './ia3.ts';
 import { importLora } from './lora.ts';
 import { importNorms } from './norms.ts';
 import type { ImportContext, ImportedPart } from './part.ts';
 import { importAdaption, importPrefix, importPrompt } from './prompts.ts';
-import { openTensors } from './tensors.ts';
+import { openTensors } from '../tensors.ts';
 
 const readers: Readonly<Record<PeftType, (it: ImportContext) => Promise<ImportedPart[]>>> = {
   LORA: importLora,
