@@ -40,12 +40,10 @@ export function attend(
   const prefixScores = prefix
     ? scoresOf(c, q, prefix.key, prefix.length, prefix.batched ? prefix.length : 0)
     : null;
-  const [p, prefixP] = g.softmax(
-    scores,
-    positions,
-    prefixScores,
-    softmaxShape(c, q, words.keys, prefix?.length ?? 0),
-  );
+  const [p, prefixP] = g.softmax(scores, positions, prefixScores, {
+    ...softmaxShape(c, q, words.keys, prefix?.length ?? 0),
+    ...windowOf(c, layer),
+  });
   let o = valuesOf(c, p, words.value, words.keys, words.stride, q);
   if (prefix && prefixP)
     o = g.add(valuesOf(c, prefixP, prefix.value, prefix.length, prefix.batched ? prefix.length : 0, q), o);
@@ -70,6 +68,9 @@ function addGated(c: Context, o: Tensor, q: Tensor, source: AttentionSource): Te
     : y;
   return c.g.gateAdd(o, scaled, parameter, attrs);
 }
+
+const windowOf = ({ model: { base } }: Context, layer: number): Pick<Ops['softmax'], 'window'> =>
+  base.window?.layers.includes(layer) === true ? { window: base.window.tokens } : {};
 
 const softmaxShape = (c: Context, q: Tensor, keys: number, prefix: number): Ops['softmax'] =>
   // The rows are (head, batch x query): to the operation that is one batch of many queries.

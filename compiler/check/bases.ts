@@ -19,6 +19,7 @@ import { YARN } from '../families/rotary.ts';
 import { FRESH_STD } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
 import type { Base, FieldValue, RopeScaling } from '../model/model.ts';
+import { layerFields, withLayers } from './base-layers.ts';
 import type { Env } from './env.ts';
 import type { Values } from './checked.ts';
 import { readFields } from './fields.ts';
@@ -103,6 +104,7 @@ export const baseFields: Readonly<Record<string, Field>> = {
     default: [],
     doc: "Linears that have a bias in the base's own files, in every layer (`attention_bias` of Hugging Face's config: `[wq, wk, wv, wo]`, `mlp_bias`: `[w1, w2, w3]`).",
   },
+  ...layerFields,
   init: {
     type: { kind: 'number', above: 0 },
     default: FRESH_STD,
@@ -127,7 +129,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
   const biases = biasesOf(values['biases']);
   const weights = file('weights');
   const tokenizer = file('tokenizer');
-  const base: Base = {
+  const whole: Base = {
     name: declaration.name.text,
     family: textOf(values['family']),
     layers: int('layers'),
@@ -146,7 +148,8 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     ...(weights === undefined ? {} : { weights }),
     ...(tokenizer === undefined ? {} : { tokenizer }),
   };
-  return fitsTogether(env, declaration, read, base) ? base : null;
+  if (!fitsTogether(env, declaration, read, whole)) return null;
+  return withLayers(env, whole, read);
 }
 
 function ropeOf({ call, args }: ReturnType<typeof callOf>): Base['rope'] {

@@ -109,13 +109,17 @@ function shownValue(value: FieldValue): string {
 
 const describeBase = (base: Base): string => `${base.layers} layers of width ${base.dim}`;
 
+const describeWindow = (window: Base['window']): string =>
+  window === undefined ? 'none' : `${window.tokens} in ${printLayers(window.layers)}`;
+
 function diffBase(a: Base, b: Base): string[] {
-  const { rope: ropeA, ...x } = a;
-  const { rope: ropeB, ...y } = b;
+  const { rope: ropeA, window: windowA, ...x } = a;
+  const { rope: ropeB, window: windowB, ...y } = b;
   return [
     ...different('', a.name, b.name),
     ...diffFields({ ...x, name: '' }, { ...y, name: '' }),
     ...different('`rope`', printRope(ropeA), printRope(ropeB)),
+    ...different('`window`', describeWindow(windowA), describeWindow(windowB)),
   ];
 }
 

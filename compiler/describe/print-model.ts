@@ -11,7 +11,8 @@ export function printModel(model: Model): string {
     `base ${base.name} ${base.family} layers ${base.layers} dim ${base.dim} heads ${base.heads}/${base.kvHeads} x ${base.headDim} ` +
       `ffn ${base.ffn} vocab ${base.vocab} context ${base.context} eps ${base.normEps} rope ${printRope(base.rope)}` +
       (base.tied ? ' tied' : '') +
-      (base.biases ? ` biases ${base.biases.join(' ')}` : ''),
+      (base.biases ? ` biases ${base.biases.join(' ')}` : '') +
+      (base.window ? ` window ${base.window.tokens} in ${printLayers(base.window.layers)}` : ''),
     ...model.parts.map(printPart),
     ...model.parameters.filter((p) => p.owner !== 'base' || p.rate !== 1).map(printParameter),
     ...Object.entries(model.groups).map(([name, names]) => `group ${name} = ${names.length} parameters`),

@@ -3,6 +3,7 @@ import type { Base } from '../model/model.ts';
 import type { Config } from './config-reader.ts';
 import { readConfig } from './config.ts';
 import { familyOf } from './index.ts';
+import { otherAttributes } from './print-base.ts';
 import { printRope } from './rotary.ts';
 
 /**
@@ -23,7 +24,9 @@ export function contradictions(base: Base, config: Config): string[] {
   // The order of rows is the spec's own choice.
   const rope = (of: Pick<Base, 'rope'>): string => printRope({ ...of.rope, style: 'half' });
   differs('rope', rope(base), rope(stated));
-  differs('biases', `[${(base.biases ?? []).join(', ')}]`, `[${(stated.biases ?? []).join(', ')}]`);
+  const [ours, theirs] = [otherAttributes(base), otherAttributes(stated)];
+  for (const attribute of new Set([...Object.keys(theirs), ...Object.keys(ours)]))
+    differs(attribute, ours[attribute] ?? 'none', theirs[attribute] ?? 'none');
   // transformers then leaves a head in the file unread.
   if (stated.tied && !base.tied) differs('tied', base.tied, stated.tied);
   if (placesOf(base) !== placesOf(stated)) differs('family', base.family, stated.family);

@@ -7,6 +7,7 @@ import { ConfigReader, type Config, type ConfigProblem } from './config-reader.t
 import type { Family } from './family.ts';
 import { families, familyNamed } from './index.ts';
 import { readRope } from './config-rope.ts';
+import { readWindow } from './config-windows.ts';
 
 /** What of a base a config.json says. */
 export type ConfigBase = Omit<Base, 'name' | 'init' | 'weights' | 'tokenizer'>;
@@ -35,17 +36,19 @@ const unknownType = (type: unknown): ConfigProblem => ({
   fatal: true,
 });
 
-function readBase(read: ConfigReader, { name, unsaid, biases }: Family): ConfigBase {
+function readBase(read: ConfigReader, { name, unsaid, biases, windows }: Family): ConfigBase {
   const heads = read.size('num_attention_heads');
   const dim = read.size('hidden_size');
   const headDim = read.size('head_dim', unsaid.head_dim ?? dim / heads);
+  const layers = read.size('num_hidden_layers');
   const context = read.size('max_position_embeddings', 2048);
   const linears = biases.flatMap((group) =>
     group.key === 'always' || (group.key !== null && read.flag(group.key)) ? group.linears : [],
   );
+  const window = readWindow(read, windows, layers);
   return {
     family: name,
-    layers: read.size('num_hidden_layers'),
+    layers,
     dim,
     heads,
     kvHeads: read.size('num_key_value_heads', unsaid.num_key_value_heads ?? heads),
@@ -57,6 +60,7 @@ function readBase(read: ConfigReader, { name, unsaid, biases }: Family): ConfigB
     rope: { style: 'half', ...readRope(read, unsaid.rope_theta, context) },
     tied: read.flag('tie_word_embeddings', unsaid.tie_word_embeddings),
     ...(linears.length === 0 ? {} : { biases: linears }),
+    ...(window === undefined ? {} : { window }),
   };
 }
 

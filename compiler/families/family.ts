@@ -5,6 +5,7 @@
  * each place what the place's role says, and leaves out the roles that a family has no place for.
  */
 import type { Base, Role, SiteKind } from '../model/model.ts';
+import type { Windows } from './config-windows.ts';
 
 /** What is as wide as something: the embedding, all query heads, all key heads, one head, and so on. */
 export type Width = 'dim' | 'ffn' | 'vocab' | 'queries' | 'keys' | 'head';
@@ -45,6 +46,8 @@ export interface Family {
   readonly before: readonly Place[];
   readonly after: readonly Place[];
   readonly biases: readonly BiasSwitch[];
+  /** Which layers look at the last few tokens only. */
+  readonly windows: Windows;
   /** What a config.json of this family means where it says nothing: the defaults of transformers' configuration class. */
   readonly unsaid: Unsaid;
 }

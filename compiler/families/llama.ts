@@ -1,4 +1,5 @@
 /** LLaMA: a norm before attention and one before a gated feed-forward network, rotary positions, grouped queries. */
+import { noWindows } from './config-windows.ts';
 import type { Family } from './family.ts';
 import { attention, embedding, feedForward, normAndHead, normsBefore } from './places.ts';
 
@@ -14,6 +15,7 @@ export const llama: Family = {
     { linears: ['w1', 'w2', 'w3'], key: 'mlp_bias' },
     { linears: ['output'], key: null },
   ],
+  windows: noWindows,
   unsaid: {
     num_key_value_heads: null,
     head_dim: null,

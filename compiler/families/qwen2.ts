@@ -13,5 +13,6 @@ export const qwen2: Family = {
     { linears: ['w1', 'w2', 'w3'], key: null },
     { linears: ['output'], key: null },
   ],
+  windows: { rule: 'late', unsaid: { sliding_window: 4096, max_window_layers: 28 } },
   unsaid: { ...llama.unsaid, num_key_value_heads: 32 },
 };

@@ -139,7 +139,7 @@ export interface Ops {
   };
   /**
    * scores, positions? [1, batch x queries], prefix? -> p, prefixP?. Rows are (batch, head, query); key j is visible
-   * when j <= positions[batch, query] (always, without positions); prefix columns are always visible and share the
+   * when j <= positions[batch, query] (always, without positions) and, with a `window`, j > positions[batch, query] - window; prefix columns are always visible and share the
    * softmax. Columns past `keys` (and past `prefix`) come out zero, whatever they held.
    */
   readonly softmax: {
@@ -148,6 +148,8 @@ export interface Ops {
     readonly queries: number;
     readonly keys: number;
     readonly prefix: number;
+    /** Keys that a query sees at most; needs positions. */
+    readonly window?: number;
   };
   /** dp, p, prefixDp?, prefixP? -> ds, prefixDs?: p * (dp - sum(p dp)), zero in columns past the logical width */
   readonly softmaxGrad: { readonly keys: number; readonly prefix: number };

@@ -49,6 +49,11 @@ export interface Base {
   readonly tied: boolean;
   /** The linears that have a bias in the base's own files, in every layer; absent: none has, as in LLaMA. */
   readonly biases?: readonly string[];
+  /**
+   * Layers whose queries see the last `tokens` keys only, themselves included; absent: all see every key before them.
+   * What parts add to a layer is seen by every query.
+   */
+  readonly window?: { readonly tokens: number; readonly layers: readonly number[] };
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */

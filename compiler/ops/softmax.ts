@@ -19,7 +19,7 @@ export const softmax: Op<'softmax'> = {
     return [ds, null, dsPrefix];
   },
   reference(node, inputs, outputs) {
-    const { heads, queries, keys, prefix } = node.attrs;
+    const { heads, queries, keys, prefix, window = Infinity } = node.attrs;
     const [s, p] = [need(inputs, 0), need(outputs, 0).values];
     const n = width(s);
     for (let r = 0; r < s.tensor.rows; r++) {
@@ -27,7 +27,7 @@ export const softmax: Op<'softmax'> = {
       const last = inputs[1] ? at(inputs[1].values, batch * queries + query) : keys - 1;
       const seen = (i: number, o: Operand | null | undefined, w: number, count: number) =>
         Array.from({ length: count }, (_, j) =>
-          o && (i === 1 || j <= last) ? at(o.values, r * w + j) : -Infinity,
+          o && (i === 1 || (j <= last && j > last - window)) ? at(o.values, r * w + j) : -Infinity,
         );
       const words = seen(0, s, n, keys);
       const front = seen(1, inputs[2], inputs[2] ? width(inputs[2]) : 0, prefix);

@@ -1,5 +1,6 @@
 /** The spec beside a merged base: a `base` that says what the file holds, and an adapter that adds nothing. */
 import { basename, relative } from 'node:path';
+import { otherAttributes } from '../../compiler/families/print-base.ts';
 import { printRope } from '../../compiler/families/rotary.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 
@@ -18,11 +19,12 @@ export function baseSpec(base: Base, { model, weights, folder }: Place): string 
     `weights = ${JSON.stringify(basename(weights))}`,
     ...(tokenizer === undefined ? [] : [`tokenizer = ${JSON.stringify(inFolder(folder, tokenizer))}`]),
   ];
+  const others = Object.entries(otherAttributes(base)).map(([name, value]) => `${name} = ${value}`);
   const lines = [
     `family = ${base.family}  layers = ${base.layers}  dim = ${base.dim}  heads = ${base.heads}  kv_heads = ${base.kvHeads}  head_dim = ${base.headDim}  ffn = ${base.ffn}  vocab = ${base.vocab}`,
     `context = ${base.context}  norm_eps = ${base.normEps}  rope = ${printRope(base.rope)}`,
     [`tied = ${base.tied}`, ...init].join('  '),
-    ...(base.biases ? [`biases = [${base.biases.join(', ')}]`] : []),
+    ...(others.length === 0 ? [] : [others.join('  ')]),
     files.join('  '),
   ];
   return `/// \`${model.base.name}\` with \`${model.name}\` in its weights, written by \`graft merge\`.

@@ -187,6 +187,15 @@ check(
   ({ g, matrix, words }) =>
     g.softmax(matrix('s', 12, axis(5)), words('positions', POSITIONS), null, { ...SOFTMAX, prefix: 0 })[0],
 );
+check(
+  'softmax, causal with a window',
+  ({ g, matrix, words }) =>
+    g.softmax(matrix('s', 12, axis(5)), words('positions', POSITIONS), null, {
+      ...SOFTMAX,
+      prefix: 0,
+      window: 2,
+    })[0],
+);
 check('softmax, joint with a prefix', ({ g, matrix, words, input }) => {
   const scores = [
     matrix('s', 12, axis(5)),

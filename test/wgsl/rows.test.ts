@@ -157,6 +157,13 @@ else {
           const made = makeCase('softmax', [scores, where, null], [shape(rows, keys), null], attrs);
           await checkFamilies(device, made, WITH_EXP);
         }
+        for (const window of [1, 2, 5, 64]) {
+          const made = makeCase('softmax', [scores, positions, null], [shape(rows, keys), null], {
+            ...attrs,
+            window,
+          });
+          await checkFamilies(device, made, WITH_EXP);
+        }
         const [dp, p] = [spoilPadding(random(rows, keys)), random(rows, keys)];
         const made = makeCase('softmaxGrad', [dp, p, null, null], [shape(rows, keys), null], {
           keys,
@@ -182,6 +189,13 @@ else {
         );
         await checkFamilies(device, made, WITH_EXP);
       }
+      const windowed = makeCase(
+        'softmax',
+        [scores, positions, front],
+        [shape(rows, keys), shape(rows, prefix)],
+        { ...attrs, window: 3 },
+      );
+      await checkFamilies(device, windowed, WITH_EXP);
       const grads = [
         spoilPadding(random(rows, keys)),
         random(rows, keys),
