@@ -63,6 +63,8 @@ export interface Hooks {
     project: Project,
     visual: Visual,
   ) => AttentionSource | null;
+  /** Whether `attention` calls `project`, so that what it adds depends on the linears of keys and values. */
+  readonly projects?: true;
   /** How far the words' positions move because of this part (prefix tuning: its length). */
   readonly shift?: (part: Part) => number;
   /** Token vectors put in front of the words; null when it adds none. `visual`: the tokens of its projector. */

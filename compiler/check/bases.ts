@@ -23,7 +23,7 @@ import { layerFields, withLayers } from './base-layers.ts';
 import type { Env } from './env.ts';
 import type { Values } from './checked.ts';
 import { readFields } from './fields.ts';
-import { tooLarge } from './sizes.ts';
+import { tooLarge } from '../model/sizes.ts';
 import { badDimensions } from './diagnostics/values.ts';
 
 const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotation frequencies.' };

@@ -1,7 +1,5 @@
 /** Parts: kinds, places, sources and attributes of everything an adapter adds. */
 import { singleName, type Expression, type PartItem } from '../../grammar/ast.ts';
-import { visionOf } from '../kinds/encoder.ts';
-import { clipNames } from '../kinds/vit.ts';
 import { kindOf, kinds } from '../kinds/index.ts';
 import type { Kind, Selects } from '../kinds/kind.ts';
 import type { FieldValue, Part, Site, SiteKind } from '../model/model.ts';
@@ -22,7 +20,7 @@ import {
 } from './diagnostics/parts.ts';
 import { unknownModel } from './diagnostics/values.ts';
 import { sitesSelected } from './selectors.ts';
-import { checkBlocks, checkSizes } from './vision.ts';
+import { checkSizes, ownLayers } from './part-sizes.ts';
 
 /** Every part that could be made sense of, in the order written. */
 export function checkParts(
@@ -99,17 +97,17 @@ function completed(
   env: BaseEnv,
   kind: Kind,
   item: PartItem,
-  { values, written, ok }: Values,
+  { values, written }: Values,
   source: Part | null,
 ): Part['fields'] | null {
   const name = item.name.text;
   const gives = source === null ? {} : (kind.inherits?.(source, env.base) ?? {});
   const unwritten = Object.entries(gives).filter(([key]) => !written.has(key));
-  const at = kind.name === 'encoder' ? checkBlocks(env, name, { values, written, ok }) : null;
-  if (at === undefined) return null;
-  const fields = { ...values, ...Object.fromEntries(unwritten), ...(at === null ? {} : { at }) };
-  const sized = { name, kind: kind.name, fields, written, span: item.name.span };
-  if (!checkSizes(env, sized, source, gives)) return null;
+  const sized = { name, fields: values, written, span: item.name.span };
+  const layers = ownLayers(env, kind, sized);
+  if (layers === null) return null;
+  const fields = { ...values, ...Object.fromEntries(unwritten), ...layers };
+  if (!checkSizes(env, kind, { ...sized, fields }, source, gives)) return null;
   return isComplete(env, kind, item, source, fields) ? fields : null;
 }
 
@@ -199,11 +197,12 @@ function isComplete(
       env.report(missingAttribute(item.name.span, `\`${item.name.text}\``, key, row, item));
     return false;
   };
-  if (kind.name === 'encoder' && visionOf(fields) === null) {
-    const model = item.fields.find((f) => f.name.text === 'model');
-    const id = model?.value.kind === 'call' ? model.value.arguments[0] : undefined;
+  const misnamed = kind.misnamed?.(fields) ?? null;
+  if (misnamed !== null) {
+    const call = item.fields.find((f) => f.name.text === misnamed.key);
+    const id = call?.value.kind === 'call' ? call.value.arguments[0] : undefined;
     const text = id?.value.kind === 'string' ? id.value.value : '';
-    env.report(unknownModel({ text, span: id?.value.span ?? item.name.span }, clipNames));
+    env.report(unknownModel({ text, span: id?.value.span ?? item.name.span }, misnamed.known));
     return false;
   }
   const lacking = kind.lacks?.(fields, from !== null) ?? null;

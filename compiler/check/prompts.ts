@@ -2,7 +2,6 @@
 import type { Part } from '../model/model.ts';
 import { isCall } from '../kinds/fields.ts';
 import { gateOf } from '../kinds/gate.ts';
-import { addedTo } from '../kinds/prompt.ts';
 import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './checked.ts';
 import { unknownPart } from './diagnostics/parts.ts';
@@ -17,21 +16,27 @@ import {
   promptsMeet,
 } from './diagnostics/prompts.ts';
 
+/** The part to whose tokens this one adds its own, or null. */
+const addedTo = ({ kind, part }: CheckedPart): string | null => kind.hooks.addedTo?.(part) ?? null;
+
+/** Whether its tokens may be added to those of others. */
+const adds = ({ kind }: CheckedPart): boolean => kind.hooks.addedTo !== undefined;
+
 /** The parts with what follows from `fuse` and `on input` filled in; null after a report. */
 export function checkPrompts(env: BaseEnv, parts: readonly CheckedPart[]): readonly CheckedPart[] | null {
   let ok = checkPrefixes(env, parts);
-  const prompts = parts.filter((p) => p.part.kind === 'prompt');
+  const prompts = parts.filter(adds);
   for (const p of prompts) {
     if (!checkSum(env, p, prompts) || !checkGate(env, p)) ok = false;
   }
   if (!ok) return null;
-  warnOverlaps(env, prompts);
-  return parts.map((p) => (p.part.kind === 'prompt' ? withoutGate(p) : p));
+  warnOverlaps(env, parts);
+  return parts.map((p) => (adds(p) ? withoutGate(p) : p));
 }
 
 /** A prefix shares the softmax of the words, and there is room for one in each layer. */
 function checkPrefixes(env: BaseEnv, parts: readonly CheckedPart[]): boolean {
-  const found = meetings(parts.filter((p) => p.part.kind === 'prefix'));
+  const found = meetings(parts.filter(({ kind }) => kind.inOneLayer === 'an error'));
   found.forEach(({ first, second, shared }, i) => {
     // One report is enough for a prefix that meets several.
     if (found[i - 1]?.second !== second) env.report(prefixesMeet(first, second, shared));
@@ -61,12 +66,12 @@ function meetings(parts: readonly CheckedPart[]): Meeting[] {
 
 /** Tokens on the input are words like any other, and tokens added to others share their gate. */
 function withoutGate(p: CheckedPart): CheckedPart {
-  if (!p.part.input && addedTo(p.part) === null) return p;
+  if (!p.part.input && addedTo(p) === null) return p;
   return { ...p, part: { ...p.part, fields: { ...p.part.fields, gate: null } } };
 }
 
 function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[]): boolean {
-  const name = addedTo(p.part);
+  const name = addedTo(p);
   const at = p.written.get('fuse')?.value.span ?? p.item.span;
   if (name === null) return true;
   const target = prompts.find((q) => q.part.name === name);
@@ -82,7 +87,7 @@ function checkSum(env: BaseEnv, p: CheckedPart, prompts: readonly CheckedPart[])
     );
     return false;
   }
-  if (target === p || addedTo(target.part) !== null) {
+  if (target === p || addedTo(target) !== null) {
     env.report(addToItself(at, p.part.name, target.part.name));
     return false;
   }
@@ -117,7 +122,7 @@ function checkGate(env: BaseEnv, p: CheckedPart): boolean {
     env.report(gateOnInput(written, p.part.name));
     return false;
   }
-  if (addedTo(p.part) !== null) return true;
+  if (addedTo(p) !== null) return true;
   const gate = gateOf(p.part);
   if (gate === null || gate.init !== 0) return true;
   if (gate.per !== 'const' && !startsAtZero(p.part)) return true;
@@ -125,7 +130,7 @@ function checkGate(env: BaseEnv, p: CheckedPart): boolean {
   return false;
 }
 
-function warnOverlaps(env: BaseEnv, prompts: readonly CheckedPart[]): void {
-  for (const { first, second, shared } of meetings(prompts.filter((p) => addedTo(p.part) === null)))
-    env.report(promptsMeet(first, second, shared));
+function warnOverlaps(env: BaseEnv, parts: readonly CheckedPart[]): void {
+  const alone = parts.filter((p) => p.kind.inOneLayer === 'unusual' && addedTo(p) === null);
+  for (const { first, second, shared } of meetings(alone)) env.report(promptsMeet(first, second, shared));
 }

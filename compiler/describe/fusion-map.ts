@@ -2,7 +2,6 @@
 import { placeName, shortName } from '../families/sites.ts';
 import { textOf } from '../kinds/fields.ts';
 import { kindOfPart } from '../kinds/index.ts';
-import { addedTo } from '../kinds/prompt.ts';
 import type { Model, Part } from '../model/model.ts';
 
 export interface MapColumn {
@@ -69,6 +68,8 @@ export function fusionMap(model: Model): FusionMap {
   const before = [input, ...(embeddings === undefined ? [] : [embeddings])];
   return { columns, rows: [...before.filter(used), ...layers, ...after.filter(used)] };
 }
+
+const addedTo = (part: Part): string | null => kindOfPart(part).hooks.addedTo?.(part) ?? null;
 
 const lengthOf = (part: Part): string => textOf(part.fields['length']);
 

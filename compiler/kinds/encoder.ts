@@ -3,9 +3,10 @@ import { axis, type FieldValue, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { ImageInput, PixelRules } from '../package/package.ts';
 import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone, textOf, times } from './fields.ts';
-import { printLayers } from '../model/values.ts';
-import type { Field, Kind } from './kind.ts';
-import { buildVit, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
+import { numbersInBlocks, tooLarge } from '../model/sizes.ts';
+import { printLayers, printValue } from '../model/values.ts';
+import type { Field, Kind, Problem, Unchecked } from './kind.ts';
+import { buildVit, clipNames, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
 
 /** What an encoder gives of each image: `tokens` rows of `width` numbers, which lie in `scales` equal runs. */
 export interface Vision {
@@ -76,6 +77,67 @@ function imageInput(part: Part): ImageInput {
   return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
 }
 
+/** More numbers in its blocks than any machine holds. */
+function vastEncoder({ name, fields }: Unchecked): Problem[] {
+  const vit = vitOf(fields['model']);
+  if (vit === null) return [];
+  const { width, hidden } = vit.block;
+  const large = tooLarge(name, numbersInBlocks(vit.layers, width, hidden), {
+    layers: vit.layers,
+    width,
+    hidden,
+  });
+  return large === null ? [] : [['model', large.message, large.why]];
+}
+
+/** Tokens an image may have: their attention scores alone are a gibibyte a head. */
+const MOST_TOKENS = 2 ** 14;
+
+function encoderProblems({ model, take }: Part['fields']): Problem[] {
+  const tokens = tokensIn(model) ?? 0;
+  if (tokens > MOST_TOKENS)
+    return [
+      [
+        'model',
+        `an image of ${tokens} tokens, at most ${MOST_TOKENS} are possible`,
+        'take larger patches or a smaller image',
+      ],
+    ];
+  if (take === 'patches' && tokens === 1)
+    return [['take', 'the only token is the class token', 'no patches are left without it']];
+  if (!isCall(model) || model.call !== 'vit') return [];
+  const { resolution, patch, width, heads } = model.args;
+  const whole = (a: FieldValue | undefined, b: FieldValue | undefined) => Number(a) % Number(b) === 0;
+  return [
+    ...(whole(resolution, patch)
+      ? []
+      : [
+          [
+            'model',
+            `patches of ${printValue(patch ?? null)} do not divide an image of ${printValue(resolution ?? null)} pixels`,
+            'patches are squares side by side, with nothing left over',
+          ] as const,
+        ]),
+    ...(whole(width, heads)
+      ? []
+      : [
+          [
+            'model',
+            `${printValue(heads ?? null)} heads do not divide a width of ${printValue(width ?? null)}`,
+            'each head takes an equal share of `width`',
+          ] as const,
+        ]),
+  ];
+}
+
+/** Features come as they are: nothing that is done to pictures is done to them. */
+const idleProblems = ({ written, fields: { model } }: Unchecked): Problem[] =>
+  isCall(model) && model.call === 'features'
+    ? ['normalise', 'channels', 'crop']
+        .filter((key) => written.has(key))
+        .map((key) => [key, `\`${key}\` says nothing about features`, `take \`${key}\` away`] as const)
+    : [];
+
 /** Above what 32 bits round to zero beside a variance, so that a constant row never comes to 0/0. */
 const epsilon = number(1e-12, 1);
 
@@ -94,6 +156,12 @@ export const encoder: Kind = {
   source:
     'openai/CLIP `clip/model.py`; `clip_encode_image` of `llama_adapter_v2_multimodal7b/llama/llama_adapter.py`',
   selects: 'nothing',
+  check: (part) => [...vastEncoder(part), ...encoderProblems(part.fields), ...idleProblems(part)],
+  ownLayers: ({ name, fields: { model } }) =>
+    isCall(model) && model.call === 'features'
+      ? ['at', `the features of \`${name}\` come from no block`, 'take `at` away']
+      : (vitOf(model)?.layers ?? null),
+  misnamed: (fields) => (visionOf(fields) === null ? { key: 'model', known: clipNames } : null),
   fields: {
     model: {
       type: {

@@ -59,6 +59,18 @@ export interface Field {
 /** What `on` may select for this kind. */
 export type Selects = 'layers' | 'linears' | 'sites' | 'parameters' | 'input' | 'layers-or-input' | 'nothing';
 
+/** A part whose attributes are read, before anybody knows whether they fit. */
+export interface Unchecked {
+  readonly name: string;
+  /** With what it takes over from its source. */
+  readonly fields: Part['fields'];
+  /** Attributes that its line names. */
+  readonly written: { readonly has: (key: string) => boolean };
+}
+
+/** What is wrong with a part's sizes, the attribute it is reported at, and why. */
+export type Problem = readonly [key: string, message: string, why: string];
+
 /** One row of the table: how a part is written, what it adds and what it does. */
 export interface Kind {
   readonly name: string;
@@ -74,6 +86,19 @@ export interface Kind {
   readonly inherits?: (source: Part, base: Base) => Readonly<Record<string, FieldValue>>;
   /** An attribute that has to be written where neither a default nor the source gives it; null: none is missing. */
   readonly lacks?: (fields: Part['fields'], reads: boolean) => string | null;
+  /** Sizes that no part can be built of. `source`: what the part reads from; null: nothing. */
+  readonly check?: (part: Unchecked, source: Part | null, base: Base) => readonly Problem[];
+  /**
+   * How many layers the part's own network has, which attributes of type `layers` choose from; a problem where there are
+   * none to choose from; null where only `misnamed` can tell. Absent: it has no network.
+   */
+  readonly ownLayers?: (part: Pick<Part, 'name' | 'fields'>) => number | Problem | null;
+  /** An attribute whose call names something that the kind does not know, and the names it knows. Null: there is none. */
+  readonly misnamed?: (
+    fields: Part['fields'],
+  ) => { readonly key: string; readonly known: readonly string[] } | null;
+  /** What two parts of this kind in one layer are. Absent: as good as one. */
+  readonly inOneLayer?: 'an error' | 'unusual';
   /** The parameters it adds, named `PART.SITE` or `PART.layers.I.NAME`; pure and cheap, also at 65B. */
   readonly parameters: (part: Part, base: Base) => readonly Parameter[];
   /** Existing parameters it makes trainable (only `unfreeze`). */

@@ -10,6 +10,7 @@ export const prefix: Kind = {
     'softmax(q [kP; k]^T / sqrt(h)) [vP; v], kP not rotated, positions of the words shifted by the length',
   source: 'Prefix-Tuning, arXiv 2101.00190, section 4.2; keys and values as PEFT passes them',
   selects: 'layers',
+  inOneLayer: 'an error',
   fields: {
     length: { type: lengthType, default: 10, doc: 'Keys and values in each layer.' },
     init: initField(normal(1), 'the keys and values'),

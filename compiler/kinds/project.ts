@@ -13,6 +13,7 @@ import { axis, type Axis, type Base, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
 import { choice, common, count, lengthType, numberOf, orNone, rateOf, times } from './fields.ts';
 import type { Kind } from './kind.ts';
+import { projectorProblems, vastProjector } from './project-sizes.ts';
 
 /** LayerNorm's eps in timm 0.3.2 and torch; RMSNorm's own default in imagebind_LLM. */
 const [LAYER_EPS, RMS_EPS] = [1e-5, 1e-6];
@@ -29,6 +30,8 @@ export const project: Kind = {
   selects: 'nothing',
   reads: { kinds: ['encoder', 'project'], required: true },
   lacks: ({ width }, reads) => (reads && width === null ? 'width' : null),
+  check: (part) => [...vastProjector(part), ...projectorProblems(part)],
+  ownLayers: ({ fields }) => (fields['kind'] === 'queries' ? numberOf(fields['depth']) : 0),
   inherits: (source, base) => {
     if (source.kind === 'project')
       return { width: outputWidth(source, base), tokens: length(source), scales: 1 };

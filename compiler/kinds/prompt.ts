@@ -16,10 +16,11 @@ import {
   textOf,
 } from './fields.ts';
 import { constantFactor, gateFields, gateOf } from './gate.ts';
-import type { Kind } from './kind.ts';
+import type { Kind, Problem, Unchecked } from './kind.ts';
+import { outputWidth } from './project.ts';
 
 /** The prompt whose tokens this one is added to, or null when it stands alone. */
-export function addedTo(part: Part): string | null {
+function addedTo(part: Part): string | null {
   const fuse = part.fields['fuse'];
   return isCall(fuse) && fuse.call === 'add' ? textOf(fuse.args['to']) : null;
 }
@@ -32,6 +33,8 @@ export const prompt: Kind = {
   selects: 'layers-or-input',
   reads: { kinds: ['project'], required: false },
   lacks: ({ length }) => (length === null ? 'length' : null),
+  check: (part, source, base) => (source === null ? [] : promptProblems(part, source, base)),
+  inOneLayer: 'unusual',
   inherits: (source) => ({ length: source.fields['length'] ?? null }),
   fields: {
     length: {
@@ -118,9 +121,23 @@ export const prompt: Kind = {
     prepends: (part, image) =>
       part.input && (part.source === null || image) ? numberOf(part.fields['length']) : 0,
     addedTo,
+    projects: true,
     normsKeys: (part) => part.fields['key_norm'] !== false,
   },
 };
+
+/** A prompt's tokens go where words go. */
+function promptProblems({ name }: Unchecked, source: Part, base: Base): Problem[] {
+  const width = outputWidth(source, base);
+  if (width === base.dim) return [];
+  return [
+    [
+      'length',
+      `\`${name}\` reads tokens of ${width} numbers, \`${base.name}\` takes ${base.dim}`,
+      `take \`output\` of \`${source.name}\` away, or put a \`project\` after it`,
+    ],
+  ];
+}
 
 function inLayer(part: Part, base: Base, layer: number): Parameter[] {
   const at = `layers.${layer}`;

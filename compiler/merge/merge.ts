@@ -37,7 +37,7 @@ export function obstaclesOf(model: Model): Obstacle[] {
 function besidePrompts({ parts }: Model, part: Part): string | null {
   if (kindOfPart(part).hooks.onPrompts?.(part) ?? true) return null;
   const at = (layer: number | null) =>
-    parts.find((other) => other.kind === 'prompt' && layer !== null && other.layers.includes(layer));
+    parts.find((other) => kindOfPart(other).hooks.projects && layer !== null && other.layers.includes(layer));
   const site = part.sites.find((s) => ofPrompts.includes(s.role) && at(s.layer));
   if (!site) return null;
   return `the keys and values of \`${at(site.layer)?.name}\` leave it out (\`on_prompts = false\`), and a merged \`${site.name}\` would not`;

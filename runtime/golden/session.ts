@@ -1,5 +1,6 @@
 /** What every golden check needs: the case's weights on the device, batches, and outputs without padding. */
 import type { Compiled } from '../../compiler/compile.ts';
+import { kindOfPart } from '../../compiler/kinds/index.ts';
 import { ceil4, type Model, padded } from '../../compiler/model/model.ts';
 import type { NamedSlice, PackagedParameter } from '../../compiler/package/package.ts';
 import { IGNORE } from '../data/encode.ts';
@@ -64,7 +65,7 @@ export function inputsOf(inputs: Tensors, config: GoldenConfig, model: Model): I
 
 /** Pictures as patches, or features; null where the case has none that its spec looks at. */
 export function imagesOf(inputs: Tensors, config: GoldenConfig, model: Model): Float32Array | null {
-  if (!model.parts.some((part) => part.kind === 'encoder')) return null;
+  if (!model.parts.some((part) => kindOfPart(part).hooks.image)) return null;
   const [image, features] = [inputs.get('image'), inputs.get('features')];
   if (features) return padFeatures(features.values, features.shape[1] ?? 1);
   const patch = config.clip?.patch_size ?? config.patch_size;

@@ -1,4 +1,5 @@
 /** Weights of encoders and projectors, from the files that their parts name. */
+import { kindOfPart } from '../../compiler/kinds/index.ts';
 import { vitOf } from '../../compiler/kinds/vit.ts';
 import type { Model, Part } from '../../compiler/model/model.ts';
 import { type EncoderPlan, planEncoder, planProjector, readEncoderParameter } from '../weights/encoder.ts';
@@ -8,7 +9,8 @@ import { weightsFile } from './weights-file.ts';
 
 function planPart(source: WeightSource, part: Part, model: Model): EncoderPlan {
   const parameters = model.parameters.filter(({ owner }) => owner === part.name);
-  if (part.kind === 'project') return planProjector(source, part, parameters);
+  // What takes a picture is an encoder; what takes an encoder's tokens is a projector.
+  if (!kindOfPart(part).hooks.image) return planProjector(source, part, parameters);
   const blocks = vitOf(part.fields['model'])?.layers;
   return planEncoder(source, { name: part.name, ...(blocks ? { blocks } : {}) }, parameters);
 }

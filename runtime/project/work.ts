@@ -1,7 +1,7 @@
 /** How much there is to compile, told before it is begun: a slip in a size must not look like a compiler that hangs. */
 import type { CompileOptions } from '../../compiler/compile.ts';
-import { vitOf } from '../../compiler/kinds/vit.ts';
-import type { Model } from '../../compiler/model/model.ts';
+import { kindOfPart } from '../../compiler/kinds/index.ts';
+import type { Model, Part } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 
 /** Layers of all programs together: minutes of work. LLaMA-65B with a context of 2048 has about 700. */
@@ -9,10 +9,7 @@ const MOST_LAYERS = 2 ** 13;
 
 /** @throws InputError when a package would have more layers than are compiled in a few minutes */
 export function requireWork(model: Model, options: CompileOptions): void {
-  const beside = model.parts.map(({ name, kind, fields }) => ({
-    name,
-    blocks: vitOf(fields['model'])?.layers ?? (kind === 'project' ? Number(fields['depth'] ?? 0) : 0),
-  }));
+  const beside = model.parts.map((part) => ({ name: part.name, blocks: blocksOf(part) }));
   const blocks = model.base.layers + beside.reduce((sum, part) => sum + part.blocks, 0);
   const trained = Object.keys(options.training?.tokens ?? {}).length;
   const programs = trained + Object.keys(options.evaluation?.tokens ?? {}).length + generating(options);
@@ -30,6 +27,12 @@ export function requireWork(model: Model, options: CompileOptions): void {
       `${blocks * programs} in all, at most ${MOST_LAYERS}`,
     `take fewer of the ${largest?.what}${context}`,
   );
+}
+
+/** Layers of a part's own network. */
+function blocksOf(part: Part): number {
+  const layers = kindOfPart(part).ownLayers?.(part);
+  return typeof layers === 'number' ? layers : 0;
 }
 
 /** Prompts, prefilling, and a decoding step for each doubling of the keys from 64 on; again with images. */

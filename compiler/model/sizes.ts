@@ -1,4 +1,5 @@
 /** Sizes that no machine holds: told by a product of a few numbers, before anything is planned with them. */
+
 /** Numbers that one network may have: 16 TiB in 32 bits, sixty times LLaMA-65B. */
 const MOST_NUMBERS = 2 ** 42;
 
