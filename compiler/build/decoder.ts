@@ -29,13 +29,18 @@ export function buildHidden(c: Context, picked?: Tensor): Tensor {
   let x = embedWords(c);
   for (let layer = 0; layer < model.base.layers; layer++) {
     const at = (role: Role) => siteOf(c, layer, role);
-    const o = attention(c, layer, norm(c, at('attentionNorm'), x), positions);
-    x = residual(c, x, linear(c, at('attentionOutput'), o));
-    const n = norm(c, at('ffnNorm'), x);
+    const normed = (role: Role, y: Tensor) => {
+      const site = siteIf(c, layer, role);
+      return site === null ? y : norm(c, site, y);
+    };
+    const o = attention(c, layer, normed('attentionNorm', x), positions);
+    x = residual(c, x, normed('attentionOutputNorm', linear(c, at('attentionOutput'), o)));
+    const n = normed('ffnNorm', x);
     const u = linear(c, at('gate'), n);
     const v = linear(c, at('up'), n);
     g.at(`layers.${layer}.feed_forward`, { layer });
-    x = residual(c, x, linear(c, at('down'), g.siluMul(u, v)));
+    const inner = g.siluMul(u, v);
+    x = residual(c, x, normed('ffnOutputNorm', linear(c, at('down'), inner)));
     c.tap(`hidden.${layer}`, x);
   }
   g.at('picked');
@@ -75,9 +80,11 @@ function embedWords(c: Context): Tensor {
 
 function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Tensor {
   const { g, model } = c;
-  const table = ropeTableOf(c);
   const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(c.source) };
+  const rotates = model.base.unrotated?.includes(layer) !== true;
   const rotated = (role: Role, y: Tensor) => {
+    if (!rotates) return y;
+    const table = ropeTableOf(c);
     g.at(siteOf(c, layer, role).name, { layer });
     return g.rope(y, positions, table, rope);
   };

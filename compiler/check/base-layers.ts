@@ -1,7 +1,7 @@
 /** Attributes of a base that hold for some of its layers. */
 import type { Field } from '../kinds/kind.ts';
 import { count, orNone } from '../kinds/fields.ts';
-import type { Base } from '../model/model.ts';
+import type { Base, FieldValue } from '../model/model.ts';
 import type { Values } from './checked.ts';
 import type { Env } from './env.ts';
 import { layersOf } from './layers.ts';
@@ -18,20 +18,43 @@ export const layerFields: Readonly<Record<string, Field>> = {
     default: null,
     doc: 'Layers that have the window, such as `0..24 by 2`; not written: all.',
   },
+  unrotated: {
+    type: { kind: 'layers' },
+    default: null,
+    doc: 'Layers whose queries and keys are not rotated (0 in `no_rope_layers` of config.json); not written: none.',
+  },
 };
 
 /** The base with what holds for some layers; null after reporting that the layers cannot be. */
 export function withLayers(env: Env, base: Base, { values, written }: Values): Base | null {
-  const window = values['window'];
-  const at = written.get('windowed')?.value;
-  if (typeof window !== 'number') {
-    if (at === undefined) return base;
+  const layersAt = (key: string): readonly number[] | null | undefined => {
+    const at = written.get(key)?.value;
+    return at === undefined ? undefined : layersOf({ ...env, base }, at);
+  };
+  const window = windowOf(values['window'], layersAt('windowed'), base.layers);
+  const windowed = written.get('windowed');
+  if (windowed !== undefined && typeof values['window'] !== 'number') {
     const why = 'write `window = TOKENS` beside it';
-    env.report(badDimensions(at.span, 'there is no window for these layers', why));
+    env.report(badDimensions(windowed.value.span, 'there is no window for these layers', why));
     return null;
   }
-  const all = Array.from({ length: base.layers }, (_, layer) => layer);
-  const layers = at === undefined ? all : layersOf({ ...env, base }, at);
-  if (layers === null) return null;
-  return layers.length === 0 ? base : { ...base, window: { tokens: window, layers } };
+  const unrotated = layersAt('unrotated');
+  if (window === null || unrotated === null) return null;
+  return {
+    ...base,
+    ...(window === undefined ? {} : { window }),
+    ...(unrotated === undefined || unrotated.length === 0 ? {} : { unrotated }),
+  };
+}
+
+/** The window in the layers that were written, or in all; null: the layers cannot be, undefined: none has a window. */
+function windowOf(
+  tokens: FieldValue | undefined,
+  written: readonly number[] | null | undefined,
+  count: number,
+): Base['window'] | null | undefined {
+  if (written === null) return null;
+  if (typeof tokens !== 'number') return undefined;
+  const layers = written ?? Array.from({ length: count }, (_, layer) => layer);
+  return layers.length === 0 ? undefined : { tokens, layers };
 }

@@ -12,7 +12,8 @@ export function printModel(model: Model): string {
       `ffn ${base.ffn} vocab ${base.vocab} context ${base.context} eps ${base.normEps} rope ${printRope(base.rope)}` +
       (base.tied ? ' tied' : '') +
       (base.biases ? ` biases ${base.biases.join(' ')}` : '') +
-      (base.window ? ` window ${base.window.tokens} in ${printLayers(base.window.layers)}` : ''),
+      (base.window ? ` window ${base.window.tokens} in ${printLayers(base.window.layers)}` : '') +
+      (base.unrotated ? ` unrotated ${printLayers(base.unrotated)}` : ''),
     ...model.parts.map(printPart),
     ...model.parameters.filter((p) => p.owner !== 'base' || p.rate !== 1).map(printParameter),
     ...Object.entries(model.groups).map(([name, names]) => `group ${name} = ${names.length} parameters`),

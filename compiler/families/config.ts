@@ -36,7 +36,8 @@ const unknownType = (type: unknown): ConfigProblem => ({
   fatal: true,
 });
 
-function readBase(read: ConfigReader, { name, unsaid, biases, windows }: Family): ConfigBase {
+function readBase(read: ConfigReader, family: Family): ConfigBase {
+  const { name, unsaid, biases, windows } = family;
   const heads = read.size('num_attention_heads');
   const dim = read.size('hidden_size');
   const headDim = read.size('head_dim', unsaid.head_dim ?? dim / heads);
@@ -46,6 +47,7 @@ function readBase(read: ConfigReader, { name, unsaid, biases, windows }: Family)
     group.key === 'always' || (group.key !== null && read.flag(group.key)) ? group.linears : [],
   );
   const window = readWindow(read, windows, layers);
+  const unrotated = family.unrotated ? readUnrotated(read, unsaid, layers) : [];
   return {
     family: name,
     layers,
@@ -61,7 +63,19 @@ function readBase(read: ConfigReader, { name, unsaid, biases, windows }: Family)
     tied: read.flag('tie_word_embeddings', unsaid.tie_word_embeddings),
     ...(linears.length === 0 ? {} : { biases: linears }),
     ...(window === undefined ? {} : { window }),
+    ...(unrotated.length === 0 ? {} : { unrotated }),
   };
+}
+
+/** `no_rope_layers` has a 0 for each layer without rotary positions; where it is missing, every n-th layer is one. */
+function readUnrotated(read: ConfigReader, unsaid: Family['unsaid'], layers: number): number[] {
+  const list = read.take('no_rope_layers');
+  const every = read.number('no_rope_layer_interval', unsaid.no_rope_layer_interval);
+  const all = Array.from({ length: layers || 0 }, (_, layer) => layer);
+  if (!Array.isArray(list) || list.length === 0) return all.filter((layer) => (layer + 1) % every === 0);
+  if (list.length !== layers || list.some((is) => is !== 0 && is !== 1))
+    read.refuse('no_rope_layers', `has no 0 or 1 for each of ${layers} layers in \`no_rope_layers\``);
+  return all.filter((layer) => list[layer] === 0);
 }
 
 /**

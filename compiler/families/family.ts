@@ -48,6 +48,8 @@ export interface Family {
   readonly biases: readonly BiasSwitch[];
   /** Which layers look at the last few tokens only. */
   readonly windows: Windows;
+  /** Whether config.json says which layers leave queries and keys unrotated (`no_rope_layers`). */
+  readonly unrotated?: true;
   /** What a config.json of this family means where it says nothing: the defaults of transformers' configuration class. */
   readonly unsaid: Unsaid;
 }
@@ -59,6 +61,7 @@ export interface Unsaid {
   readonly rms_norm_eps: number;
   readonly rope_theta: number;
   readonly tie_word_embeddings: boolean;
+  readonly no_rope_layer_interval?: number;
 }
 
 /** Whose places are asked for. */

@@ -3,10 +3,12 @@ import { invariant } from '../../grammar/invariant.ts';
 import type { Family, OfFamily, Place } from './family.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
+import { olmo2 } from './olmo2.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
+import { smollm3 } from './smollm3.ts';
 
-export const families: readonly Family[] = [llama, mistral, qwen2, qwen3];
+export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, smollm3, olmo2];
 
 const byName: ReadonlyMap<string, Family> = new Map(families.map((family) => [family.name, family]));
 

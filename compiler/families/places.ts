@@ -11,11 +11,23 @@ const place = (
   more: Pick<Place, 'letter' | 'reads'> = {},
 ): Place => ({ name, role, kind, input, output, huggingface, ...more });
 
-/** The four linears of attention; `reads` is the norm before them. */
-export const attention = (reads: string): readonly Place[] => [
-  place('linear', 'attention.wq', 'query', ['dim', 'queries'], 'self_attn.q_proj', { letter: 'q', reads }),
-  place('linear', 'attention.wk', 'key', ['dim', 'keys'], 'self_attn.k_proj', { letter: 'k', reads }),
-  place('linear', 'attention.wv', 'value', ['dim', 'keys'], 'self_attn.v_proj', { letter: 'v', reads }),
+/** The norm that a linear reads; null: it reads the hidden state as it is. */
+const after = (reads: string | null): Pick<Place, 'reads'> => (reads === null ? {} : { reads });
+
+/** The four linears of attention; `reads` is the norm before them, null where none is. */
+export const attention = (reads: string | null): readonly Place[] => [
+  place('linear', 'attention.wq', 'query', ['dim', 'queries'], 'self_attn.q_proj', {
+    letter: 'q',
+    ...after(reads),
+  }),
+  place('linear', 'attention.wk', 'key', ['dim', 'keys'], 'self_attn.k_proj', {
+    letter: 'k',
+    ...after(reads),
+  }),
+  place('linear', 'attention.wv', 'value', ['dim', 'keys'], 'self_attn.v_proj', {
+    letter: 'v',
+    ...after(reads),
+  }),
   place('linear', 'attention.wo', 'attentionOutput', ['queries', 'dim'], 'self_attn.o_proj', { letter: 'o' }),
 ];
 
@@ -28,11 +40,14 @@ export const queryAndKeyNorms = (over: 'head' | 'heads'): readonly Place[] => {
   ];
 };
 
-/** The gated feed-forward network: w2 (f(w1 x) * w3 x). */
-export const feedForward = (reads: string): readonly Place[] => [
-  place('linear', 'feed_forward.w1', 'gate', ['dim', 'ffn'], 'mlp.gate_proj', { letter: '1', reads }),
+/** The gated feed-forward network: w2 (f(w1 x) * w3 x); `reads` as for `attention`. */
+export const feedForward = (reads: string | null): readonly Place[] => [
+  place('linear', 'feed_forward.w1', 'gate', ['dim', 'ffn'], 'mlp.gate_proj', {
+    letter: '1',
+    ...after(reads),
+  }),
   place('linear', 'feed_forward.w2', 'down', ['ffn', 'dim'], 'mlp.down_proj', { letter: '2' }),
-  place('linear', 'feed_forward.w3', 'up', ['dim', 'ffn'], 'mlp.up_proj', { letter: '3', reads }),
+  place('linear', 'feed_forward.w3', 'up', ['dim', 'ffn'], 'mlp.up_proj', { letter: '3', ...after(reads) }),
 ];
 
 /** A norm over the width of the hidden state. */
@@ -43,6 +58,12 @@ export const norm = (name: string, role: Role, huggingface: string, letter?: str
 export const normsBefore: readonly Place[] = [
   norm('attention_norm', 'attentionNorm', 'input_layernorm', 'a'),
   norm('ffn_norm', 'ffnNorm', 'post_attention_layernorm', 'f'),
+];
+
+/** Norms of what attention and the feed-forward network add to the hidden state. */
+export const normsAfter: readonly Place[] = [
+  norm('post_attention_norm', 'attentionOutputNorm', 'post_attention_layernorm', 'A'),
+  norm('post_ffn_norm', 'ffnOutputNorm', 'post_feedforward_layernorm', 'F'),
 ];
 
 /** The embedding, in front of the layers. */

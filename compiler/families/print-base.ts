@@ -16,10 +16,16 @@ export function baseLines(base: ConfigBase): string[] {
 }
 
 /** What not every network has, by the attributes that say so; an attribute that is as by default is not in it. */
-export function otherAttributes({ layers, biases, window }: ConfigBase): Readonly<Record<string, string>> {
+export function otherAttributes({
+  layers,
+  biases,
+  window,
+  unrotated,
+}: ConfigBase): Readonly<Record<string, string>> {
   return {
     ...(biases ? { biases: `[${biases.join(', ')}]` } : {}),
     ...(window ? { window: String(window.tokens) } : {}),
     ...(window && window.layers.length < layers ? { windowed: `[${printLayers(window.layers)}]` } : {}),
+    ...(unrotated ? { unrotated: `[${printLayers(unrotated)}]` } : {}),
   };
 }

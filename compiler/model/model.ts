@@ -54,6 +54,8 @@ export interface Base {
    * What parts add to a layer is seen by every query.
    */
   readonly window?: { readonly tokens: number; readonly layers: readonly number[] };
+  /** Layers whose queries and keys are not rotated, ascending; absent: those of every layer are. */
+  readonly unrotated?: readonly number[];
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
@@ -98,10 +100,12 @@ export type Role =
   | 'queryNorm' //       of the queries, or of each head's, before the rotation
   | 'keyNorm' //         of the keys, likewise
   | 'attentionOutput'
+  | 'attentionOutputNorm' // of what attention adds to the hidden state
   | 'ffnNorm' //         before the feed-forward network
   | 'gate' //            w1: what goes through the activation
   | 'up' //              w3: what the activation is multiplied with
   | 'down' //            w2: back to the width of the hidden state
+  | 'ffnOutputNorm' //   of what the feed-forward network adds to the hidden state
   | 'finalNorm'
   | 'head';
 
