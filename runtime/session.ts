@@ -13,13 +13,16 @@ import { programName } from '../compiler/package/programs.ts';
 import { type Device, DeviceError } from './device/device.ts';
 import { createExecutor, type Executor, type ShaderSource } from './device/execute.ts';
 import { requireFit } from './device/fit.ts';
-import { pack, unpack } from './weights/pack.ts';
+import { fromDevice, toDevice } from './weights/stored.ts';
 
 /** A package as the compiler leaves it or as it was read from a folder. */
 export interface Package {
   readonly manifest: Manifest;
   readonly shaders: ShaderSource;
 }
+
+/** Bytes of weights on their way to the device at once. */
+const MOST_UNFINISHED = 128 * 1024 * 1024;
 
 /** Values of one parameter in file order (see pack.ts), asked for one at a time. */
 export type ParameterValues = (parameter: PackagedParameter) => Float32Array | Promise<Float32Array>;
@@ -43,7 +46,15 @@ export async function openSession(device: Device, pkg: Package, values: Paramete
   for (const constant of manifest.constants)
     executor.write(constant.slice, constantValues(constant, manifest));
   const session = { executor, manifest, version: { count: 0 } };
-  for (const parameter of manifest.parameters) writeParameter(session, parameter, await values(parameter));
+  let unfinished = 0;
+  for (const parameter of manifest.parameters) {
+    writeParameter(session, parameter, await values(parameter));
+    unfinished += parameter.slice.size;
+    // What was written stays in the host's memory until the device has taken it.
+    if (unfinished < MOST_UNFINISHED) continue;
+    await device.check();
+    unfinished = 0;
+  }
   return session;
 }
 
@@ -78,16 +89,18 @@ export function writeParameter(
   copy: Copy = 'parameters',
 ): void {
   session.version.count++;
-  session.executor.write(sliceOf(p, copy), pack(values, p.shape, p.axes));
+  const { buffer, offset, size } = sliceOf(p, copy);
+  for (const piece of toDevice(p, values))
+    session.executor.write({ buffer, offset: offset + piece.offset, size: size - piece.offset }, piece.words);
 }
 
-/** A parameter, its gradient or a moment of it, in file order. */
+/** A parameter, its gradient or a moment of it, in file order; of a stored one the numbers that kernels read. */
 export async function readParameter(
   session: Session,
   p: PackagedParameter,
   copy: Copy = 'parameters',
 ): Promise<Float32Array> {
-  return unpack(await session.executor.read(sliceOf(p, copy)), p.shape, p.axes);
+  return fromDevice(p, await session.executor.read(sliceOf(p, copy)));
 }
 
 const sliceOf = (p: PackagedParameter, copy: Copy): Slice =>

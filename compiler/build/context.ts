@@ -4,6 +4,7 @@ import { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { type Model, padded, type Part, type Role, type Site } from '../model/model.ts';
 import type { Purpose } from '../package/package.ts';
+import { storageIn } from '../storage/index.ts';
 import type { HooksOf } from './hooks.ts';
 
 /** `full` looks at the words it is given; `prefill` also fills the caches; `decode` reads them. */
@@ -53,8 +54,12 @@ export interface Context {
 
 export function makeContext(source: Source, shape: Shape): Context {
   const { model, trainable, hooksOf, taps = false } = source;
+  const storageOf = storageIn(model);
   const table = new Map(
-    model.parameters.map((p) => [p.name, { axes: p.axes, trainable: trainable.has(p.name) }]),
+    model.parameters.map((p) => [
+      p.name,
+      { axes: p.axes, trainable: trainable.has(p.name), storage: storageOf(p) },
+    ]),
   );
   const g = new Builder(shape.purpose, shape.batch, shape.tokens, table);
   g.taps = taps;

@@ -18,8 +18,9 @@ import { families } from '../families/index.ts';
 import { YARN } from '../families/rotary.ts';
 import { FRESH_STD } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
-import type { Base, FieldValue, RopeScaling } from '../model/model.ts';
 import { layerFields, withLayers } from './base-layers.ts';
+import type { Base, FieldValue, RopeScaling, Storage } from '../model/model.ts';
+import { storages } from '../storage/index.ts';
 import type { Env } from './env.ts';
 import type { Values } from './checked.ts';
 import { readFields } from './fields.ts';
@@ -105,6 +106,11 @@ export const baseFields: Readonly<Record<string, Field>> = {
     doc: "Linears that have a bias in the base's own files, in every layer (`attention_bias` of Hugging Face's config: `[wq, wk, wv, wo]`, `mlp_bias`: `[w1, w2, w3]`).",
   },
   ...layerFields,
+  store: {
+    type: choice(...storages),
+    default: 'f32',
+    doc: 'How its frozen matrices lie on the device: q8 takes 8.5 bits a number, q4 takes 4.5. Norms, biases and what is trained are f32.',
+  },
   init: {
     type: { kind: 'number', above: 0 },
     default: FRESH_STD,
@@ -127,6 +133,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     return typeof path === 'string' ? host.resolve(declaration.span.file, path) : undefined;
   };
   const biases = biasesOf(values['biases']);
+  const store = textOf(values['store']) as Storage;
   const weights = file('weights');
   const tokenizer = file('tokenizer');
   const whole: Base = {
@@ -144,6 +151,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     rope: ropeOf(rope),
     tied: values['tied'] === true,
     ...(biases.length === 0 ? {} : { biases }),
+    ...(store === 'f32' ? {} : { store }),
     init: numberOf(values['init']),
     ...(weights === undefined ? {} : { weights }),
     ...(tokenizer === undefined ? {} : { tokenizer }),

@@ -11,6 +11,7 @@ export function printModel(model: Model): string {
     `base ${base.name} ${base.family} layers ${base.layers} dim ${base.dim} heads ${base.heads}/${base.kvHeads} x ${base.headDim} ` +
       `ffn ${base.ffn} vocab ${base.vocab} context ${base.context} eps ${base.normEps} rope ${printRope(base.rope)}` +
       (base.tied ? ' tied' : '') +
+      (base.store ? ` store ${base.store}` : '') +
       (base.biases ? ` biases ${base.biases.join(' ')}` : '') +
       (base.window ? ` window ${base.window.tokens} in ${printLayers(base.window.layers)}` : '') +
       (base.unrotated ? ` unrotated ${printLayers(base.unrotated)}` : ''),

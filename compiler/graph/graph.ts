@@ -6,7 +6,7 @@
  * optional slot that is not used holds null.
  */
 import type { Span } from '../../grammar/source.ts';
-import type { Axis } from '../model/model.ts';
+import type { Axis, Storage } from '../model/model.ts';
 import type { ConstantValues, Purpose } from '../package/package.ts';
 
 export type Home =
@@ -37,6 +37,8 @@ export interface Tensor {
   readonly from?: number;
   /** What the runtime fills it with (`constants`). */
   readonly constant?: ConstantValues;
+  /** How it lies in memory (`weights`); absent: f32. Only a product's B and the table of `embed` may be anything else. */
+  readonly storage?: Storage;
   /** The encoder whose images the host writes here (`inputs`). */
   readonly image?: string;
 }

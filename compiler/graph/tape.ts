@@ -1,6 +1,6 @@
 /** What a graph is made of while it is built: tensors, nodes and outputs, in the order in which they came. */
 import { invariant } from '../../grammar/invariant.ts';
-import { type Axis, logical, padded } from '../model/model.ts';
+import { type Axis, logical, padded, type Storage } from '../model/model.ts';
 import type { Purpose } from '../package/package.ts';
 import { programName } from '../package/programs.ts';
 import {
@@ -14,14 +14,14 @@ import {
   type Tensor,
 } from './graph.ts';
 
-/** What a builder must know of every parameter: how it lies on the device, and whether any task trains it. */
+/** What a builder must know of every parameter: how it lies on the device (storage: f32 unless told), and whether any task trains it. */
 export type ParameterTable = ReadonlyMap<
   string,
-  { readonly axes: readonly Axis[]; readonly trainable: boolean }
+  { readonly axes: readonly Axis[]; readonly trainable: boolean; readonly storage?: Storage }
 >;
 
 /** What may be known of a tensor beside its shape and home. */
-export type Facts = Pick<Tensor, 'parameter' | 'cell' | 'from' | 'constant' | 'image'>;
+export type Facts = Pick<Tensor, 'parameter' | 'cell' | 'from' | 'constant' | 'storage' | 'image'>;
 
 /** Records tensors and nodes; it knows nothing of what the nodes compute. */
 export class Tape {
@@ -89,6 +89,7 @@ export class Tape {
     const home = row.trainable ? 'parameters' : 'weights';
     const made = this.tensor(name, second ? padded(first) : 1, second ?? first, home, 'f32', {
       parameter: name,
+      ...(row.storage === undefined || row.storage === 'f32' ? {} : { storage: row.storage }),
     });
     this.#parameters.set(name, made);
     return made;

@@ -23,6 +23,9 @@ export const logical = (a: Axis): number => a.groups * a.size;
 /** Numbers on this axis in memory. */
 export const padded = (a: Axis): number => a.groups * ceil4(a.size);
 
+/** A number format that frozen matrices are stored in; `compiler/storage` says what each is. */
+export type Storage = 'f32' | 'f16' | 'bf16' | 'q8' | 'q4';
+
 /** A frozen transformer, read from a `base` declaration. Sizes are counts, `context` is in tokens. */
 export interface Base {
   readonly name: string;
@@ -56,6 +59,8 @@ export interface Base {
   readonly window?: { readonly tokens: number; readonly layers: readonly number[] };
   /** Layers whose queries and keys are not rotated, ascending; absent: those of every layer are. */
   readonly unrotated?: readonly number[];
+  /** How its frozen matrices lie on the device; absent: f32. */
+  readonly store?: Storage;
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */

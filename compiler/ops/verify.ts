@@ -10,6 +10,13 @@ export function verify(graph: Graph): Graph {
   for (const node of graph.nodes) {
     const name = `${graph.name}: ${node.op} (${labelOf(node.origin)})`;
     checkSlots(node, name);
+    node.inputs.forEach((id, slot) => {
+      const storage = id === null ? undefined : tensorAt(graph, id).storage;
+      invariant(
+        storage === undefined || (node.op === 'matmul' && slot === 1) || (node.op === 'embed' && slot === 0),
+        `${name} cannot read numbers stored as ${storage}`,
+      );
+    });
     for (const id of used(node.inputs))
       invariant(
         written.has(id) || tensorAt(graph, id).home !== 'activations',

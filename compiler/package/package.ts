@@ -4,7 +4,7 @@
  * A package is a manifest (this type, as JSON), one `.wgsl` file for each kernel, and the parameter table inside the
  * manifest. It holds no weights. Everything is decided ahead: kernels, bindings, offsets, grids.
  */
-import type { Axis, Base, DataSource, Expert, Init, Recipe, TensorSource } from '../model/model.ts';
+import type { Axis, Base, DataSource, Expert, Init, Recipe, Storage, TensorSource } from '../model/model.ts';
 
 export const PACKAGE_FORMAT = 3;
 
@@ -122,6 +122,8 @@ export interface PackagedParameter {
   readonly owner: string;
   readonly decay: boolean;
   readonly rate: number;
+  /** How it lies in its slice; absent: f32. */
+  readonly storage?: Storage;
   readonly slice: Slice;
   /** Index into `Manifest.cells`, or null when frozen. */
   readonly cell: number | null;

@@ -10,6 +10,8 @@ import { extent } from '../graph/tape.ts';
 import type { Graph, Tensor } from '../graph/graph.ts';
 import { tensorAt, used } from '../graph/slots.ts';
 import type { BufferName, Slice } from '../package/package.ts';
+import { padded } from '../model/model.ts';
+import { formats, storedBytes } from '../storage/index.ts';
 import { FreeSpace } from './free-space.ts';
 import { align, type Layout } from './layout.ts';
 
@@ -34,7 +36,8 @@ export const noPlan: MemoryPlan = {
 /** Bytes of scratch: room for distinct pieces, since two bindings of one dispatch may not overlap. */
 const SCRATCH = 8 * 256;
 
-export const sizeOf = (t: Tensor): number => 4 * extent(t);
+export const sizeOf = (t: Tensor): number =>
+  t.storage === undefined ? 4 * extent(t) : storedBytes(formats[t.storage], t.rows, padded(t.axis));
 
 export function planMemory(graphs: readonly Graph[], layout: Layout): MemoryPlan {
   const bumps = new Map<BufferName, number>();

@@ -19,9 +19,9 @@ export function printMemory(graphs: readonly Graph[], plan: MemoryPlan): string 
 
 /** Where every parameter lies: frozen ones first, then cell by cell. */
 export function printLayout({ parameters, cells }: Layout): string {
-  const rows = parameters.map(({ name, cell, slice }) => {
+  const rows = parameters.map(({ name, cell, slice, storage }) => {
     const place = cell === null ? 'frozen' : `cell ${cell}`;
-    return `  ${String(slice.offset).padStart(10)} +${String(slice.size).padEnd(10)} ${place.padEnd(8)} ${name}`;
+    return `  ${String(slice.offset).padStart(10)} +${String(slice.size).padEnd(10)} ${place.padEnd(8)} ${name}${storage ? `  as ${storage}` : ''}`;
   });
   return [...cells.map(({ tasks }, index) => `cell ${index}: trained by ${tasks.join(', ')}`), ...rows].join(
     '\n',

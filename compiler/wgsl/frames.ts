@@ -66,10 +66,11 @@ ${indent(body.code, 4)}
 
 /**
  * A map over a matrix; the code sees `row` and `c`, and computes once for each thread what depends on the column alone
- * (`setup`): a thread goes down its column, so nothing is divided or loaded again for each number.
+ * (`setup`): a thread goes down its column, so nothing is divided or loaded again for each number. `functions`: what
+ * the code calls.
  */
 export function mapColumns(
-  body: Body & { readonly setup?: string },
+  body: Body & { readonly setup?: string; readonly functions?: string },
   rows: number,
   columns: number,
   profile: Profile,
@@ -86,7 +87,7 @@ export function mapColumns(
     slots: body.slots,
     uniforms: { rows, columns, lanes: threads * columns, run, hop, reps, ...body.uniforms },
     grid: [Math.ceil((threads * columns) / THREADS), 1, 1],
-    code: `
+    code: `${body.functions ?? ''}
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
   let thread = wg.x * ${THREADS}u + l;

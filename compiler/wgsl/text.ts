@@ -5,7 +5,7 @@ import { type Launch, floatBits } from './kernel.ts';
 /** A storage binding of a kernel: how its code calls it, how it reads it, and the tensor behind it. */
 export interface Slot {
   readonly name: string;
-  readonly type: 'f32' | 'u32' | 'vec2f' | 'vec4f' | 'vec4u';
+  readonly type: 'f32' | 'u32' | 'vec2f' | 'vec2u' | 'vec4f' | 'vec4u';
   readonly tensor: number;
 }
 

@@ -1,4 +1,5 @@
 /** Whether a package fits on a device: asked before anything is read or allocated, answered with figures and remedies. */
+import type { Base } from '../../compiler/model/model.ts';
 import type { BufferName, Manifest, Program } from '../../compiler/package/package.ts';
 import { mib } from './buffers.ts';
 import { DeviceError } from './device.ts';
@@ -116,7 +117,7 @@ function remedyFor(buffer: BufferName, { base, buffers, programs }: Sized): stri
   if (buffer === 'weights')
     return (
       `the weights of the base \`${base.name}\` and of frozen networks are what is large, whatever \`batch\` and ` +
-      '`max_tokens` are: take a smaller base, or a device that allows more (`graft doctor` shows what it allows)'
+      `\`max_tokens\` are: take a smaller base, ${fewerBits(base)}or a device that allows more (\`graft doctor\` shows what it allows)`
     );
   if (COPIES.has(buffer)) {
     const copies = [...COPIES].filter((name) => buffers[name] !== undefined).length;
@@ -135,6 +136,14 @@ function remedyFor(buffer: BufferName, { base, buffers, programs }: Sized): stri
   const more = smaller ? ', with `accumulate` as much larger' : '';
   return `what is computed on the way is what is large: take ${either(smaller && smaller + more, shorter)}`;
 }
+
+/** What storing the base in fewer bits would bring; nothing where it is stored in few already. */
+const fewerBits = ({ store = 'f32' }: Base): string =>
+  store === 'q4'
+    ? ''
+    : store === 'q8'
+      ? 'write `store = q4` in the base, '
+      : 'write `store = q8` or `store = q4` in the base, ';
 
 const either = (first: string | null, second: string): string =>
   first === null ? second : `${first}, or ${second}`;

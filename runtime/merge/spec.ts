@@ -25,6 +25,7 @@ export function baseSpec(base: Base, { model, weights, folder }: Place): string 
     `context = ${base.context}  norm_eps = ${base.normEps}  rope = ${printRope(base.rope)}`,
     [`tied = ${base.tied}`, ...init].join('  '),
     ...(others.length === 0 ? [] : [others.join('  ')]),
+    ...(base.store ? [`store = ${base.store}`] : []),
     files.join('  '),
   ];
   return `/// \`${model.base.name}\` with \`${model.name}\` in its weights, written by \`graft merge\`.

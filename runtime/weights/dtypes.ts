@@ -1,7 +1,8 @@
 /**
  * Number formats of weight files and their conversion from and to float32. All are little-endian, as WebGPU is.
  */
-import { f16ToF32, f32ToF16 } from './half.ts';
+import { bf16ToF32, f32ToBf16 } from '../../compiler/storage/brain.ts';
+import { f16ToF32, f32ToF16 } from '../../compiler/storage/half.ts';
 import type { Dtype } from './source.ts';
 
 export const dtypeBytes: Readonly<Record<Dtype, number>> = {
@@ -77,21 +78,3 @@ export function toBytes(values: Values, dtype: Dtype): Uint8Array {
 
 const bytesOf = (view: ArrayBufferView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
-/** bfloat16 is the upper half of a float32. */
-function bf16ToF32(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
-  return new Float32Array(bits.buffer);
-}
-
-function f32ToBf16(values: Float32Array): Uint16Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const x = bits[i]!;
-    // A NaN stays one: rounding could carry it into infinity.
-    halves[i] = Number.isNaN(values[i]) ? (x >>> 16) | 0x40 : (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
-  }
-  return halves;
-}

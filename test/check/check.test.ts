@@ -76,6 +76,17 @@ t('a tied output head is trained once', () => {
   assert.not.ok(parameters.some((p) => p.name === 'output.weight'));
 });
 
+t('how a base is stored is what it says, f32 where it says nothing', () => {
+  const stored = (store: string) => {
+    const checked = check(`${small.replace(' }', `  ${store} }`)}\nadapter X on small { bias b on output }`);
+    return checked.diagnostics.length > 0 ? checked.diagnostics[0]?.code : lowerModel(checked).base.store;
+  };
+  for (const store of ['f16', 'bf16', 'q8', 'q4']) assert.is(stored(`store = ${store}`), store);
+  assert.is(stored('store = f32'), undefined);
+  assert.is(stored(''), undefined);
+  assert.is(stored('store = q5'), 'A122');
+});
+
 t('the whole base is a group', () => {
   const { parameters, tasks } = model(
     'data d = text("a")\nadapter X on small { bias b on every linear  task t on d trains base } ',

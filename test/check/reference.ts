@@ -29,7 +29,11 @@ const row = (name: string, f: Field): string =>
 
 /** A string in quotes also where it looks like a word. */
 const printDefault = ({ type, default: value = null }: Field): string =>
-  type.kind === 'string' ? JSON.stringify(value) : printValue(value);
+  type.kind === 'string'
+    ? JSON.stringify(value)
+    : typeof value === 'string' && type.kind === 'choice'
+      ? value
+      : printValue(value);
 
 /** Rows for the arguments of calls, each argument once: `tanh` and `raw` take the same. */
 function argumentsOf(type: FieldType): [string, Field][] {

@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['passes'],
   ['wgsl', 'ops'],
   ['graph'],
-  ['package', 'families'],
+  ['package', 'families', 'storage'],
   ['model', 'host.ts'],
 ];
 

@@ -46,7 +46,10 @@ t('weights that are too large are no matter of the batch', () => {
   const said = refused(made(4), { weights: 11 * MIB });
   assert.match(said, /buffer `weights` needs 11\.0 MiB; this device allows 10\.0 MiB a buffer/);
   assert.match(said, /the largest tensor in it: `[\w.]+` \[\d+, \d+\], [\d.]+ MiB/);
-  assert.match(said, /help: .*take a smaller base/);
+  assert.match(
+    said,
+    /help: .*take a smaller base, write `store = q8` or `store = q4` in the base, or a device/,
+  );
   assert.not.match(said, /take a smaller `batch`|shorter sequences/);
 });
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFeatureStore, type FeatureRules } from '../../runtime/data/features.ts';
 import { InputError } from '../../runtime/input-error.ts';
-import { f32ToF16 } from '../../runtime/weights/half.ts';
+import { f32ToF16 } from '../../compiler/storage/half.ts';
 import { layoutSafetensors, type NewTensor } from '../../runtime/weights/safetensors.ts';
 import { npy } from './make.ts';
 

@@ -110,6 +110,18 @@ t('verify refuses a graph that reads what comes later, and a node short of a slo
   assert.throws(() => verify({ ...graph, nodes: [...graph.nodes, ...graph.nodes] }), /again/);
 });
 
+t('verify refuses stored numbers where only f32 is read', () => {
+  const [subject] = subjects;
+  const graph = buildForward(sourceOf(subject?.model as Model), SIZES).graph();
+  const stored = (parameter: string) => ({
+    ...graph,
+    tensors: graph.tensors.map((t) => (t.parameter === parameter ? { ...t, storage: 'q8' as const } : t)),
+  });
+  verify(stored('layers.0.attention.wq.weight'));
+  verify(stored('tok_embeddings.weight'));
+  assert.throws(() => verify(stored('layers.0.attention_norm.weight')), /cannot read numbers stored as q8/);
+});
+
 t('pruning removes what nobody reads, however long the chain, and outputs that are optional', () => {
   const model = fromLibrary('llama-adapter-v2.adapter');
   const graph = buildForward(sourceOf(model), SIZES).graph();

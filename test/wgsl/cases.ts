@@ -2,11 +2,11 @@
 import { Builder } from '../../compiler/graph/builder.ts';
 import { extent } from '../../compiler/graph/tape.ts';
 import type { Graph, Home, Node, OpName, Ops, Tensor } from '../../compiler/graph/graph.ts';
-import { type Axis, axis, ceil4 } from '../../compiler/model/model.ts';
+import { type Axis, axis, ceil4, type Storage } from '../../compiler/model/model.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { emit } from '../../compiler/wgsl/emit.ts';
 import type { Device } from '../../runtime/device/device.ts';
-import { type Closeness, type Slots, checkNode, randomValues, referenceOf } from './harness.ts';
+import { asStored, type Closeness, type Slots, checkNode, randomValues, referenceOf } from './harness.ts';
 
 /** Every family of kernels this device can run, its own first. */
 export function profilesOf(device: Device): Profile[] {
@@ -33,6 +33,7 @@ export interface Given {
   readonly axis: Axis;
   readonly dtype?: 'f32' | 'u32';
   readonly home?: Home;
+  readonly storage?: Storage;
   readonly values?: Float64Array;
 }
 
@@ -45,7 +46,14 @@ export function makeCase<K extends OpName>(
 ): Case {
   const g = new Builder({ kind: 'forward', image: false }, 1, 1);
   const put = (given: Given, name: string): Tensor =>
-    g.tensor(name, given.rows, given.axis, given.home, given.dtype);
+    g.tensor(
+      name,
+      given.rows,
+      given.axis,
+      given.home,
+      given.dtype,
+      given.storage === undefined ? {} : { storage: given.storage },
+    );
   // One object in two slots is one tensor.
   const known = new Map<Given, Tensor>();
   const ins = inputs.map((given, i) => {
@@ -74,6 +82,17 @@ export function random(rows: number, ax: Axis | number, scale = 1): Given {
   );
   const stride = ceil4(on.size);
   return { ...given, values: values.map((x, i) => (i % stride < on.size ? Math.fround(x * scale) : 0)) };
+}
+
+/** A frozen matrix of random numbers that a format has. */
+export function stored(rows: number, ax: Axis, storage: Storage): Given {
+  const given = random(rows, ax);
+  return {
+    ...given,
+    storage,
+    home: 'weights',
+    values: asStored({ axis: ax, storage }, given.values ?? new Float64Array()),
+  };
 }
 
 /** Whole numbers [1, n], padded with `pad`. */

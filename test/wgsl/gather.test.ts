@@ -1,7 +1,8 @@
 /** Kernels that move rows against their references, in every family. */
 import { suite } from 'uvu';
 import { axis } from '../../compiler/model/model.ts';
-import { checkFamilies, makeCase, random, shape, words } from './cases.ts';
+import { storages } from '../../compiler/storage/index.ts';
+import { checkFamilies, makeCase, random, shape, stored, words } from './cases.ts';
 import { openTestDevice } from './harness.ts';
 
 const device = await openTestDevice();
@@ -23,6 +24,12 @@ else
           makeCase('embed', [random(11, ax), words(ids)], [shape(rows, ax)], {}),
           EXACT,
         );
+        for (const storage of storages.filter((it) => it !== 'f32'))
+          await checkFamilies(
+            device,
+            makeCase('embed', [stored(11, ax, storage), words(ids)], [shape(rows, ax)], {}),
+            EXACT,
+          );
         // As the host sorts them; entries 2 and 12 have no rows, 12 is past the last id.
         const order = ids.map((_, i) => i).sort((a, b) => (ids[a] ?? 0) - (ids[b] ?? 0) || a - b);
         const starts = Array.from({ length: 14 }, (_, v) => ids.filter((id) => id < v).length);

@@ -5,10 +5,13 @@
  * tensor takes garbage home, a kernel that writes past one breaks a guard, and both fail the test.
  */
 import type { Graph, Node, Tensor } from '../../compiler/graph/graph.ts';
-import { extent } from '../../compiler/graph/tape.ts';
 import { ops } from '../../compiler/ops/index.ts';
 import type { Op, Operand } from '../../compiler/ops/op.ts';
 import type { Kernel, Launch } from '../../compiler/wgsl/kernel.ts';
+import { extent } from '../../compiler/graph/tape.ts';
+import { padded } from '../../compiler/model/model.ts';
+import { sizeOf } from '../../compiler/passes/memory.ts';
+import { decodeRows, encodeRows, formats } from '../../compiler/storage/index.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { type Device, DeviceError, openDevice } from '../../runtime/device/device.ts';
 
@@ -62,14 +65,31 @@ function layOut(node: Node, graph: Graph): { places: Map<number, Place>; words: 
   for (const id of [...node.inputs, ...node.outputs]) {
     if (id === null || places.has(id)) continue;
     const tensor = tensorOf(graph, id);
-    const words = extent(tensor);
+    const words = sizeOf(tensor) / 4;
     places.set(id, { tensor, word, words });
     word += roundUp(words) + ALIGN;
   }
   return { places, words: word };
 }
 
+/** The numbers a kernel reads where these are written: rounded as the tensor stores them. */
+export function asStored(
+  { storage, axis }: Pick<Tensor, 'storage' | 'axis'>,
+  values: Float64Array,
+): Float64Array {
+  if (storage === undefined) return values;
+  const [format, width] = [formats[storage], padded(axis)];
+  return Float64Array.from(decodeRows(format, encodeRows(format, Float32Array.from(values), width), width));
+}
+
 function write(arena: Uint32Array, place: Place, values: Float64Array): void {
+  const { storage, axis } = place.tensor;
+  if (storage !== undefined) {
+    const words = encodeRows(formats[storage], Float32Array.from(values), padded(axis));
+    invariant(words.length === place.words, `${words.length} stored words for ${place.words}`);
+    arena.set(words, place.word);
+    return;
+  }
   invariant(
     values.length === place.words,
     `${place.tensor.name}: ${values.length} values for ${place.words} words`,

@@ -2,12 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Graph, Matmul, NodeOf, Tensor, View } from '../../compiler/graph/graph.ts';
-import { axis, ceil4 } from '../../compiler/model/model.ts';
+import { axis, ceil4, type Storage } from '../../compiler/model/model.ts';
+import { storages } from '../../compiler/storage/index.ts';
 import type { Profile } from '../../compiler/package/package.ts';
 import { chooseVariant, type Variant, variantsOf } from '../../compiler/wgsl/matmul/choose.ts';
 import { emitMatmulWith } from '../../compiler/wgsl/matmul/index.ts';
 import { invariant } from '../../grammar/invariant.ts';
-import { checkNode, openTestDevice, randomValues, referenceOf, type Slots } from './harness.ts';
+import { asStored, checkNode, openTestDevice, randomValues, referenceOf, type Slots } from './harness.ts';
 
 const device = await openTestDevice();
 const lanes = device?.profile.subgroup ?? null;
@@ -38,6 +39,8 @@ interface Options {
   readonly residual?: boolean;
   readonly u?: boolean;
   readonly save?: Matmul['save'];
+  /** B is one matrix, stored so. */
+  readonly storage?: Storage;
 }
 
 interface Case {
@@ -100,6 +103,7 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
   const bOuter = o.oneB ? 1 : outer;
   const a = place(aRows, aColumns, outer, aInner, o);
   const b = place(bRows, bColumns, bOuter, bInner, o);
+  const { gap = 0 } = o;
   const c = place(m, n, outer, inner, o);
   const tensors: Tensor[] = [];
   const tensor = (size: number): number => {
@@ -113,7 +117,8 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
   const values = (on: boolean | undefined, f: () => Float64Array) => (on ? f() : null);
   const attrs: Matmul = {
     ...{ mode, m, n, k, outer, inner, share, reps, alpha, save, a: a.view, c: c.view },
-    b: o.oneB ? { ...b.view, outer: 0 } : b.view,
+    b:
+      o.storage !== undefined ? { ...b.view, outer: 0, inner: 0 } : o.oneB ? { ...b.view, outer: 0 } : b.view,
   };
   const ids = [
     tensor(a.size),
@@ -123,6 +128,12 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
     when(o.residual, c.size),
     when(o.u, c.size),
   ];
+  if (o.storage !== undefined) {
+    const id = ids[1] ?? 0;
+    const { row } = attrs.b;
+    invariant(outer === 1 && inner === 1 && gap === 0, 'a stored B is one matrix');
+    tensors[id] = { ...tensors[id]!, rows: bRows, axis: axis(row), storage: o.storage, home: 'weights' };
+  }
   const node: NodeOf<'matmul'> = {
     op: 'matmul',
     inputs: ids,
@@ -133,7 +144,9 @@ function makeCase(mode: Matmul['mode'], m: number, n: number, k: number, o: Opti
   const inputs = [
     // In `nn` the pads of A are zero by contract; elsewhere nobody may look at them.
     fill(a.size, a.view, [outer, aInner, aRows, aColumns], seed, mode === 'nn' ? 0 : NaN),
-    fill(b.size, b.view, [bOuter, bInner, bRows, bColumns], seed + 1),
+    o.storage === undefined
+      ? fill(b.size, b.view, [bOuter, bInner, bRows, bColumns], seed + 1)
+      : asStored(tensors[ids[1] ?? 0]!, randomValues(bRows * ceil4(bColumns), seed + 1)),
     values(o.bias, () => randomValues(ceil4(n), seed + 2)),
     values(o.scale, () => randomValues(ceil4(n), seed + 3)),
     values(o.residual, () => fill(c.size, c.view, [outer, inner, m, n], seed + 4)),
@@ -166,7 +179,7 @@ function boundsOf({ node, graph, inputs, before }: Case): Float64Array[] {
 
 async function check(c: Case, variant: Variant): Promise<void> {
   invariant(device, 'no device');
-  const launches = emitMatmulWith(c.node, variant);
+  const launches = emitMatmulWith(c.node, c.graph, variant);
   await checkNode(c.node, c.graph, c.inputs, launches, device, { before: c.before, bounds: boundsOf(c) });
 }
 
@@ -218,6 +231,21 @@ for (const { mode, variant } of variants) {
       await check(makeCase(mode, 6, 10, 8, { ...e, alpha: 0.5, gap: 4 }), variant);
   });
 
+  if (mode !== 'tn')
+    for (const storage of storages.filter((it) => it !== 'f32'))
+      deviceTest(`${called}: B stored as ${storage}`, async () => {
+        // Widths on both sides of one and two blocks of 64 numbers, and whole ones.
+        for (const [i, width] of [1, 7, 33, 64, 65, 128, 190].entries()) {
+          const [m, other] = [SIZES[i] ?? 1, SIZES[(i + 3) % 8] ?? 1];
+          const [n, k] = mode === 'nt' ? [other, ceil4(width)] : [width, other];
+          await check(makeCase(mode, m, n, k, { storage, alpha: 0.5 }, i + 1), variant);
+        }
+        await check(
+          makeCase(mode, 6, 68, 68, { storage, bias: true, scale: true, u: true, save: 'scaled' }),
+          variant,
+        );
+      });
+
   deviceTest(`${called}: NaN and infinity`, async () => {
     invariant(device, 'no device');
     const c = makeCase(mode, 18, 35, 24);
@@ -226,7 +254,7 @@ for (const { mode, variant } of variants) {
     a[2 * c.node.attrs.a.row + 5] = NaN;
     b[3 * c.node.attrs.b.row + 6] = Infinity;
     b[20 * c.node.attrs.b.row + 9] = NaN;
-    await checkNode(c.node, c.graph, c.inputs, emitMatmulWith(c.node, variant), device, {
+    await checkNode(c.node, c.graph, c.inputs, emitMatmulWith(c.node, c.graph, variant), device, {
       before: c.before,
       bounds: boundsOf(c),
     });
@@ -253,7 +281,7 @@ deviceTest('what is too large for one grid is cut', async () => {
     [2, 35000, 2],
   ] as const) {
     const c = makeCase(first.mode, m, 4, 4, { outer, inner });
-    assert.ok(emitMatmulWith(c.node, first.variant).length > 1, 'one launch was enough');
+    assert.ok(emitMatmulWith(c.node, c.graph, first.variant).length > 1, 'one launch was enough');
     await check(c, first.variant);
   }
 });

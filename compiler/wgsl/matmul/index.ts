@@ -1,9 +1,11 @@
 /** Kernels for `matmul`: chooses a variant by device and shape, and cuts what is too large for one grid. */
 import { invariant } from '../../../grammar/invariant.ts';
-import type { Matmul, NodeOf } from '../../graph/graph.ts';
+import type { Graph, Matmul, NodeOf } from '../../graph/graph.ts';
+import type { Storage } from '../../model/model.ts';
+import { tensorAt } from '../context.ts';
 import type { Emit, Kernel, Launch } from '../kernel.ts';
 import { chooseVariant, type Variant } from './choose.ts';
-import { BINDING_COUNT, flagsOf, operandsOf, type Shader, uniformWords } from './problem.ts';
+import { BINDING_COUNT, flagsOf, operandsOf, type Shader, uniformWords, withStoredRows } from './problem.ts';
 import { registerShader } from './register.ts';
 import { splitShader } from './split.ts';
 import { subgroupShader } from './subgroup.ts';
@@ -12,16 +14,16 @@ import { tileShader } from './tile.ts';
 /** Workgroups that fit one dimension of a grid on every device. */
 const MOST_WORKGROUPS = 65535;
 
-function shaderOf(mode: Matmul['mode'], variant: Variant): Shader {
+function shaderOf(mode: Matmul['mode'], variant: Variant, storage: Storage): Shader {
   switch (variant.strategy) {
     case 'subgroup':
-      return subgroupShader(mode, variant);
+      return subgroupShader(mode, variant, storage);
     case 'tile':
-      return tileShader(mode, variant);
+      return tileShader(mode, variant, storage);
     case 'split':
-      return splitShader(mode, variant);
+      return splitShader(mode, variant, storage);
     case 'register':
-      return registerShader(mode);
+      return registerShader(mode, storage);
   }
 }
 
@@ -49,10 +51,11 @@ function cutToFit(p: Matmul, [rows, columns]: Shader['tile']): Matmul[] {
 }
 
 /** Launches of one product by a given variant. */
-export function emitMatmulWith(node: NodeOf<'matmul'>, variant: Variant): Launch[] {
-  const p = node.attrs;
+export function emitMatmulWith(node: NodeOf<'matmul'>, graph: Graph, variant: Variant): Launch[] {
+  const b = tensorAt(graph, node.inputs[1]);
+  const p = withStoredRows(node.attrs, b);
   invariant(p.mode === 'tn' || p.reps === 1, `a product ${p.mode} with repetitions`);
-  const { name, code, features, tile } = shaderOf(p.mode, variant);
+  const { name, code, features, tile } = shaderOf(p.mode, variant, b.storage ?? 'f32');
   const kernel: Kernel = { name, code, features, bindings: BINDING_COUNT };
   return cutToFit(p, tile).map((part) => ({
     kernel,
@@ -62,7 +65,7 @@ export function emitMatmulWith(node: NodeOf<'matmul'>, variant: Variant): Launch
   }));
 }
 
-export const emitMatmul: Emit = (node, _graph, profile) => {
+export const emitMatmul: Emit = (node, graph, profile) => {
   invariant(node.op === 'matmul', `emitMatmul was given ${node.op}`);
-  return emitMatmulWith(node, chooseVariant(node.attrs, profile));
+  return emitMatmulWith(node, graph, chooseVariant(node.attrs, profile));
 };

@@ -3,6 +3,7 @@
  * neighbouring columns, one for each row; and it multiplies blocks of four values of k.
  */
 import type { Matmul } from '../../graph/graph.ts';
+import type { Storage } from '../../model/model.ts';
 
 export type Mode = Matmul['mode'];
 
@@ -29,17 +30,23 @@ export function startOfB(mode: Mode, column: string): string[] {
   return range(4).map((j) => `let bRow${j} = bBase + min(${column} * 4u + ${j}u, p.n - 1u) * p.bRow;`);
 }
 
+/** Quad `at` of B: four neighbouring numbers of a row, whatever B is stored as. */
+export const readB4 = (storage: Storage, at: string): string =>
+  storage === 'f32' ? `b[${at}]` : `load4(${at})`;
+
 /**
  * Loads B at four values of k: `w0` to `w3`, each four columns. `block` is k / 4, perhaps past the end: A is zero
  * there, so any row of B will do. (An infinity in B's last row may then come out as NaN.) For `nt` it is four loads
  * along k and a transposition, which is free where lanes are vectors.
  */
-export function loadB(mode: Mode, block: string): string[] {
+export function loadB(mode: Mode, block: string, storage: Storage): string[] {
   if (mode !== 'nt')
-    return range(4).map((q) => `let w${q} = b[bAt + min(${block} * 4u + ${q}u, p.k - 1u) * p.bRow];`);
+    return range(4).map(
+      (q) => `let w${q} = ${readB4(storage, `bAt + min(${block} * 4u + ${q}u, p.k - 1u) * p.bRow`)};`,
+    );
   return [
     `let kb = min(${block}, p.kv - 1u);`,
-    ...range(4).map((j) => `let b${j} = b[bRow${j} + kb];`),
+    ...range(4).map((j) => `let b${j} = ${readB4(storage, `bRow${j} + kb`)};`),
     ...transpose('b', 'w'),
   ];
 }

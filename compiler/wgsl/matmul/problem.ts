@@ -1,7 +1,8 @@
 /** What all strategies for matrix products share: the uniform block, the bindings, and the epilogue. */
 import { invariant } from '../../../grammar/invariant.ts';
-import type { Matmul, NodeOf, View } from '../../graph/graph.ts';
-import { ceil4 } from '../../model/model.ts';
+import type { Matmul, NodeOf, Tensor, View } from '../../graph/graph.ts';
+import { ceil4, padded, type Storage } from '../../model/model.ts';
+import { formats, rowNumbers } from '../../storage/index.ts';
 import { floatBits } from '../kernel.ts';
 
 /** WGSL of one variant, before it is bound to a node. */
@@ -21,7 +22,7 @@ const BINDINGS = ['a', 'b', 'c', 'bias', 'scale', 'extra', 'saved'] as const;
 
 export const FLAG = { bias: 1, scale: 2, residual: 4, silu: 8, saveBiased: 16, saveScaled: 32 } as const;
 
-/** The uniform block, in order. Strides and offsets are in vec4s; `mv`, `nv`, `kv` are sizes in vec4s, rounded up. */
+/** The uniform block, in order. Strides and offsets are in vec4s (of a stored B: in quads of its padded rows); `mv`, `nv`, `kv` are sizes in vec4s, rounded up. */
 // prettier-ignore
 const FIELDS = [
   'm', 'n', 'k', 'mv', 'nv', 'kv', 'inner', 'share', 'reps', 'flags',
@@ -56,6 +57,20 @@ export function uniformWords(p: Matmul, flags: number): number[] {
   return [...FIELDS.map((f) => words[f]), floatBits(p.alpha)];
 }
 
+/**
+ * The product with B's rows as long as they are in memory.
+ * @throws when B is stored and not read by whole rows from its start, as one matrix
+ */
+export function withStoredRows(p: Matmul, { storage = 'f32', axis, name }: Tensor): Matmul {
+  if (storage === 'f32') return p;
+  const { b } = p;
+  invariant(
+    b.row === padded(axis) && b.offset === 0 && b.outer === 0 && b.inner === 0,
+    `${name}, stored as ${storage}, is not read as one matrix`,
+  );
+  return { ...p, b: { ...b, row: rowNumbers(formats[storage], b.row) } };
+}
+
 /** The flags of a node's epilogue; 0 = a plain product. */
 export function flagsOf(node: NodeOf<'matmul'>): number {
   const [, , bias, scale, residual, u] = node.inputs;
@@ -74,18 +89,24 @@ export function operandsOf(node: NodeOf<'matmul'>): (number | null)[] {
   return [a, b, c, bias, scale, residual ?? u, saved];
 }
 
-/** Declarations of the uniform block and of the storage bindings. */
-export function declarations(): string {
+/** Declarations of the uniform block and of the storage bindings; `load4` reads a B that is not stored as f32. */
+export function declarations(storage: Storage): string {
+  const { binding, load4 } = formats[storage];
   const members = FIELDS.map((f) => `${f}: u32`).join(', ');
-  const storage = BINDINGS.map(
-    (name, i) => `@group(0) @binding(${i + 1}) var<storage, read_write> ${name}: array<vec4f>;`,
+  const bindings = BINDINGS.map(
+    (name, i) =>
+      `@group(0) @binding(${i + 1}) var<storage, read_write> ${name}: array<${name === 'b' ? binding : 'vec4f'}>;`,
   );
   return [
     `struct Product { ${members}, alpha: f32 }`,
     '@group(0) @binding(0) var<uniform> p: Product;',
-    ...storage,
+    ...bindings,
+    ...(storage === 'f32' ? [] : [load4('b')]),
   ].join('\n');
 }
+
+/** What tells a kernel that reads a stored B from the one for f32, in its name. */
+export const suffix = (storage: Storage): string => (storage === 'f32' ? '' : `_${storage}`);
 
 export const BINDING_COUNT = BINDINGS.length;
 

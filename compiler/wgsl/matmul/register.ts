@@ -2,7 +2,8 @@
  * Products by register tiles alone: an invocation computes 4 rows by 4 columns and loads what it needs. The fallback
  * for software devices without subgroups, where shared memory is dearer than loading everything again.
  */
-import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
+import type { Storage } from '../../model/model.ts';
+import { batchStarts, declarations, type Shader, storeRows, suffix } from './problem.ts';
 import {
   declareSums,
   indent,
@@ -25,8 +26,8 @@ export interface RegisterVariant {
 const ACROSS = 8;
 const DOWN = 4;
 
-export function registerShader(mode: Mode): Shader {
-  const code = `${declarations()}
+export function registerShader(mode: Mode, storage: Storage): Shader {
+  const code = `${declarations(storage)}
 
 @compute @workgroup_size(${ACROSS}, ${DOWN})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -37,11 +38,16 @@ ${indent(declareSums(4), 2)}
   for (var rep = 0u; rep < p.reps; rep++) {
 ${indent([...REPETITION, ...startOfA(mode, 4), ...startOfB(mode, 'column')], 4)}
     for (var block = 0u; block < p.kv; block++) {
-${indent([...loadA(mode, 4, 'block'), ...loadB(mode, 'block'), ...multiply(4, valueOfA(mode))], 6)}
+${indent([...loadA(mode, 4, 'block'), ...loadB(mode, 'block', storage), ...multiply(4, valueOfA(mode))], 6)}
     }
   }
 ${storeRows(4, pickSum(4), 'row0', 'column')}
 }
 `;
-  return { name: `matmul_${mode}_register4x4`, code, features: [], tile: [4 * DOWN, 4 * ACROSS] };
+  return {
+    name: `matmul_${mode}_register4x4${suffix(storage)}`,
+    code,
+    features: [],
+    tile: [4 * DOWN, 4 * ACROSS],
+  };
 }

@@ -3,7 +3,8 @@
  * among themselves, and their sums are added in workgroup memory. Along k (`nt`) or along the columns, whichever way B
  * lies, neighbouring invocations read neighbouring vec4s.
  */
-import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
+import type { Storage } from '../../model/model.ts';
+import { batchStarts, declarations, type Shader, storeRows, suffix } from './problem.ts';
 import {
   declareSums,
   indent,
@@ -39,7 +40,7 @@ function reduce(rows: number, slices: number, columns: number): string {
   }`;
 }
 
-export function splitShader(mode: Mode, { rows }: SplitVariant): Shader {
+export function splitShader(mode: Mode, { rows }: SplitVariant, storage: Storage): Shader {
   const slices = mode === 'nt' ? 16 : 8;
   const columns = INVOCATIONS / slices;
   // In `nt` the slice of k runs fastest in memory, otherwise the column does; partial sums are ordered by slice.
@@ -48,7 +49,7 @@ export function splitShader(mode: Mode, { rows }: SplitVariant): Shader {
       ? [`local % ${slices}u`, `local / ${slices}u`]
       : [`local / ${columns}u`, `local % ${columns}u`];
   const pick = [`var sum = partial[i * ${INVOCATIONS}u + index];`];
-  const code = `${declarations()}
+  const code = `${declarations(storage)}
 var<workgroup> partial: array<vec4f, ${rows * INVOCATIONS}>;
 
 @compute @workgroup_size(${INVOCATIONS})
@@ -62,7 +63,7 @@ ${indent(declareSums(rows), 2)}
   for (var rep = 0u; rep < p.reps; rep++) {
 ${indent([...REPETITION, ...startOfA(mode, rows), ...startOfB(mode, 'column')], 4)}
     for (var block = slice; block < p.kv; block += ${slices}u) {
-${indent([...loadA(mode, rows, 'block'), ...loadB(mode, 'block'), ...multiply(rows, valueOfA(mode))], 6)}
+${indent([...loadA(mode, rows, 'block'), ...loadB(mode, 'block', storage), ...multiply(rows, valueOfA(mode))], 6)}
     }
   }
 ${reduce(rows, slices, columns)}
@@ -71,5 +72,10 @@ ${storeRows(rows, pick, 'row0', 'column')}
   }
 }
 `;
-  return { name: `matmul_${mode}_split_r${rows}`, code, features: [], tile: [rows, 4 * columns] };
+  return {
+    name: `matmul_${mode}_split_r${rows}${suffix(storage)}`,
+    code,
+    features: [],
+    tile: [rows, 4 * columns],
+  };
 }

@@ -10,6 +10,7 @@
  * across two runs of loads, and that was 1.6 times slower.
  */
 import { invariant } from '../../../grammar/invariant.ts';
+import type { Storage } from '../../model/model.ts';
 import {
   component,
   declareSums,
@@ -22,7 +23,7 @@ import {
   REPETITION,
   startOfB,
 } from './pieces.ts';
-import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
+import { batchStarts, declarations, type Shader, storeRows, suffix } from './problem.ts';
 
 export interface SubgroupVariant {
   readonly strategy: 'subgroup';
@@ -96,23 +97,23 @@ function stepByColumns({ lanes, rows }: SubgroupVariant): Step {
 }
 
 /** The body of the loop: a step is cut into blocks of four values of k. */
-function body(mode: Mode, { rows }: SubgroupVariant, step: Step): string[] {
+function body(mode: Mode, { rows }: SubgroupVariant, step: Step, storage: Storage): string[] {
   const across = step.depth / 4;
   const blocks = range(across).flatMap((i) => [
     '{',
-    ...loadB(mode, across === 1 ? 'step' : `(step * ${across}u + ${i}u)`),
+    ...loadB(mode, across === 1 ? 'step' : `(step * ${across}u + ${i}u)`, storage),
     ...multiply(rows, (r, q) => step.value(r, 4 * i + q)),
     '}',
   ]);
   return [...step.load, ...blocks];
 }
 
-export function subgroupShader(mode: Mode, variant: SubgroupVariant): Shader {
+export function subgroupShader(mode: Mode, variant: SubgroupVariant, storage: Storage): Shader {
   const { lanes, rows } = variant;
   invariant(mode !== 'tn' || rows % 4 === 0, 'tn by subgroups wants whole vec4s of rows');
   const step = mode === 'tn' ? stepByColumns(variant) : stepByRows(variant);
   const code = `enable subgroups;
-${declarations()}
+${declarations(storage)}
 
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -123,14 +124,14 @@ ${indent(declareSums(rows), 2)}
   for (var rep = 0u; rep < p.reps; rep++) {
 ${indent([...REPETITION, ...step.before, ...startOfB(mode, 'column')], 4)}
     for (var step = 0u; step < (p.k + ${step.depth - 1}u) / ${step.depth}u; step++) {
-${indent(body(mode, variant, step), 6)}
+${indent(body(mode, variant, step, storage), 6)}
     }
   }
 ${storeRows(rows, pickSum(rows), 'row0', 'column')}
 }
 `;
   return {
-    name: `matmul_${mode}_subgroup${lanes}_r${rows}`,
+    name: `matmul_${mode}_subgroup${lanes}_r${rows}${suffix(storage)}`,
     code,
     features: ['subgroups'],
     tile: [rows, 4 * lanes],

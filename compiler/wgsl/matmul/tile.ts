@@ -3,7 +3,8 @@
  * columns of it. Each step puts 16 values of k of the tile's rows of A and columns of B into workgroup memory, with
  * neighbouring invocations loading neighbouring vec4s. Nothing depends on the size of a subgroup.
  */
-import { batchStarts, declarations, type Shader, storeRows } from './problem.ts';
+import type { Storage } from '../../model/model.ts';
+import { batchStarts, declarations, type Shader, storeRows, suffix } from './problem.ts';
 import {
   component,
   declareSums,
@@ -12,6 +13,7 @@ import {
   multiply,
   pickSum,
   range,
+  readB4,
   REPETITION,
   transpose,
 } from './pieces.ts';
@@ -34,31 +36,34 @@ interface Staging {
   readonly fill: (i: string) => string[];
 }
 
+/** The vec4 at an address of an operand. */
+type Read = (at: string) => string;
+
 /**
  * An operand whose memory runs along k: a row of DEPTH vec4s for each row of the tile. Row 4 x + j goes to place
  * j size/4 + x: invocations that read one row each, four apart, then read neighbours.
  */
-function alongK(size: number, name: 'a' | 'b', first: string, limit: string): Staging {
+function alongK(size: number, name: 'a' | 'b', first: string, limit: string, read: Read): Staging {
   return {
     words: size * PITCH,
     fill: (i) => [
       `let row = ${i} / ${DEPTH}u;`,
       `let kv = block + ${i} % ${DEPTH}u;`,
       `let at = ${name}Base + min(${first} + row, ${limit} - 1u) * p.${name}Row + min(kv, p.kv - 1u);`,
-      `${name}Tile[(row % 4u * ${size / 4}u + row / 4u) * ${PITCH}u + ${i} % ${DEPTH}u] = select(vec4f(), ${name}[at], kv < p.kv);`,
+      `${name}Tile[(row % 4u * ${size / 4}u + row / 4u) * ${PITCH}u + ${i} % ${DEPTH}u] = select(vec4f(), ${read('at')}, kv < p.kv);`,
     ],
   };
 }
 
 /** An operand whose memory runs along the tile: a row of size / 4 vec4s for each value of k. */
-function acrossK(size: number, name: 'a' | 'b', first: string, limit: string): Staging {
+function acrossK(size: number, name: 'a' | 'b', first: string, limit: string, read: Read): Staging {
   const width = size / 4;
   return {
     words: 4 * DEPTH * width,
     fill: (i) => [
       `let k = block * 4u + ${i} / ${width}u;`,
       `let at = ${name}Base + min(k, p.k - 1u) * p.${name}Row + min(${first} / 4u + ${i} % ${width}u, ${limit} - 1u);`,
-      `${name}Tile[${i}] = select(vec4f(), ${name}[at], k < p.k);`,
+      `${name}Tile[${i}] = select(vec4f(), ${read('at')}, k < p.k);`,
     ],
   };
 }
@@ -81,19 +86,24 @@ function readA(mode: Mode, size: number): string[] {
     : range(4).map((r) => `let a${r} = aTile[(${r * width}u + local.y) * ${PITCH}u + d];`);
 }
 
-export function tileShader(mode: Mode, { size }: TileVariant): Shader {
+export function tileShader(mode: Mode, { size }: TileVariant, storage: Storage): Shader {
   const width = size / 4;
   const invocations = width * width;
-  const aStaging = mode === 'tn' ? acrossK(size, 'a', 'rows0', 'p.mv') : alongK(size, 'a', 'rows0', 'p.m');
+  const fromA: Read = (at) => `a[${at}]`;
+  const fromB: Read = (at) => readB4(storage, at);
+  const aStaging =
+    mode === 'tn' ? acrossK(size, 'a', 'rows0', 'p.mv', fromA) : alongK(size, 'a', 'rows0', 'p.m', fromA);
   const bStaging =
-    mode === 'nt' ? alongK(size, 'b', 'columns0', 'p.n') : acrossK(size, 'b', 'columns0', 'p.nv');
+    mode === 'nt'
+      ? alongK(size, 'b', 'columns0', 'p.n', fromB)
+      : acrossK(size, 'b', 'columns0', 'p.nv', fromB);
   // Each invocation moves the same number of vec4s, so no branch stands before the barrier.
   const stage = range((size * DEPTH) / invocations).flatMap((i) => {
     const item = i === 0 ? 'index' : `(index + ${i * invocations}u)`;
     return ['{', ...aStaging.fill(item), '}', '{', ...bStaging.fill(item), '}'];
   });
   const value = (r: number, k: number) => (mode === 'tn' ? `a${k}.${component(r)}` : `a${r}.${component(k)}`);
-  const code = `${declarations()}
+  const code = `${declarations(storage)}
 var<workgroup> aTile: array<vec4f, ${aStaging.words}>;
 var<workgroup> bTile: array<vec4f, ${bStaging.words}>;
 
@@ -123,5 +133,5 @@ ${indent([...readA(mode, size), ...readB(mode, size), ...multiply(4, value)], 8)
 ${storeRows(4, pickSum(4), 'row0', 'column')}
 }
 `;
-  return { name: `matmul_${mode}_tile${size}`, code, features: [], tile: [size, size] };
+  return { name: `matmul_${mode}_tile${size}${suffix(storage)}`, code, features: [], tile: [size, size] };
 }

@@ -5,7 +5,7 @@
  * Source: ggml's `ggml-quants.c`.
  */
 import { toFloat32 } from '../dtypes.ts';
-import { f16ToF32 } from '../half.ts';
+import { f16ToF32 } from '../../../compiler/storage/half.ts';
 import type { TensorType } from './types.ts';
 
 const { fround } = Math;
