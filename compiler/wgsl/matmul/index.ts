@@ -14,7 +14,17 @@ import { tileShader } from './tile.ts';
 /** Workgroups that fit one dimension of a grid on every device. */
 const MOST_WORKGROUPS = 65535;
 
+/** Shaders made so far. A deep model asks thousands of times for a dozen of them, and their text is long. */
+const made = new Map<string, Shader>();
+
 function shaderOf(mode: Matmul['mode'], variant: Variant, storage: Storage): Shader {
+  const key = JSON.stringify([mode, variant, storage]);
+  const shader = made.get(key) ?? makeShader(mode, variant, storage);
+  made.set(key, shader);
+  return shader;
+}
+
+function makeShader(mode: Matmul['mode'], variant: Variant, storage: Storage): Shader {
   switch (variant.strategy) {
     case 'subgroup':
       return subgroupShader(mode, variant, storage);
