@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import type { DataHost } from './data/load.ts';
+import type { DataHost } from './data/host.ts';
 import { InputError } from './input-error.ts';
 import { type Beside, readBeside } from './tokenizer/beside.ts';
 import { huggingfaceTokenizer } from './tokenizer/huggingface.ts';
@@ -62,6 +62,13 @@ function firstForeignLine(bytes: Uint8Array): number {
     start = end + 1;
   }
 }
+
+/** Names of what is in a folder; null where the path is no folder. */
+export const readFolder = (path: string): Promise<string[] | null> =>
+  stat(path).then(
+    (found) => (found.isDirectory() ? readdir(path) : null),
+    () => null,
+  );
 
 /** Reads a whole file. @throws InputError as `readText` does */
 export async function readBytes(path: string): Promise<Uint8Array> {
@@ -230,13 +237,16 @@ const exists = (path: string): Promise<boolean> =>
 
 /**
  * Opens a tokenizer by the name of its file: `tokenizer.json`, `.model`, `.gguf`, or llama2.c's `.bin`. What lies beside it is read
- * too: tokenizer_config.json and special_tokens_map.json for the first, config.json and generation_config.json for all.
+ * too: tokenizer_config.json, special_tokens_map.json and chat_template.jinja for the first, config.json and generation_config.json for all.
  * @param weights the base's weights, where they lie in a folder of their own: the last two files may be there
  * @throws InputError when the file cannot be read or is of none of these formats
  */
 export async function openTokenizer(path: string, weights?: string): Promise<Tokenizer> {
-  const readIn = (folder: string) => async (name: string) =>
-    (await exists(join(folder, name))) ? await readJson(join(folder, name)) : undefined;
+  const readIn = (folder: string) => async (name: string) => {
+    const file = join(folder, name);
+    if (!(await exists(file))) return undefined;
+    return extname(name) === '.json' ? await readJson(file) : await readText(file);
+  };
   const own = dirname(path);
   const other = weights === undefined ? own : extname(weights) === '' ? weights : dirname(weights);
   const beside = (): Promise<Beside> =>
@@ -282,5 +292,6 @@ export function dataHost(folder: string): DataHost {
   return {
     readText: (path) => readText(resolve(folder, path)),
     readBytes: (path) => readBytes(resolve(folder, path)),
+    readFolder: (path) => readFolder(resolve(folder, path)),
   };
 }

@@ -12,19 +12,23 @@ export type DataShape = 'text' | 'instructions' | 'images';
 
 /** The formats of data, with what their files hold. */
 export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; readonly doc: string }>> = {
-  text: { shape: 'text', doc: 'Plain text, or JSON lines of `{"text"}`; cut into sequences.' },
+  text: { shape: 'text', doc: 'Plain text, or records of `{"text"}`; cut into sequences.' },
   tokens: { shape: 'text', doc: 'Token ids: little-endian uint16 in a `.bin`, or JSON lines of lists.' },
   instructions: {
     shape: 'instructions',
-    doc: 'JSON lines, or a JSON list, of `{"instruction", "input", "output"}`; the input may be absent.',
+    doc: 'Records of `{"instruction", "input", "output"}`, the input may be absent: JSON, JSON lines, CSV or Parquet.',
   },
   alpaca: {
     shape: 'instructions',
     doc: 'As `instructions`, by the name of the data set that made it common.',
   },
+  chat: {
+    shape: 'instructions',
+    doc: "Conversations: `messages` as OpenAI has them, or ShareGPT's `conversations`.",
+  },
   image_text: {
     shape: 'images',
-    doc: 'JSON lines, or a JSON list, of `{"image", "caption"}`, the image a path.',
+    doc: 'Records of `{"image", "caption"}` or of an image with a conversation, as LLaVA has them, the image a path; or a folder of images with their captions.',
   },
 };
 

@@ -17,6 +17,7 @@ import {
   imageNowhere,
   meaninglessField,
   noImagePath,
+  noTurns,
   otherShape,
 } from './diagnostics/data.ts';
 import { unknownDeclaration } from './diagnostics/declarations.ts';
@@ -30,9 +31,9 @@ const dataName = { kind: 'name', of: 'data' } as const;
 /** The attributes of a task. */
 export const taskFields: Readonly<Record<string, Field>> = {
   template: {
-    type: anyOf(choice('alpaca'), string),
+    type: anyOf(choice('alpaca', 'chat'), string),
     default: 'alpaca',
-    doc: 'How an example becomes text: `alpaca`, or a string with {instruction}, {input} and {output}.',
+    doc: "How an example becomes text: `alpaca`, the model's own chat template (`chat`), or a string with {instruction}, {input} and {output}.",
   },
   max_tokens: { type: count, default: 512, doc: 'Sequences are cut after this many tokens.' },
   ignore: {
@@ -138,6 +139,7 @@ function fieldsFor(
 ): Readonly<Record<string, FieldValue>> {
   const shape = shapeOf(data);
   const idle = shape === 'text' ? ['template', 'border', 'ask'] : shape === 'instructions' ? ['ask'] : [];
+  if (data.format === 'chat' && !read.written.has('template')) env.report(noTurns(item, data));
   for (const key of idle) {
     const field = read.written.get(key);
     if (field !== undefined) env.report(meaninglessField(field, data, item.name.text));

@@ -7,7 +7,6 @@
  * A finished trial is a line of `runs/fusion/assisted.jsonl` and is not repeated.
  */
 import { parseArgs } from 'node:util';
-import type { Model } from '../../compiler/model/model.ts';
 import { templateFor } from '../../runtime/data/rules.ts';
 import { fillPrompt } from '../../runtime/data/templates.ts';
 import { type Device, openDevice } from '../../runtime/device/device.ts';
@@ -46,8 +45,9 @@ function expertsOf(captions: ReadonlyMap<string, string>): Readonly<Record<Help,
 }
 
 /** A question with what the spec's expert says in front of it, as `graft generate` would put it. */
-function promptWith({ experts, tasks }: Model, instruction: string, text: string): string {
-  const template = templateFor(tasks.find(({ name }) => name === 'read')?.fields ?? {});
+function promptWith({ model, materials }: Candidate, instruction: string, text: string): string {
+  const { experts, tasks } = model;
+  const template = templateFor(tasks.find(({ name }) => name === 'read')?.fields ?? {}, materials.tokenizer);
   const context = contextFor(experts, [{ name: 'namer', text }]);
   return fillPrompt(template, withContext(template, { instruction }, context));
 }
@@ -61,7 +61,7 @@ async function shares(
   const answerer = answererOf(candidate);
   const share = async (help: Help): Promise<number> => {
     const prompts = items.map(({ image, instruction }) =>
-      promptWith(candidate.model, instruction, experts[help](image)),
+      promptWith(candidate, instruction, experts[help](image)),
     );
     return questionsRight(items, await answerer.answer(prompts, images));
   };

@@ -68,7 +68,7 @@ ${specUsage}`,
     const images = values.image ?? [];
     const questions = questionsOf(hosted, values, images.length);
     const experts = readExpertSettings(model, values);
-    if (experts.given.size > 0 && questions.every(({ template }) => template === null))
+    if (experts.given.size > 0 && questions.every(({ task }) => task === null))
       throw new UsageError('--expert goes with --ask: a --prompt is taken as it is');
     const sampling = readSampling(values);
     const maxTokens = wholeNumber(values['max-tokens'], '--max-tokens', 1);
@@ -115,7 +115,7 @@ function questionsOf(
   const instructions = given > 0 ? ask : Array.from({ length: images }, () => null);
   const questions: Question[] = [
     ...instructions.map((text) => questionFor(model, text, { task, image: images > 0 })),
-    ...prompt.map((text) => ({ task: null, template: null, text })),
+    ...prompt.map((text) => ({ task: null, text })),
   ];
   // Looking needs someone who can: the model, or experts, whose texts have no place in a prompt as it is.
   if (images > 0 && (model.experts.length === 0 || prompt.length === questions.length)) imageInputOf(model);
@@ -157,7 +157,8 @@ async function answer(
     maxTokens: given.maxTokens,
     image: looks,
     adapter: given.adapter,
-    tasks: questions.flatMap(({ task }) => task ?? []),
+    tasks: questions.flatMap(({ task }) => task?.name ?? []),
+    tokenizer,
     allowChanges: given.allowChanges,
   });
   const decoder = makeDecoder(session, { image: looks });
@@ -188,7 +189,7 @@ async function promptsOf(
   { images, experts, verbose }: AnswerOptions,
   tokenizer: Tokenizer,
 ): Promise<Prompt[]> {
-  const placed = questions.some(({ template }) => template !== null);
+  const placed = questions.some(({ task }) => task !== null);
   const rows = placed ? await consultExperts(hosted.model, images, experts) : [];
   rows.forEach((row, i) => {
     for (const answer of row) {

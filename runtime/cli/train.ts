@@ -27,6 +27,7 @@ import { openProject, type Project } from '../project/spec.ts';
 import { checkOptions, readSettings, specOptions, specUsage } from './spec-arguments.ts';
 import { claim } from '../sweep/stores/claims.ts';
 import type { Claim } from '../sweep/store.ts';
+import { withChatTemplate } from '../project/chat-attribute.ts';
 import { withPartFiles } from '../project/part-files.ts';
 import { takeFrom } from '../project/trained.ts';
 import { openTrainable } from '../project/trainable.ts';
@@ -163,13 +164,13 @@ async function train(project: Project, recipe: Recipe, folder: string, given: Tr
   const taken =
     given.from === undefined
       ? { initial: new Map<string, Float32Array>() }
-      : await takeFrom(given.from, project, given);
+      : await takeFrom(given.from, project, { ...given, tokenizer });
   const { compiled, encoder, session, trainer, origin } = await openTrainable(device, project, recipe, data, {
     encoding: given.encoder,
     scratch: given.scratch,
     ...taken,
   });
-  const attributes = withPartFiles(attributesOf(model), model, origin);
+  const attributes = withChatTemplate(withPartFiles(attributesOf(model), model, origin), tokenizer);
   const identity = await identityOf(project, spec.hash, origin, data, given.from);
   const record = {
     spec: given.spec,

@@ -20,6 +20,8 @@ export interface Piece {
 }
 
 export interface ChatTemplate {
+  /** Texts of the tokens that end a turn of the assistant, the one that the template itself writes first. */
+  readonly ends: readonly string[];
   /**
    * The conversation as text, special tokens included: nothing is to be put in front of it.
    * @param reply whether the text ends where the assistant's next turn begins
@@ -38,8 +40,10 @@ export interface ChatTemplate {
 export interface ChatTokens {
   readonly bos: string | null;
   readonly eos: string | null;
-  /** Texts of every token that ends a turn. */
+  /** Texts of every token that ends an answer. */
   readonly ends: readonly string[];
+  /** Texts of all special tokens: the one that the template writes right behind an answer ends the turn too. */
+  readonly special?: readonly string[];
 }
 
 /**
@@ -65,7 +69,20 @@ export function chatTemplate(text: string, tokens: ChatTokens, file: string): Ch
       );
     }
   };
-  return { render, pieces: (messages) => cut(messages, render, tokens.ends, file) };
+  const own = ownEnd(render, tokens.special ?? []);
+  const ends = [...new Set([...own, ...tokens.ends])];
+  return { ends, render, pieces: (messages) => cut(messages, render, ends, file) };
+}
+
+/** The special token right behind an answer: a base may end its texts with another than its template ends turns with. */
+function ownEnd(render: Render, special: readonly string[]): string[] {
+  const asked = { role: 'user', content: 'question' };
+  const shown = attempt(() => render([asked, { role: 'assistant', content: MARK }, asked]));
+  const at = shown?.indexOf(MARK) ?? -1;
+  if (shown === null || at < 0) return [];
+  const behind = shown.slice(at + MARK.length).trimStart();
+  const found = special.filter((token) => token !== '' && behind.startsWith(token));
+  return found.sort((a, b) => b.length - a.length).slice(0, 1);
 }
 
 function parse(text: string, file: string): Template {

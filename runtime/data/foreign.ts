@@ -2,35 +2,25 @@
 import { InputError } from '../input-error.ts';
 import type { TextRecord } from './templates.ts';
 
-/** One turn of a conversation, by whoever it is of. */
-interface Turn {
-  readonly by: string;
-  readonly text: string;
-}
-
 /**
  * @param record one that lacks what `format` needs
  * @throws InputError when it is recognised; otherwise it is left to whoever misses a field
  */
 export function refuseForeign(record: TextRecord, format: string, where: string): void {
-  const found = conversationOf(record);
-  if (found !== null) {
-    const [what, picture] = [found.name, 'image' in record];
+  const found = conversationIn(record);
+  if (found !== null)
     throw new InputError(
-      `${where}: ${what}, and \`${format}\` reads one question and one answer a record`,
-      `write a record for each answer, ${example(found.turns, picture ? record['image'] : undefined)}${
-        picture && format !== 'image_text' ? ', and `image_text("FILE")` for its data' : ''
-      }; turns before the question can stand in it`,
+      `${where}: ${found}, and \`${format}\` reads one question and one answer a record`,
+      'image' in record
+        ? 'write `data NAME = image_text("FILE")`, which shows the image with the conversation'
+        : 'write `data NAME = chat("FILE")`, and `template = chat` in its task',
     );
-  }
   const pair = pairs.find(({ needs }) => needs.every((field) => typeof record[field] === 'string'));
   if (pair) throw new InputError(`${where}: ${pair.what}`, pair.help);
 }
 
-/** ShareGPT's and LLaVA's `conversations`, or the `messages` of chat data; null for anything else. */
-function conversationOf(
-  record: TextRecord,
-): { readonly name: string; readonly turns: readonly Turn[] } | null {
+/** What a conversation of several turns is called: ShareGPT's and LLaVA's, or the `messages` of chats; null for anything else. */
+function conversationIn(record: TextRecord): string | null {
   for (const field of ['conversations', 'conversation', 'messages'] as const) {
     const list = record[field];
     if (!Array.isArray(list) || list.length === 0) continue;
@@ -38,37 +28,12 @@ function conversationOf(
       ['from', 'value'],
       ['role', 'content'],
     ] as const) {
-      const turns = list.map((turn: unknown) => turnOf(turn, by, text));
-      if (!turns.every((turn) => turn !== null)) continue;
+      if (!list.every((turn: unknown) => typeof (turn as TextRecord | null)?.[by] === 'string')) continue;
       const whose = by === 'role' ? 'the chat' : 'image' in record ? "LLaVA's" : "ShareGPT's";
-      return { name: `this is ${whose} format (\`${field}\`, a list of {"${by}", "${text}"})`, turns };
+      return `this is ${whose} format (\`${field}\`, a list of {"${by}", "${text}"})`;
     }
   }
   return null;
-}
-
-function turnOf(turn: unknown, by: string, text: string): Turn | null {
-  if (typeof turn !== 'object' || turn === null) return null;
-  const fields = turn as Readonly<Record<string, unknown>>;
-  const [who, said] = [fields[by], fields[text]];
-  if (typeof who !== 'string') return null;
-  // Chat messages may hold parts, such as pictures, instead of text.
-  return { by: who, text: typeof said === 'string' ? said : '...' };
-}
-
-/** The first question of the record and its answer as a record of ours. */
-function example(turns: readonly Turn[], image: unknown): string {
-  const at = turns.findIndex(({ by }) => ['gpt', 'assistant', 'model', 'bot'].includes(by));
-  const short = (text: string | undefined): string => {
-    const plain = (text ?? '...').replace(/\s*<image>\s*/g, '');
-    return plain.length > 60 ? `${plain.slice(0, 57)}...` : plain;
-  };
-  const [question, answer] = [short(turns[at - 1]?.text), short(turns[at]?.text)];
-  return JSON.stringify(
-    typeof image === 'string'
-      ? { image, instruction: question, caption: answer }
-      : { instruction: question, output: answer },
-  );
 }
 
 const pairs: readonly { readonly needs: readonly string[]; readonly what: string; readonly help: string }[] =

@@ -1,31 +1,27 @@
 /**
- * Data sources of a spec, by format: `alpaca` and `instructions`, `image_text`, `text`, `tokens`.
+ * Data sources of a spec, by format: `alpaca` and `instructions`, `chat`, `image_text`, `text`, `tokens`.
  */
 import type { DataSource } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import {
   checkIds,
   countUnknown,
-  encodeExample,
+  encodePieces,
   type EncodeRules,
   type Example,
   label,
   packWindows,
 } from './encode.ts';
+import type { DataHost } from './host.ts';
 import type { ImageStore } from './image-store.ts';
 import { type BadPicture, besideFile, describeBad, isBad } from './picture-store.ts';
-import { asObjects, type Located, parseRecords } from './records.ts';
+import { folderRecords, isTable, readRecords } from './record-files.ts';
+import type { Located } from './records.ts';
 import { refuseForeign } from './foreign.ts';
 import { createRemarks, tellUnknown } from './remarks.ts';
-import { alpaca, fill, type Template, type TextRecord } from './templates.ts';
+import { conversationOf, isConversation, piecesOf } from './conversations.ts';
+import { alpaca, type Template, type TextRecord } from './templates.ts';
 import { streamOf, tokenRecords, tokensOf } from './token-files.ts';
-
-/** How a loader gets at files; `dataHost` of runtime/files.ts in Node, fetch in a browser. */
-export interface DataHost {
-  /** @throws InputError naming the path that was tried */
-  readText(path: string): Promise<string>;
-  readBytes(path: string): Promise<Uint8Array>;
-}
 
 export interface LoadOptions extends Partial<Pick<EncodeRules, 'ignoreId'>>, Omit<EncodeRules, 'ignoreId'> {
   readonly host: DataHost;
@@ -75,6 +71,7 @@ export const CAPTION_QUESTION = 'Generate caption of this image';
 const formats: Readonly<Record<string, (source: Named, options: LoadOptions) => Promise<Loaded>>> = {
   alpaca: loadInstructions,
   instructions: loadInstructions,
+  chat: loadChat,
   image_text: loadPictures,
   text: loadText,
   tokens: loadTokens,
@@ -131,22 +128,31 @@ export async function loadData(source: Named, options: LoadOptions): Promise<Dat
   return { name: source.name, examples, records, ...(pictures ? { pictures } : {}), report };
 }
 
-async function readRecords(source: Named, host: DataHost): Promise<Located[]> {
-  const all: Located[] = [];
-  for (const path of source.paths) {
-    for (const record of parseRecords(await host.readText(path), path)) all.push(record);
-  }
+async function recordsOf(source: Named, host: DataHost): Promise<Located<TextRecord>[]> {
+  const all: Located<TextRecord>[] = [];
+  for (const path of source.paths) for (const record of await readRecords(path, host)) all.push(record);
   return all;
 }
 
 /** A record's fields as templates see them: a picture's are the question (`ask`) and its caption. */
 export const fieldsOf = (format: string, record: TextRecord, ask: string = CAPTION_QUESTION): TextRecord =>
-  format === 'image_text'
+  format === 'image_text' && !isConversation(record)
     ? { instruction: ask, ...record, output: record['caption'] ?? record['output'] }
     : record;
 
 async function loadInstructions(source: Named, options: LoadOptions): Promise<Loaded> {
-  const records = asObjects(await readRecords(source, options.host));
+  return encodeAll(await recordsOf(source, options.host), source.format, options);
+}
+
+/** Conversations, and instructions among them, which are conversations of one turn. */
+async function loadChat(source: Named, options: LoadOptions): Promise<Loaded> {
+  const records = await recordsOf(source, options.host);
+  for (const { value, where } of records)
+    if (typeof value['image'] === 'string' || (conversationOf(value, where)?.images.length ?? 0) > 0)
+      throw new InputError(
+        `${where()}: a conversation with an image, and \`${source.format}\` reads text alone`,
+        'write `data NAME = image_text("FILE")` for those with an image',
+      );
   return encodeAll(records, source.format, options);
 }
 
@@ -159,18 +165,14 @@ interface Captioned {
 /** Records {image, caption}; pictures are read when there is a store for them. */
 async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded> {
   const captioned: Captioned[] = [];
-  for (const file of source.paths)
-    for (const record of asObjects(parseRecords(await options.host.readText(file), file))) {
-      const { image } = record.value;
-      if (typeof image !== 'string') {
-        refuseForeign(record.value, source.format, record.where());
-        throw new InputError(
-          `${record.where()}: no field \`image\``,
-          'each record is {"image": "path", "caption": "text"}',
-        );
-      }
-      captioned.push({ record, path: besideFile(file, image) });
-    }
+  for (const file of source.paths) {
+    const names = (await options.host.readFolder?.(file)) ?? null;
+    const records = names
+      ? await folderRecords(file, names, options.host)
+      : await readRecords(file, options.host);
+    for (const record of records)
+      captioned.push({ record, path: besideFile(names ? `${file}/` : file, imageOf(record, source.format)) });
+  }
   const encode = (records: readonly Located<TextRecord>[]): Loaded =>
     encodeAll(records, source.format, options);
   if (!options.pictures) return encode(captioned.map(({ record }) => record));
@@ -179,6 +181,27 @@ async function loadPictures(source: Named, options: LoadOptions): Promise<Loaded
   const loaded = encode(good);
   const pictures = Uint32Array.from(loaded.records, (record) => numbers.get(record) ?? 0);
   return { ...loaded, pictures, bad };
+}
+
+/** The path of a record's one image. @throws InputError where there is none, or several */
+function imageOf({ value, where }: Located<TextRecord>, format: string): string {
+  const { image } = value;
+  if (typeof image === 'string') return image;
+  const conversation = conversationOf(value, where);
+  const [first, ...others] = conversation?.images ?? [];
+  if (first !== undefined && others.length === 0) return first;
+  if (others.length > 0)
+    throw new InputError(
+      `${where()}: a conversation with ${others.length + 1} images, and one is shown`,
+      'write a record for each image',
+    );
+  if (!conversation) refuseForeign(value, format, where());
+  throw new InputError(
+    `${where()}: no field \`image\``,
+    conversation
+      ? 'give conversations without an image a file of their own, `data NAME = chat("FILE")`'
+      : 'each record is {"image": "path", "caption": "text"}',
+  );
 }
 
 /** A file that is not there is a mistake in the data; one that is damaged costs its own examples only. */
@@ -215,9 +238,10 @@ function encodeAll(records: readonly Located<TextRecord>[], format: string, opti
     const { value, where } = record;
     const texts = fieldsOf(format, value, options.ask);
     // Where a record stands is looked for only when something is wrong with it.
-    if (texts['output'] === undefined) refuseForeign(value, format, where());
+    const isRead = isConversation(value) && ['chat', 'image_text'].includes(format);
+    if (texts['output'] === undefined && !isRead) refuseForeign(value, format, where());
     const encoded = located(where, (at) =>
-      encodeExample(fill(template, texts, at), { ...options, ignoreId }, at),
+      encodePieces(piecesOf(template, texts, at), { ...options, template, ignoreId }, at),
     );
     const { example, length } = encoded;
     if (length > options.context) {
@@ -259,8 +283,7 @@ async function loadText(source: Named, options: LoadOptions): Promise<Loaded> {
   let unknown = 0;
   let first = '';
   for (const path of source.paths) {
-    const text = await options.host.readText(path);
-    for (const document of /\.jsonl?$/.test(path) ? textsOf(text, path) : [text]) {
+    for (const document of await documentsOf(path, options.host)) {
       const ids = tokenizer.encode(document, { bos: tokenizer.bos !== null, eos: tokenizer.eos !== null });
       checkIds(ids, options.vocab, path);
       const found = countUnknown(ids, tokenizer);
@@ -274,10 +297,11 @@ async function loadText(source: Named, options: LoadOptions): Promise<Loaded> {
   return { ...loaded, remarks: [...remarks, ...(loaded.remarks ?? [])] };
 }
 
-function textsOf(text: string, path: string): string[] {
-  return asObjects(parseRecords(text, path)).map(({ value, where }) => {
+async function documentsOf(path: string, host: DataHost): Promise<string[]> {
+  if (!/\.jsonl?$/.test(path) && !isTable(path)) return [await host.readText(path)];
+  return (await readRecords(path, host)).map(({ value, where }) => {
     if (typeof value['text'] === 'string') return value['text'];
-    throw new InputError(`${where()}: no field \`text\``, 'each line is {"text": "..."}');
+    throw new InputError(`${where()}: no field \`text\``, 'each record is {"text": "..."}');
   });
 }
 

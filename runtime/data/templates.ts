@@ -3,9 +3,12 @@
  * label; the output and what follows it is learned.
  */
 import { InputError } from '../input-error.ts';
+import type { ChatTemplate, Message } from './chat-template.ts';
 
 export interface Template {
   readonly name: string;
+  /** The model's own chat template, in which a record is a conversation; `text` then only says which fields it takes. */
+  readonly chat?: ChatTemplate;
   readonly text: string;
   /** Used instead when the record's `input` is missing or empty. */
   readonly withoutInput?: string;
@@ -27,6 +30,13 @@ export const alpaca: Template = {
 /** `template = none`: the parts of an example, one after the other. */
 export const bare: Template = { name: 'none', text: '{instruction}{input}{output}' };
 
+/** `template = chat`: the model's own. */
+export const chatForm = (chat: ChatTemplate): Template => ({
+  name: 'chat',
+  text: '{system}{instruction}{input}{output}',
+  chat,
+});
+
 const templates: ReadonlyMap<string, Template> = new Map(
   [alpaca, bare].map((template) => [template.name, template]),
 );
@@ -43,7 +53,7 @@ export function templateOf(value: string): Template {
   if (outputs === 1) return template;
   throw new InputError(
     `the template ${JSON.stringify(value)} has ${outputs === 0 ? 'no' : `${outputs} times`} \`{output}\``,
-    `write a text such as "### {instruction}###{output}", or the name of a template: ${[...templates.keys()].join(', ')}`,
+    `write a text such as "### {instruction}###{output}", or the name of a template: ${[...templates.keys(), 'chat'].join(', ')}`,
   );
 }
 
@@ -86,8 +96,29 @@ export function fill(
   return { prompt: text(parts.slice(0, at)), output: text(parts.slice(at)) };
 }
 
+/**
+ * The conversation of one turn that a record is to a chat template: `system`, if there is one, the instruction with the
+ * input below it, and the output, if there is one.
+ * @throws InputError as `fill` does
+ */
+export function messagesOf(record: TextRecord, where: string): Message[] {
+  const [system, input] = ['system', 'input'].map((field) => fieldOf(record, field, where)) as [
+    string,
+    string,
+  ];
+  const instruction = fieldOf(record, 'instruction', where);
+  return [
+    ...(system === '' ? [] : [{ role: 'system', content: system }]),
+    { role: 'user', content: input === '' ? instruction : `${instruction}\n\n${input}` },
+    ...(record['output'] === undefined
+      ? []
+      : [{ role: 'assistant', content: fieldOf(record, 'output', where) }]),
+  ];
+}
+
 /** The prompt alone, for generating: the record needs no output. @throws InputError as `fill` does */
 export function fillPrompt(template: Template, record: TextRecord, where = 'the prompt'): string {
+  if (template.chat) return template.chat.render(messagesOf({ ...record, output: undefined }, where), true);
   return fill(template, { ...record, output: '' }, where).prompt;
 }
 
@@ -100,8 +131,8 @@ function variant(template: Template, record: TextRecord): string {
 function fieldOf(record: TextRecord, field: string, where: string): string {
   const value = Object.hasOwn(record, field) ? record[field] : undefined;
   if (typeof value === 'string') return value;
-  // Alpaca's records without input may leave it out.
-  if (field === 'input' && (value === undefined || value === null)) return '';
+  // Alpaca's records without input may leave it out, and few have a system text.
+  if ((field === 'input' || field === 'system') && (value === undefined || value === null)) return '';
   const found = Object.keys(record).join(', ');
   throw new InputError(
     value === undefined

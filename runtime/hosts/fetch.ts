@@ -48,7 +48,8 @@ export const weightsFrom = (file: Blob, name = 'the chosen file'): Promise<Weigh
 
 /**
  * Loads a tokenizer: tokenizer.json, SentencePiece's .model or llama2.c's .bin. Of the files beside it
- * (tokenizer_config.json, special_tokens_map.json, config.json, generation_config.json) those that are there are read too.
+ * (tokenizer_config.json, special_tokens_map.json, chat_template.jinja, config.json, generation_config.json) those that are
+ * there are read too.
  */
 export async function fetchTokenizer(address: string): Promise<Tokenizer> {
   const url = absolute(address);
@@ -71,7 +72,7 @@ export async function fetchTokenizer(address: string): Promise<Tokenizer> {
   }
 }
 
-/** A JSON file that need not be there; undefined where it is not. */
+/** A file that need not be there, a .json parsed, else its text; undefined where it is not. */
 async function fetchOptional(url: string): Promise<unknown> {
   const response = await fetch(url).catch(() => null);
   // A store of files answers 403 for what it does not hold, and some servers give their page for every address.
@@ -81,7 +82,9 @@ async function fetchOptional(url: string): Promise<unknown> {
       `cannot load ${url}: ${response.status} ${response.statusText}`.trim(),
       'try again: the file says more of the tokenizer',
     );
-  return response.json().catch((cause: unknown) => notJson(url, cause));
+  return url.endsWith('.json')
+    ? response.json().catch((cause: unknown) => notJson(url, cause))
+    : response.text();
 }
 
 const isPage = (response: Response): boolean =>

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { openTokenizer, openWeights, readBytes, readText } from '../files.ts';
+import { openTokenizer, openWeights, readBytes, readFolder, readText } from '../files.ts';
 import { readPackage } from '../files/package.ts';
 import { decodePicture } from '../images/node.ts';
 import type { ProjectHost } from '../project/host.ts';
@@ -14,6 +14,7 @@ export const nodeHost: ProjectHost = {
   ...nodeSpecHost,
   readText,
   readBytes,
+  readFolder,
   openWeights,
   openTokenizer,
   openPackage: async (folder) => (existsSync(join(folder, 'manifest.json')) ? readPackage(folder) : null),

@@ -2,10 +2,7 @@
 import type { ExpertRun } from '../../compiler/model/model.ts';
 import type { Manifest } from '../../compiler/package/package.ts';
 import { openModel } from './open-model.ts';
-import { encodePrompt } from '../data/encode.ts';
-import { CAPTION_QUESTION } from '../data/load.ts';
-import { templateFor } from '../data/rules.ts';
-import { fillPrompt } from '../data/templates.ts';
+import { rulesFor } from '../data/rules.ts';
 import { sharedDevice } from '../device/device.ts';
 import { readCaption } from '../experts/caption.ts';
 import type { Reader } from '../experts/expert.ts';
@@ -16,7 +13,7 @@ import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { openAnswering } from './answering.ts';
 import type { ProjectHost } from './host.ts';
 import { imageInputOf } from './image-input.ts';
-import { promptFor, questionFor } from './questions.ts';
+import { askOf, promptFor, promptIds, type Question, questionFor } from './questions.ts';
 import { loadModel } from './spec.ts';
 import { tokenizerOf } from './tokenizer.ts';
 
@@ -36,8 +33,7 @@ async function openSpec(host: ProjectHost, run: CaptionRun, signal: AbortSignal)
   imageInputOf(model);
   const tokenizer = await tokenizerOf(hosted);
   const question = questionFor(model, run.ask, { image: true });
-  const text = promptFor(question);
-  const prompt = encodePrompt(tokenizer, text);
+  const prompt = promptIds(question, tokenizer, promptFor(question, tokenizer));
   requireRoom(prompt.length, model.base.context, run);
   const device = await sharedDevice();
   signal.throwIfAborted();
@@ -47,7 +43,8 @@ async function openSpec(host: ProjectHost, run: CaptionRun, signal: AbortSignal)
     maxTokens: run.tokens,
     image: true,
     adapter: run.adapter,
-    tasks: [question.task ?? ''],
+    tasks: [question.task?.name ?? ''],
+    tokenizer,
     // A large base takes long to read, and the expert is not waited for after its time-out.
     signal,
   });
@@ -67,11 +64,10 @@ async function openPackage(
       'give its spec instead',
     );
   requireComplete(host, pkg.manifest, run);
-  const tokenizer = await host.openTokenizer(base.tokenizer, base.weights);
   const task = taskWithImages(pkg.manifest);
-  const ask = typeof task?.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
-  const text = fillPrompt(templateFor(task?.fields ?? {}), { instruction: run.ask ?? ask });
-  const prompt = encodePrompt(tokenizer, text);
+  const { tokenizer } = rulesFor(task.fields, false, await host.openTokenizer(base.tokenizer, base.weights));
+  const question = { task, text: run.ask ?? askOf(task.fields) };
+  const prompt = promptIds(question, tokenizer, promptFor(question, tokenizer));
   signal.throwIfAborted();
   const weights = await host.openWeights(base.weights);
   const adapter = run.adapter === null ? null : await host.openWeights(run.adapter);
@@ -133,6 +129,6 @@ function requireComplete(
     warn(`${run.model}: no \`adapter\` is given, so its trained parts are as they were before training`);
 }
 
-const taskWithImages = ({ tasks, data }: Manifest): Manifest['tasks'][number] | undefined =>
+const taskWithImages = ({ tasks, data }: Manifest): NonNullable<Question['task']> =>
   tasks.find((task) => data.some(({ name, format }) => name === task.data && format === 'image_text')) ??
-  tasks[0];
+  tasks[0] ?? { name: '', fields: {} };

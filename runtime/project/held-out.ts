@@ -3,12 +3,12 @@ import { compile } from '../../compiler/compile.ts';
 import { shapeOf } from '../../compiler/check/data.ts';
 import { type Model, type Recipe, type Task, testsOf } from '../../compiler/model/model.ts';
 import { sequenceLength, fillBatch } from '../data/batches.ts';
-import { encodePrompt } from '../data/encode.ts';
 import { type Dataset, fieldsOf } from '../data/load.ts';
 import type { ImageStore } from '../data/image-store.ts';
 import { plainImagesOf } from '../data/image-batches.ts';
 import { templateFor } from '../data/rules.ts';
-import { fill } from '../data/templates.ts';
+import { lastAnswer, piecesOf } from '../data/conversations.ts';
+import { idsOf } from '../data/encode.ts';
 import type { Device } from '../device/device.ts';
 import { requireFit } from '../device/fit.ts';
 import { capacity, type Decoder, generate, makeDecoder, showImages } from '../generate.ts';
@@ -133,19 +133,20 @@ async function loadTests(
 
 /** Prompts as training has them; a template without one asks nothing. */
 function questionsOf(task: Task, format: string, dataset: Dataset, tokenizer: Tokenizer): Question[] {
-  const template = templateFor(task.fields);
+  const template = templateFor(task.fields, tokenizer);
   const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : undefined;
   return dataset.records.map((record, example) => {
-    const { prompt, output } = fill(template, fieldsOf(format, record, ask), dataset.name);
-    const own = tokenizer.encode(output, { after: prompt, eos: tokenizer.eos !== null });
+    const { before, answer } = lastAnswer(piecesOf(template, fieldsOf(format, record, ask), dataset.name));
+    const prompt = before.map(({ text }) => text).join('');
+    const own = tokenizer.encode(answer, { after: prompt, eos: !template.chat && tokenizer.eos !== null });
     const end = closingEnd(own, tokenizer);
     const ids = end < 0 ? own : own.slice(0, end);
     // Text the tokenizer has no tokens for is no answer that can be given.
     const known = tokenizer.unk === null || !ids.includes(tokenizer.unk);
     return {
       example,
-      prompt: encodePrompt(tokenizer, prompt),
-      answer: plain(known ? tokenizer.decode(ids) : output),
+      prompt: idsOf(before, { tokenizer, template }),
+      answer: plain(known ? tokenizer.decode(ids) : answer),
       length: Math.max(1, ids.length) + 1,
     };
   });

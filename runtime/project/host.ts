@@ -1,6 +1,6 @@
 /** What opening, training and asking a spec's model needs of the world around it: Node, a page and a test each bring their own. */
 import type { Host } from '../../compiler/host.ts';
-import type { DataHost } from '../data/load.ts';
+import type { DataHost } from '../data/host.ts';
 import type { PictureCache } from '../data/picture-store.ts';
 import type { DecodePicture } from '../images/picture.ts';
 import type { Package } from '../session.ts';

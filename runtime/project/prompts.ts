@@ -1,11 +1,10 @@
 /** Questions as prompts: with what the experts said beside them, as tokens, and no longer than the base can read. */
 import type { Model } from '../../compiler/model/model.ts';
-import { encodePrompt } from '../data/encode.ts';
 import { contextFor } from '../experts/context.ts';
 import type { Answer } from '../experts/expert.ts';
 import { InputError } from '../input-error.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { promptFor, type Question } from './questions.ts';
+import { promptFor, promptIds, type Question } from './questions.ts';
 import type { HostedModel } from './spec.ts';
 
 export interface Prompt {
@@ -26,11 +25,11 @@ export function makePrompt(
   question: Question,
   answers: readonly Answer[],
 ): Prompt {
-  const bare = promptFor(question);
+  const bare = promptFor(question, tokenizer);
   const used = answers.filter(({ text }) => text !== '');
   for (;;) {
-    const text = promptFor(question, contextFor(model.experts, used));
-    const ids = encodePrompt(tokenizer, text);
+    const text = promptFor(question, tokenizer, contextFor(model.experts, used));
+    const ids = promptIds(question, tokenizer, text);
     if (ids.length < model.base.context || used.length === 0) {
       requireRoom(model, text, ids);
       return { text, ids, bare };

@@ -1,18 +1,18 @@
 /** What `generate` is asked to continue: instructions in a task's template, and texts as they are. */
 import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
+import { encodePrompt } from '../data/encode.ts';
 import { CAPTION_QUESTION } from '../data/load.ts';
-import { templateFor } from '../data/rules.ts';
-import { fillPrompt, type Template } from '../data/templates.ts';
+import { type TaskFields, templateFor } from '../data/rules.ts';
+import { fillPrompt } from '../data/templates.ts';
 import { withContext } from '../experts/context.ts';
 import { InputError } from '../input-error.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { HostedModel } from './spec.ts';
 
-/** An instruction with the template it goes into; null: the text is the prompt. */
+/** An instruction with the task it is asked as; null: the text is the prompt as it is. */
 export interface Question {
-  /** The task it is asked as; null: none. */
-  readonly task: string | null;
-  readonly template: Template | null;
+  readonly task: { readonly name: string; readonly fields: TaskFields } | null;
   readonly text: string;
 }
 
@@ -44,10 +44,19 @@ export function questionFor(
         : `\`${model.name}\` has no task \`${name}\``,
       'use --prompt for text as it is',
     );
-  const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : CAPTION_QUESTION;
-  return { task: task.name, template: templateFor(task.fields), text: instruction ?? ask };
+  return { task, text: instruction ?? askOf(task.fields) };
 }
 
+/** What a task asks about every image. */
+export const askOf = ({ ask }: TaskFields): string => (typeof ask === 'string' ? ask : CAPTION_QUESTION);
+
 /** The prompt, with what experts said beside the question; a text as it is has no place for that. */
-export const promptFor = ({ template, text }: Question, context = ''): string =>
-  template === null ? text : fillPrompt(template, withContext(template, { instruction: text }, context));
+export function promptFor({ task, text }: Question, tokenizer: Tokenizer, context = ''): string {
+  if (task === null) return text;
+  const template = templateFor(task.fields, tokenizer);
+  return fillPrompt(template, withContext(template, { instruction: text }, context));
+}
+
+/** The tokens of a prompt that `promptFor` made. */
+export const promptIds = ({ task }: Question, tokenizer: Tokenizer, prompt: string): number[] =>
+  encodePrompt(tokenizer, prompt, task === null ? undefined : templateFor(task.fields, tokenizer));

@@ -37,7 +37,6 @@ export async function taskBatches(
         readText: () => Promise.resolve(json),
         readBytes: () => Promise.resolve(new TextEncoder().encode(json)),
       },
-      tokenizer,
       context: program.tokens,
       vocab: base.vocab,
       ...rulesFor(found.fields, false, tokenizer),

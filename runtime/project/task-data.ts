@@ -24,7 +24,6 @@ export async function loadTaskData(
   const context = Math.min(model.base.context, typeof limit === 'number' ? limit : Infinity);
   return loadData(source, {
     host,
-    tokenizer,
     context,
     vocab: model.base.vocab,
     ...rulesFor(task.fields, shapeOf(source) === 'text', tokenizer),

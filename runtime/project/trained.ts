@@ -12,6 +12,8 @@ import {
 } from '../weights/attributes.ts';
 import { anotherBase, requireSameBase } from '../weights/fingerprint.ts';
 import { listSome, type WeightSource } from '../weights/source.ts';
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { withChatTemplate } from './chat-attribute.ts';
 import type { HostedModel } from './spec.ts';
 import { withPartFiles } from './part-files.ts';
 import { type Origin, type Start, type StartOptions, startOf } from './start.ts';
@@ -22,6 +24,8 @@ export const CHANGES_OPTION = '--allow-changes';
 export interface TrainedOptions {
   /** The tasks whose templates are used: theirs must be those of training. Default: none. */
   readonly tasks?: readonly string[];
+  /** The base's, whose chat template must be that of training for tasks that use it. Default: it is not compared. */
+  readonly tokenizer?: Tokenizer;
   /** Goes on where attributes differ from those of training, and says so. */
   readonly allowChanges?: boolean;
 }
@@ -59,12 +63,12 @@ export const readTrained = async (
 async function readAdapter(
   path: string,
   { host, model }: HostedModel,
-  { tasks = [], allowChanges = false }: TrainedOptions,
+  { tasks = [], tokenizer, allowChanges = false }: TrainedOptions,
 ): Promise<Taken> {
   const { warn } = host;
   const source = await host.openWeights(path);
   try {
-    const differences = compare(source, model, warn).filter(
+    const differences = compare(source, model, warn, tokenizer).filter(
       ({ of, owner }) => of !== 'task' || tasks.includes(owner),
     );
     tellOrRefuse(path, model, differences, allowChanges, warn);
@@ -88,8 +92,17 @@ async function readAdapter(
 const isOurs = ({ metadata }: WeightSource): boolean => metadata['format'] === ADAPTER_FORMAT;
 
 /** The attributes in which the file differs from the model; says where the file states none. */
-function compare(source: WeightSource, model: Model, warn: (text: string) => void): readonly Difference[] {
-  const { stated, differences } = compareAttributes(source, attributesOf(model));
+function compare(
+  source: WeightSource,
+  model: Model,
+  warn: (text: string) => void,
+  tokenizer?: Tokenizer,
+): readonly Difference[] {
+  const own = attributesOf(model);
+  const { stated, differences } = compareAttributes(
+    source,
+    tokenizer ? withChatTemplate(own, tokenizer) : own,
+  );
   if (!stated && isOurs(source))
     warn(
       `${source.name} does not state the attributes it was trained with, as files from before they were kept: only names and shapes could be compared with \`${model.name}\``,
@@ -146,6 +159,8 @@ export interface FromOptions {
   readonly allowChanges: boolean;
   /** Whether the base starts from nothing: then the file's base does not matter, and what it lacks of it is told. */
   readonly scratch: boolean;
+  /** As `TrainedOptions` has it. */
+  readonly tokenizer?: Tokenizer;
 }
 
 /**
@@ -157,12 +172,12 @@ export interface FromOptions {
 export async function takeFrom(
   path: string,
   { host, model }: HostedModel,
-  { scratch, allowChanges }: FromOptions,
+  { scratch, allowChanges, tokenizer }: FromOptions,
 ): Promise<Taken> {
   const { warn } = host;
   const source = await host.openWeights(path);
   try {
-    const differences = compare(source, model, warn);
+    const differences = compare(source, model, warn, tokenizer);
     const grave = differences.filter(({ of, attribute }) => of !== 'task' && attribute !== 'on');
     tellOrRefuse(path, model, grave, allowChanges, warn);
     tellOrRefuse(

@@ -6,8 +6,16 @@ import { InputError } from '../input-error.ts';
 import { byteCharacters } from './byte-level.ts';
 import { repairByteRuns } from './byte-runs.ts';
 import { type Split, withoutLiteralSpaces } from './literal-spaces.ts';
-import { specialIds, withAddedTokens } from './special-tokens.ts';
-import { checkId, type DecodeStream, endsOf, frame, type Tokenizer, type Written } from './tokenizer.ts';
+import { specialIds, tokenContent, withAddedTokens } from './special-tokens.ts';
+import {
+  type ChatSource,
+  checkId,
+  type DecodeStream,
+  endsOf,
+  frame,
+  type Tokenizer,
+  type Written,
+} from './tokenizer.ts';
 import { withoutPrefix } from './without-prefix.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -63,13 +71,21 @@ export function huggingfaceTokenizer(
   };
   const encode = encoderOf(whole);
   const encodeAfter = continuing(whole, (changed) => build(changed, config, file));
+  const chat = chatSourceOf(config as Json, {
+    bos: begin ?? null,
+    eos: ids.eos === null ? null : (added.get(ids.eos)?.content ?? null),
+    special: new Map([...added.values()].flatMap((one) => (one.special ? [[one.content, one.id]] : []))),
+  });
   return {
     format: 'huggingface',
+    file,
     ...known,
     ...ids,
     ends,
+    ...(chat ? { chat } : {}),
     encode(text, options = {}) {
-      const body = (options.after ?? '') === '' ? encode(text) : encodeAfter(text);
+      const { after = '' } = options;
+      const body = after === '' ? encode(text) : encodeAfter(text, after);
       return frame(body, writtenIn(text), options, ids);
     },
     decode: (list) => decode([...list]),
@@ -84,6 +100,18 @@ export function huggingfaceTokenizer(
       };
     },
   };
+}
+
+/**
+ * The chat template of tokenizer_config.json: a text, or a list of several by name, of which `default` counts.
+ * @param known texts of begin and end where the file names none
+ */
+function chatSourceOf(config: Json, known: Omit<ChatSource, 'template'>): ChatSource | null {
+  const { chat_template: given, bos_token: bos, eos_token: eos } = config;
+  const list = Array.isArray(given) ? (given as readonly Json[]) : [{ name: 'default', template: given }];
+  const template = list.find(({ name }) => name === 'default')?.['template'];
+  if (typeof template !== 'string') return null;
+  return { ...known, template, bos: tokenContent(bos) ?? known.bos, eos: tokenContent(eos) ?? known.eos };
 }
 
 interface Built {
@@ -117,17 +145,20 @@ const encoderOf =
     });
 
 /**
- * Encodes what goes on from another text: nothing is put in front of it. Behind an added token within it, a new word begins
- * as it does in any text.
+ * Encodes what goes on from another text: nothing is put in front of it. Behind an added token, within it or at the end of
+ * the other text, a new word begins as it does in any text.
  */
-function continuing(whole: Built, rebuild: (json: Json) => Built): Encode {
+function continuing(whole: Built, rebuild: (json: Json) => Built): (text: string, after: string) => number[] {
   const { json, inner } = whole;
   const changed = withoutPrefix(json);
   const encode = encoderOf(whole);
-  if (changed === null) return encode;
   const added = [...inner.get_added_tokens_decoder().values()];
   let bare: Encode | null = null;
-  return (text) => {
+  return (text, after) => {
+    const before = added.find(({ content }) => content !== '' && after.endsWith(content));
+    // The added token cuts the text in two, and takes blanks behind it where it is said to.
+    if (before) return encode(before.content + text).slice(encode(before.content).length);
+    if (changed === null) return encode(text);
     bare ??= encoderOf(rebuild(changed));
     const found = added.filter(({ content }) => text.includes(content));
     const cut = Math.min(text.length, ...found.map(({ content }) => text.indexOf(content)));

@@ -125,7 +125,7 @@ function ofUsual({ idOf }: Named, kind: Kind): number | null {
 }
 
 /** A token is written as its text, or as an object with `content`. */
-function tokenContent(value: unknown): string | null {
+export function tokenContent(value: unknown): string | null {
   if (typeof value === 'string') return value;
   if (typeof value === 'object' && value !== null && 'content' in value) return String(value.content);
   return null;

@@ -12,7 +12,8 @@ export interface EncodeOptions {
   readonly eos?: boolean;
   /**
    * The text that this one goes on from, which is encoded apart. Unless it is empty, nothing is put in front of this one,
-   * such as the space that SentencePiece spells the first word of a text with. Default: none.
+   * such as the space that SentencePiece spells the first word of a text with; behind an added token of a tokenizer.json
+   * this one becomes what it would become in one text with it. Default: none.
    */
   readonly after?: string;
 }
@@ -35,6 +36,16 @@ export interface Vocabulary {
   readonly ends: ReadonlySet<number>;
 }
 
+/** A model's own chat template as its files have it, and the texts of the tokens that it is given. */
+export interface ChatSource {
+  /** Jinja. */
+  readonly template: string;
+  readonly bos: string | null;
+  readonly eos: string | null;
+  /** Text and id of every special token: one of them ends a turn. */
+  readonly special: ReadonlyMap<string, number>;
+}
+
 export interface Tokenizer extends Vocabulary {
   /** File format it was read from. */
   readonly format: 'llama2c' | 'sentencepiece' | 'huggingface';
@@ -45,6 +56,10 @@ export interface Tokenizer extends Vocabulary {
   readonly pad: number | null;
   /** The id that text without a token of its own becomes; null where there is none. */
   readonly unk: number | null;
+  /** Name of its file, for messages. Absent where it was made of something else. */
+  readonly file?: string;
+  /** The chat template of the model's files; absent where they have none, or where a file cannot hold its tokens. */
+  readonly chat?: ChatSource;
   /** @throws InputError when `bos` or `eos` is asked for and the tokenizer has none. */
   encode(text: string, options?: EncodeOptions): number[];
   /**

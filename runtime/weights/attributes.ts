@@ -20,6 +20,12 @@ const FORMAT: Attributes['format'] = 1;
  */
 export const FILE_FINGERPRINT = 'fingerprint of its file';
 
+/** Of a task with `template = chat`: the text of the model's own template, which whoever opens no tokenizer does not know. */
+export const CHAT_TEMPLATE = 'chat template';
+
+/** Attributes that are compared only where both sides state them. */
+const FROM_FILES = [FILE_FINGERPRINT, CHAT_TEMPLATE];
+
 type Value = AttributeValues[string];
 
 /** One attribute that is not what it was in training. */
@@ -148,7 +154,7 @@ function changes(
 ): Difference[] {
   return [...new Set([...Object.keys(is), ...Object.keys(was)])]
     .filter((name) => !same(was[name], is[name]))
-    .filter((name) => name !== FILE_FINGERPRINT || (name in was && name in is))
+    .filter((name) => !FROM_FILES.includes(name) || (name in was && name in is))
     .map((attribute) => ({ of, owner, attribute, was: was[attribute], is: is[attribute] }));
 }
 

@@ -201,10 +201,10 @@ t('data of other programs is told what it is', async () => {
     ],
   });
   await refused(load('instructions', chat), /^d\.jsonl:1: this is the chat format/);
-  await refused(load('image_text', chat), /^d\.jsonl:1: this is the chat format/);
+  await refused(load('image_text', chat), /^d\.jsonl:1: no field `image`[^]*chat\("FILE"\)/);
   await refused(
-    load('image_text', '{"image": "a.png", "conversations": [{"from": "human", "value": "a"}]}'),
-    /LLaVA/,
+    load('alpaca', '{"image": "a.png", "conversations": [{"from": "human", "value": "a"}]}'),
+    /LLaVA[^]*image_text\("FILE"\)/,
   );
 });
 

@@ -29,7 +29,7 @@ const load = (
   const template = { template: '{instruction} {output}', ...fields };
   return loadData(
     { name: 'd', format: 'instructions', paths: ['d.jsonl'] },
-    { host, tokenizer, context: 64, vocab: 140, ...rulesFor(template, false, tokenizer) },
+    { host, context: 64, vocab: 140, ...rulesFor(template, false, tokenizer) },
   );
 };
 const the = { instruction: 'say', output: 'the' };

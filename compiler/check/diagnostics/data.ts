@@ -4,7 +4,7 @@ import type { Diagnostic } from '../../../grammar/diagnostic.ts';
 import { entry, onLlama } from '../../../grammar/entry.ts';
 import type { Span } from '../../../grammar/source.ts';
 import type { DataSource } from '../../model/model.ts';
-import { insert, remove, replace } from './edits.ts';
+import { addField, insert, remove, replace } from './edits.ts';
 import { biases, withData } from './examples.ts';
 import { asWritten } from './phrases.ts';
 
@@ -21,18 +21,15 @@ export const A133 = entry({
 
 export function badPlaceholder(field: Field, span: Span, name: string, count: number): Diagnostic {
   const { value } = field;
-  const quoted = name === 'output' && value.kind === 'string' && value.value === 'alpaca';
+  const known = value.kind === 'string' ? ['alpaca', 'chat'].find((one) => one === value.value) : undefined;
+  const quoted = name === 'output' ? known : undefined;
   const message = `\`${field.name.text}\` has ${count === 0 ? 'no' : `${count} times`} \`{${name}}\``;
   return A133.at(span, message, {
     help: quoted
-      ? 'write `alpaca` without quotes: the template of that name'
+      ? `write \`${quoted}\` without quotes: the template of that name`
       : `write \`{${name}}\` once, where it belongs`,
     // Before the closing quote: an answer comes after what leads up to it.
-    edits: quoted
-      ? replace(value.span, 'alpaca')
-      : count === 0
-        ? insert(span, span.end - 1, ` {${name}}`)
-        : [],
+    edits: quoted ? replace(value.span, quoted) : count === 0 ? insert(span, span.end - 1, ` {${name}}`) : [],
   });
 }
 
@@ -140,6 +137,42 @@ export const blindTest = (name: Name, source: DataSource, item: TaskItem): Diagn
   A223.at(name.span, `\`${name.text}\` has images, but no prompt reads one`, {
     label: `${source.format} data`,
     help: `test \`${item.name.text}\` on text alone, or add an \`encoder\`, a \`project\`, and a \`prompt ... from\` the projector`,
+  });
+
+export const A224 = entry({
+  code: 'A224',
+  severity: 'error',
+  title: 'conversations without a template of turns',
+  text: `
+    The records of \`chat\` data are conversations of any number of turns. How a turn is written is up to the model:
+    \`template = chat\` takes the chat template that came with it. A base without one can be given the text of one turn
+    instead, in which {instruction} is what the user says and {output} the answer; it is written once for each turn.`,
+  bad: `
+    import "bases.adapter"
+
+    data talks = chat("talks.jsonl")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task talk on talks trains biases
+    }`,
+  good: `
+    import "bases.adapter"
+
+    data talks = chat("talks.jsonl")
+
+    adapter Example on llama7b {
+      bias biases on every linear
+      task talk on talks trains biases { template = chat }
+    }`,
+});
+
+/** Conversations and no template that says how turns are written: Alpaca's is of one question and one answer. */
+export const noTurns = (item: TaskItem, data: DataSource): Diagnostic =>
+  A224.at(item.data.span, `\`${item.name.text}\` reads conversations and names no template`, {
+    label: `\`${data.name}\` is ${data.format} data`,
+    help: 'write `template = chat`, the template of the model itself, or the text of one turn, such as "User: {instruction}\\nAnswer: {output}"',
+    edits: addField(item, 'template = chat'),
   });
 
 export const A304 = entry({
