@@ -1,4 +1,4 @@
-/** Builds a graph node by node; every method computes the shape of what it returns. */
+/** Builds a graph node by node; every method computes the shape of the tensor that it returns. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, axis, logical, padded } from '../model/model.ts';
 import type { Gate, Graph, Home, Matmul, OpName, Ops, Prepend, Segment, Tensor, View } from './graph.ts';
@@ -7,7 +7,7 @@ import { describe, extent, Tape } from './tape.ts';
 /** Strides of a tensor seen as (outer, inner) batches of matrices; unset strides are zero. */
 export const view = (row: number, outer = 0, inner = 0, offset = 0): View => ({ offset, row, outer, inner });
 
-/** How a product is batched and placed; what is left out takes the plain two-dimensional value. */
+/** How a product is batched and placed; omitted fields take the values of a plain two-dimensional product. */
 export interface Product {
   readonly m: number;
   readonly n: number;
@@ -131,12 +131,13 @@ export class Builder extends Tape {
     return this.add(front, this.#place(words, { batch, tokens: all, from: length, length: tokens }));
   }
 
-  /** Matrices of one axis side by side: [rows, size] of each to [rows, parts x size]. */
+  /** Puts matrices of one axis side by side: each is [rows, size], the result [rows, parts x size]. */
   beside(parts: readonly Tensor[]): Tensor {
     const [first] = parts;
     invariant(first?.axis.groups === 1, `${this.label}: nothing to put side by side`);
     if (parts.length === 1) return first;
-    // Rows that take turns are rows side by side: the same numbers in the same places.
+    // Interleaved rows [rows x parts, size] and rows side by side [rows, parts x size] are the same numbers in
+    // memory.
     const turns = parts.map((x, from) =>
       this.#place(x, { batch: first.rows, tokens: parts.length, from, length: 1 }),
     );
@@ -144,7 +145,7 @@ export class Builder extends Tape {
     return this.reshape(all, first.rows, axis(first.axis.size, parts.length));
   }
 
-  /** Rows in their places in longer sequences, zeros around them. */
+  /** Puts the rows of every sequence into a longer sequence of zeros, at their places there. */
   #place(x: Tensor, attrs: Segment): Tensor {
     const y = this.tensor(`${this.label}:place`, attrs.batch * attrs.tokens, x.axis);
     this.node('segmentGrad', [x], [y], attrs);
@@ -157,7 +158,7 @@ export class Builder extends Tape {
     return y;
   }
 
-  /** Adds the first `rows` rows of `table` to each sequence of as many rows; all of the table's, unless told. */
+  /** Adds the first `rows` rows of `table` to each sequence of `rows` rows; by default all rows of the table. */
   addTable(x: Tensor, table: Tensor, attrs: Ops['addTable'] = { rows: table.rows }): Tensor {
     const { rows } = attrs;
     const fits = rows > 0 && rows <= table.rows && x.rows % rows === 0;
@@ -206,7 +207,7 @@ export class Builder extends Tape {
   }
 }
 
-/** A builder that goes on with a graph: what a pass appends nodes with. The graph itself stays as it is. */
+/** A builder that starts from a copy of a graph, so that a pass can append nodes. The graph itself is not changed. */
 export function extend(graph: Graph): Builder {
   const g = new Builder(graph.purpose, graph.batch, graph.tokens);
   g.prepended = graph.prepended;

@@ -4,7 +4,7 @@ import { padded } from '../model/model.ts';
 import { type Graph, labelOf, type Node, type Tensor } from './graph.ts';
 import { tensorAt } from './slots.ts';
 
-/** The line of a place in the spec, as `v2.adapter:12`. */
+/** Gives the file and line of a place in the spec, as `v2.adapter:12`. */
 export type LineOf = (span: Span) => string;
 
 export function printGraph(graph: Graph): string {
@@ -36,7 +36,7 @@ function attributes(node: Node): string {
   return shown.length === 0 ? '' : ` {${shown.join(', ')}}`;
 }
 
-/** Graphs one below the other, each with its numbers by home. */
+/** Graphs one below the other, each with a count of numbers for every home. */
 export const printGraphs = (graphs: readonly Graph[]): string =>
   graphs
     .map((graph) => {
@@ -45,7 +45,7 @@ export const printGraphs = (graphs: readonly Graph[]): string =>
     })
     .join('\n');
 
-/** Numbers of every home. */
+/** Counts the numbers of the tensors of every home. */
 function countHomes(graph: Graph): ReadonlyMap<string, number> {
   const totals = new Map<string, number>();
   for (const t of graph.tensors) totals.set(t.home, (totals.get(t.home) ?? 0) + t.rows * padded(t.axis));

@@ -22,5 +22,5 @@ export function countReaders(graph: Pick<Graph, 'nodes' | 'outputs'>): Map<numbe
   return readers;
 }
 
-/** Whether somebody outside the graph sees what is written to this tensor. */
+/** Whether the values of this tensor are read outside of the graph: by the host, the optimizer, or a later run. */
 export const isEffect = (tensor: Tensor): boolean => tensor.home !== 'activations';

@@ -1,4 +1,4 @@
-/** What a graph is made of while it is built: tensors, nodes and outputs, in the order in which they came. */
+/** Records the tensors, nodes and outputs of a graph while it is built, in the order of their creation. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Axis, logical, padded, type Storage } from '../model/model.ts';
 import type { Purpose } from '../package/package.ts';
@@ -20,7 +20,7 @@ export type ParameterTable = ReadonlyMap<
   { readonly axes: readonly Axis[]; readonly trainable: boolean; readonly storage?: Storage }
 >;
 
-/** What may be known of a tensor beside its shape and home. */
+/** Optional facts about a tensor, beside its shape and home. */
 export type Facts = Pick<Tensor, 'parameter' | 'cell' | 'from' | 'constant' | 'storage' | 'image'>;
 
 /** Records tensors and nodes; it knows nothing of what the nodes compute. */
@@ -60,12 +60,12 @@ export class Tape {
     this.origin = { site, part, layer, span };
   }
 
-  /** Goes on at another place of the same part. */
+  /** Sets another site for the next nodes; part and statement of the spec stay. */
   inside(site: string): void {
     this.origin = { ...this.origin, site };
   }
 
-  /** `facts`: what else is known of the tensor. */
+  /** `facts`: optional facts about the tensor. */
   tensor(
     name: string,
     rows: number,
@@ -95,7 +95,7 @@ export class Tape {
     return made;
   }
 
-  /** A matrix parameter as a list of vectors: its rows are not padded, since no linear multiplies by it. */
+  /** A matrix parameter as a list of vectors. Its number of rows is not padded, since no linear multiplies by it. */
   vectors(name: string): Tensor {
     const known = this.#parameters.get(name);
     if (known) return known;
@@ -108,7 +108,7 @@ export class Tape {
     return rows;
   }
 
-  /** Names a tensor that is worth looking at; it becomes an output when `taps` is set. */
+  /** Names an intermediate tensor for comparison with other implementations; with `taps` it becomes an output. */
   tap(name: string, tensor: Tensor): void {
     if (this.taps) this.output(name, tensor);
   }

@@ -9,7 +9,10 @@ import type { Hooks } from '../build/hooks.ts';
 import type { Base, FieldValue, Parameter, Part, Site } from '../model/model.ts';
 import type { Affine } from './affine.ts';
 
-/** `min` and `max` belong to the range, `above` and `below` do not, also not when rounded to 32 bits. */
+/**
+ * `min` and `max` are part of the range; `above` and `below` are not, nor are numbers that equal them when rounded to
+ * 32 bits.
+ */
 export interface NumberType {
   readonly kind: 'number';
   readonly min?: number;
@@ -29,7 +32,7 @@ export type FieldType =
   | { readonly kind: 'name'; readonly of: 'part' | 'data' }
   /** `2 epochs`, `100 steps`; its value is `duration(value, unit)`. */
   | { readonly kind: 'duration' }
-  /** Layers of the part's own network. Which there are depends on other attributes: its kind's check reads them last. */
+  /** Layers of the part's own network. Their number depends on other attributes, so the checker reads this one last. */
   | { readonly kind: 'layers' }
   | { readonly kind: 'list'; readonly of: FieldType; readonly length?: number }
   /** Arguments in the order they may be written without their names; `rest` takes names that are not listed. */
@@ -48,27 +51,28 @@ export interface Field {
   readonly later?: true;
   readonly doc: string;
   /**
-   * What a trained adapter does not depend on once its numbers are known: a learning rate, a start, a file's path.
-   * It is not in the attributes that adapter files keep. A function where it depends on the attributes beside.
+   * True for an attribute that a trained adapter does not depend on once its numbers are known: a learning rate, a
+   * start, a file's path. Adapter files do not keep such attributes. A function where the answer depends on the
+   * attributes beside.
    */
   readonly onlyTraining?: true | ((beside: Readonly<Record<string, FieldValue>>) => boolean);
-  /** What a value of zero comes to, where it lets nothing be learned: the end of "0 is allowed, but ...". */
+  /** Why nothing is learned with a value of zero, as the end of "0 is allowed, but ...". */
   readonly idle?: string;
 }
 
 /** What `on` may select for this kind. */
 export type Selects = 'layers' | 'linears' | 'sites' | 'parameters' | 'input' | 'layers-or-input' | 'nothing';
 
-/** A part whose attributes are read, before anybody knows whether they fit. */
+/** A part whose attributes were read but not yet checked against each other. */
 export interface Unchecked {
   readonly name: string;
-  /** With what it takes over from its source. */
+  /** The attributes, with those that the part takes over from its source. */
   readonly fields: Part['fields'];
   /** Attributes that its line names. */
   readonly written: { readonly has: (key: string) => boolean };
 }
 
-/** What is wrong with a part's sizes, the attribute it is reported at, and why. */
+/** A problem with a part's sizes: the attribute it is reported at, a message and the reason. */
 export type Problem = readonly [key: string, message: string, why: string];
 
 /** One row of the table: how a part is written, what it adds and what it does. */
@@ -82,7 +86,7 @@ export interface Kind {
   readonly fields: Readonly<Record<string, Field>>;
   /** The kinds that `from` may name, and whether it must. Absent: this kind has no `from`. */
   readonly reads?: { readonly kinds: readonly string[]; readonly required: boolean };
-  /** Attributes it takes over from its source, unless they are written. */
+  /** Attributes that a part takes over from its source, unless they are written. */
   readonly inherits?: (source: Part, base: Base) => Readonly<Record<string, FieldValue>>;
   /** An attribute that has to be written where neither a default nor the source gives it; null: none is missing. */
   readonly lacks?: (fields: Part['fields'], reads: boolean) => string | null;
@@ -97,36 +101,42 @@ export interface Kind {
   readonly misnamed?: (
     fields: Part['fields'],
   ) => { readonly key: string; readonly known: readonly string[] } | null;
-  /** What two parts of this kind in one layer are. Absent: as good as one. */
+  /** Whether two parts of this kind in one layer are an error or unusual (a warning). Absent: neither. */
   readonly inOneLayer?: 'an error' | 'unusual';
   /** The parameters it adds, named `PART.SITE` or `PART.layers.I.NAME`; pure and cheap, also at 65B. */
   readonly parameters: (part: Part, base: Base) => readonly Parameter[];
-  /** Existing parameters it makes trainable (only `unfreeze`). */
+  /** Parameters of the base that the part makes trainable (only `unfreeze`). */
   readonly unfreezes?: (part: Part, base: Base) => readonly string[];
-  /** How a part works, in a few words: `tanh gate per head`. Absent: what it reads, if anything, says enough. */
+  /**
+   * How a part works, in a few words: `tanh gate per head`. Absent: tables show only the source that the part reads.
+   */
   readonly describe?: (part: Part) => string;
-  /** Its trained gates: their parameters, and how far a gate's number opens it. Absent: it has none. */
+  /**
+   * The part's trained gates: their parameters, and how far open a gate of a given value is. Absent: the kind has no
+   * gates.
+   */
   readonly gates?: (part: Part) => Gates | null;
   /**
-   * The factor of its own that is zero at first, and what that hides: no gradient reaches `hidden` while `factor` is
-   * zero. Both are the last words of parameters' names. Absent, or null for this part: it has none.
+   * The factor of a part that starts at zero, and the parameter that this hides: no gradient reaches `hidden` while
+   * `factor` is zero. Both are the last words of parameters' names. Absent, or null for this part: no factor starts at
+   * zero.
    */
   readonly hides?: (part: Part) => { readonly factor: string; readonly hidden: string } | null;
   readonly hooks: Hooks;
   readonly merge: Merge;
 }
 
-/** Whether parts of this kind give tokens of an image, and do nothing to the words by themselves. */
+/** Whether parts of this kind make tokens of an image; by themselves they do not change the words. */
 export const givesTokens = ({ hooks }: Kind): boolean => hooks.tokens !== undefined;
 
-/** Whether the words look at what parts of this kind add, beside them or in front of them. */
+/** Whether the words attend to tokens that parts of this kind add, beside them or in front of them. */
 export const meetsWords = ({ hooks }: Kind): boolean =>
   hooks.attention !== undefined || hooks.prepend !== undefined;
 
 /** Trained numbers that say how much of a part reaches the base. */
 export interface Gates {
   readonly parameters: readonly string[];
-  /** The factor that a gate of this value is, without its sign. */
+  /** The absolute value of the factor that a gate of this value is. */
   readonly opening: (value: number) => number;
 }
 
@@ -137,7 +147,7 @@ export type Fold = (it: Affine, part: Part, site: Site, values: (parameter: stri
 export type Merge =
   | {
       readonly can: true;
-      /** What of a site it changes. A bias needs a place in the base. */
+      /** The tensor of a site that the kind changes. A bias needs a place in the base. */
       readonly changes: 'weight' | 'bias' | 'nothing';
       /** The hooks of the same names, as arithmetic on the weights. */
       readonly before?: Fold;

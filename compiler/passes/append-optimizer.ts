@@ -17,7 +17,7 @@ interface Piece {
   readonly count: number;
 }
 
-/** Numbers of a piece at most: 64 MiB, half of what every device binds. A whole number of blocks. */
+/** Most numbers of a piece: 64 MiB, half of the smallest limit on a binding, and a whole number of blocks. */
 const PIECE = 2 ** 24;
 
 /**
@@ -49,7 +49,10 @@ function arena(g: Builder, home: Arena, { cell, from, count }: Piece): Tensor {
 export const stepTensor = (g: Builder): Tensor =>
   g.tensors.find((t) => t.home === 'step') ?? g.tensor('step', 1, axis(STEP.cells + 2 * MAX_CELLS), 'step');
 
-/** Training programs with their optimizer; with accumulation a program of its own follows, run once a step. */
+/**
+ * Appends the optimizer to every training program. With accumulation, the optimizer becomes a program of its own
+ * (`update`), which runs once a step.
+ */
 export function appendOptimizers(
   graphs: readonly Graph[],
   { cells }: Layout,

@@ -12,7 +12,10 @@ import { tensorAt, used } from '../graph/slots.ts';
 import { ops } from '../ops/index.ts';
 import type { Op } from '../ops/op.ts';
 
-/** Training programs with the gradients of the parameters that their task trains; the others as they are. */
+/**
+ * Appends to every training program the gradients of the parameters that its task trains; other programs stay as they
+ * are.
+ */
 export function differentiateTasks(graphs: readonly Graph[], { tasks }: Pick<Model, 'tasks'>): Graph[] {
   const trains = new Map(tasks.map((task) => [task.name, new Set(task.trains)]));
   return graphs.map((graph) =>
@@ -36,8 +39,9 @@ export function differentiateLoss(graph: Graph, trained: ReadonlySet<string>): G
 }
 
 /**
- * For every task, the parameters it trains that its loss depends on: those with a gradient in its training program.
- * Without such a program they are all that it trains, so that one checkpoint fits every package of a model.
+ * For every task, the trained parameters that its loss depends on, which are those with a gradient in its training
+ * program. A task without a training program counts as reaching all of its parameters, so that one checkpoint fits
+ * every package of a model.
  */
 export function reachedBy(
   graphs: readonly Graph[],
@@ -117,7 +121,7 @@ function settle(
     const name = tensorAt(g, id).parameter;
     if (name === undefined || !trained.has(name)) continue;
     const made = tensorAt(g, gradient.id);
-    // Two parameters that are added up have one gradient; each needs its own copy of it.
+    // Parameters that are added to each other share one gradient tensor; each needs a copy of its own.
     const own = made.home === 'activations' ? made : g.copy(made, 'gradients', made.name);
     g.rehome(own, 'gradients', name);
     reached.add(name);

@@ -1,9 +1,9 @@
 /**
- * Which addresses are free over a span of time: what the memory plan asks for each tensor.
+ * Finds addresses that are free over a span of time, as the memory plan needs them for each tensor.
  *
  * A tree over the times keeps, at each node, the addresses that are taken during all of its times and those that are
- * taken during any of them, as sorted runs that are joined where they touch. A question or a placement meets a few
- * nodes for each doubling of the times, so a plan takes about as long for each tensor however many there are.
+ * taken during any of them, as sorted runs that are joined where they touch. A query or a placement visits a number of
+ * nodes that grows with the logarithm of the times, so the work for one tensor hardly grows with the number of tensors.
  */
 
 /** Sorted runs of addresses, from `starts[i]` up to `ends[i]`, that neither meet nor touch. */
@@ -39,14 +39,14 @@ class Runs {
 
 /** Addresses and times are whole numbers; a run of times is given by its first and its last. */
 export class FreeSpace {
-  /** Runs looked at so far: what the work of a plan is measured by. */
+  /** Runs looked at so far, by which tests measure the work of a plan. */
   looked = 0;
   readonly #leaves: number;
   /** By node: taken during all of its times, and during any of them. Node 1 is the root, 2n and 2n + 1 are below n. */
   readonly #always: (Runs | undefined)[] = [];
   readonly #ever: (Runs | undefined)[] = [];
 
-  /** @param times how many there are: 0 to `times - 1` */
+  /** @param times how many points of time there are, numbered from 0 */
   constructor(times: number) {
     this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(1, times)));
   }

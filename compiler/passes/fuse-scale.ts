@@ -1,10 +1,10 @@
 /**
- * Computes what the backward pass of a linear with a scale wants of the gradient dy in one node: dz = dy * s for the
- * product, the column sums of dy * z for the scale, and those of dz for the bias. Apart they are three nodes that read
- * dy, z, dy and dz; together they read dy and z, and dz is not even written where only the bias asked for it.
+ * Fuses three nodes in the backward pass of a linear with a scale into one: dz = dy * s for the product, the column
+ * sums of dy * z for the scale, and the column sums of dz for the bias. The separate nodes read dy, z, dy and dz; the
+ * fused node reads dy and z, and does not write dz where only the bias needs it.
  *
- * The fused node stands where dz was computed. The sums move up to it: their operands are computed by then, and
- * no node between reads their results.
+ * The fused node stands where dz was computed. The sums move up to it: their operands are computed by then, and no node
+ * between reads their results.
  */
 import type { Graph, Node, NodeOf } from '../graph/graph.ts';
 import { countReaders, isEffect, tensorAt } from '../graph/slots.ts';
@@ -44,7 +44,7 @@ export function fuseScale(graph: Graph): Graph {
 
 const isId = (id: number | null | undefined): id is number => typeof id === 'number';
 
-/** Sums down the columns without weights of the rows, by what they sum (or by its first factor). */
+/** Column sums without row weights, by the tensor that they sum (or the first factor of the product that they sum). */
 function columnSums(nodes: readonly Node[]): Map<number, ColumnSum[]> {
   const sums = new Map<number, ColumnSum[]>();
   for (const node of nodes) {
@@ -54,7 +54,7 @@ function columnSums(nodes: readonly Node[]): Map<number, ColumnSum[]> {
   return sums;
 }
 
-/** A plain product can scale its own result, which costs nothing: better than a pass over dy for the bias alone. */
+/** A plain product can scale its own result at no cost, which is cheaper than a pass over dy for the bias alone. */
 function isProduct(graph: Graph, index: number | undefined): boolean {
   const node = index === undefined ? undefined : graph.nodes[index];
   return node?.op === 'matmul' && node.attrs.outer === 1 && node.attrs.inner === 1;

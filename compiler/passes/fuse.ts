@@ -2,9 +2,9 @@
  * Moves bias, scale, SiLU-and-multiply and residual sums into the products they follow, and residual sums into the
  * gradients of RMSNorm and LayerNorm.
  *
- * A product takes in a follower when the follower is the only reader of what the product would otherwise have to
- * write, or when the value in between can be saved on the way (one such save a product). The fused node stands where
- * the follower stood: by then everything it reads exists, and its former result had no earlier reader.
+ * A product absorbs a following node when that node is the only reader of the product's result, or when the fused node
+ * can save the value in between as a second output (one such save a product). The fused node stands where the following
+ * node stood: there all of its inputs exist, and no earlier node reads its result.
  */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Graph, Matmul, Node, NodeOf, Origin } from '../graph/graph.ts';
@@ -17,7 +17,7 @@ type Product = NodeOf<'matmul'>;
 export function fuse(graph: Graph): Graph {
   const nodes: (Node | null)[] = [...graph.nodes];
   const readers = countReaders(graph);
-  /** Where each activation is written, as fusing moves it. */
+  /** For each activation, the place of the node that writes it; fusing moves these places. */
   const at = new Map<number, number>();
   nodes.forEach((node, index) => node?.outputs.forEach((id) => id !== null && at.set(id, index)));
 
@@ -28,7 +28,8 @@ export function fuse(graph: Graph): Graph {
       if (where === undefined || !before || where >= index || isEffect(tensorAt(graph, id))) continue;
       const made = merge(before, follower, id, (readers.get(id) ?? 0) === 1);
       const merged = made && { ...made, fused: [...originsOf(before).slice(1), ...originsOf(follower)] };
-      // A product moves down to its follower, so a value that is read in between must not move with it.
+      // A fused product moves down to the node that it absorbs, so a value that is read in between must not move with
+      // it.
       if (!merged || readBetween(nodes, merged, where, index)) continue;
       nodes[where] = null;
       nodes[index] = merged;
@@ -39,7 +40,7 @@ export function fuse(graph: Graph): Graph {
   return { ...graph, nodes: nodes.filter((node) => node !== null) };
 }
 
-/** Where a node comes from, and what was fused into it. */
+/** The origin of a node, and the origins of the nodes that were fused into it. */
 const originsOf = ({ origin, fused = [] }: Node): readonly Origin[] => [origin, ...fused];
 
 /** Inputs of a node whose writer could take the node in. */
@@ -62,7 +63,7 @@ function merge(before: Node, follower: Node, id: number, only: boolean): Node | 
   const other = follower.inputs.find((input) => input !== id) ?? null;
   const result = follower.outputs[0] ?? null;
   if ((before.op === 'rmsnormGrad' || before.op === 'layernormGrad') && follower.op === 'add') {
-    // What the gradient reads already (a norm without a linear behind it) would take two slots.
+    // A residual that the gradient already reads (of a norm without a linear behind it) would be in two slots.
     if (!only || before.inputs[4] !== null || other === null || before.inputs.includes(other)) return null;
     return { ...before, inputs: [...before.inputs.slice(0, 4), other], outputs: [result] };
   }
@@ -93,7 +94,7 @@ function merge(before: Node, follower: Node, id: number, only: boolean): Node | 
   }
 }
 
-/** The epilogue's last step is taken. */
+/** Whether the last step of the epilogue is used already. */
 const finished = (product: Product): boolean =>
   product.inputs[RESIDUAL] !== null || product.inputs[SILU] !== null;
 /** Bias and scale are vectors over the columns of the whole result. */
@@ -111,7 +112,7 @@ function take(
   return { ...product, inputs, attrs, outputs: [result, product.outputs[1] ?? null] };
 }
 
-/** Like `take`, with what the product wrote so far as its second output. */
+/** Like `take`, with the product's former result as the second output. */
 function saving(
   product: Product,
   slot: number,
@@ -124,7 +125,7 @@ function saving(
   return { ...taken, outputs: [result, product.outputs[0] ?? null] };
 }
 
-/** Whether some node between two places reads what the merged node would now write later. */
+/** Whether a node between two places reads a tensor that the fused node would write only later. */
 function readBetween(nodes: readonly (Node | null)[], merged: Node, from: number, to: number): boolean {
   invariant(from < to, 'fusing moves downwards');
   const saved = merged.outputs[1] ?? null;

@@ -3,7 +3,7 @@
  *
  * Activations share one arena: a tensor's bytes are free again after its last reader (greedy by size, after Pisarchyk
  * and Lee, arXiv 2001.03288). State and constants are shared between programs by name; inputs and results get a place
- * of their own in each program, so what the host wrote once may stay.
+ * of their own in each program, so the host need not write an input again that has not changed.
  */
 import { invariant } from '../../grammar/invariant.ts';
 import { extent } from '../graph/tape.ts';
@@ -80,7 +80,8 @@ function fixed(
   switch (t.home) {
     case 'weights':
     case 'parameters':
-      // What a task would train but its loss never meets lies with the frozen ones, wherever the graph thinks it is.
+      // A parameter that its task trains but the loss does not depend on lies with the frozen ones, whatever home the
+      // graph gives it.
       return ofParameter(t, layout);
     case 'gradients':
     case 'accumulated':

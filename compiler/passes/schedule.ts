@@ -12,13 +12,13 @@ export interface Schedule {
   readonly kernels: readonly KernelEntry[];
   /** WGSL by kernel name. */
   readonly sources: ReadonlyMap<string, string>;
-  /** For each program, the node of its graph that each dispatch is of. */
+  /** For each program, the node of its graph that each dispatch belongs to. */
   readonly nodes: readonly (readonly number[])[];
 }
 
 export const noSchedule: Schedule = { programs: [], kernels: [], sources: new Map(), nodes: [] };
 
-/** The dispatches of every program; programs share kernels, in the order in which they were first asked for. */
+/** The dispatches of every program. Programs share kernels, which are listed in the order of their first use. */
 export function scheduleAll(graphs: readonly Graph[], plan: MemoryPlan, profile: Profile): Schedule {
   const table = new KernelTable();
   const made = graphs.map((graph, index) => {
