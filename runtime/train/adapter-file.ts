@@ -1,11 +1,11 @@
-/** What an adapter file of ours consists of, read back from the device. */
+/** Reads the contents of an adapter file (our format) back from the device. */
 import { readParameter, type Session } from '../session.ts';
 import { adapterMetadata } from '../weights/adapter.ts';
 import type { NewTensor } from '../weights/safetensors.ts';
 
 /**
- * Every trained parameter, under our names; and those of parts that stayed as the seed made them, such as a fresh
- * encoder, since the trained ones mean nothing without them.
+ * Every trained parameter, under our names, and the parameters of parts that kept their random start, such as an
+ * untrained encoder, since the trained parameters are useless without them.
  * @param fingerprint of the base; empty where it started from nothing
  * @param attributes by default the package's
  */

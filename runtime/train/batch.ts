@@ -1,4 +1,4 @@
-/** One micro-batch on its way to the device. */
+/** Writes one micro-batch to the device. */
 import { invariant } from '../../grammar/invariant.ts';
 import { ceil4 } from '../../compiler/model/model.ts';
 import type { Program } from '../../compiler/package/package.ts';
@@ -6,7 +6,7 @@ import type { Batch } from '../data/batches.ts';
 import { IGNORE } from '../data/encode.ts';
 import { inputNamed, type Session } from '../session.ts';
 
-/** What a step needs of a batch. */
+/** The contents of a batch that a step needs. */
 export interface MicroBatch extends Pick<Batch, 'tokens' | 'labels' | 'labelled'> {
   /** Patches or features of every sequence's image, as the device lays them out (see images/features.ts). */
   readonly image?: Float32Array;
@@ -39,7 +39,7 @@ export function writeImages(session: Session, program: Program, image: Float32Ar
   if (input && image) session.executor.write(input, image);
 }
 
-/** The rows that have a label and their labels, filled up with row 0 and no label. */
+/** The rows that have a label, and these labels; unused places hold row 0 and no label. */
 function pickLabelled(labels: Uint32Array, most: number): { rows: Uint32Array; labels: Uint32Array } {
   const picked = { rows: new Uint32Array(most), labels: new Uint32Array(most).fill(IGNORE) };
   let count = 0;
@@ -52,7 +52,10 @@ function pickLabelled(labels: Uint32Array, most: number): { rows: Uint32Array; l
   return picked;
 }
 
-/** For the gradient of what `input` picks: a sum over the places of each id, in one fixed order. */
+/**
+ * Order and starts for the gradient of the table that `input` indexes: a sum over the places of each id, in a fixed
+ * order.
+ */
 function writeOrder(session: Session, program: Program, input: string, ids: Uint32Array): void {
   const starts = program.inputs.find((slice) => slice.name === `${input}.starts`);
   if (!starts) return;
@@ -61,7 +64,7 @@ function writeOrder(session: Session, program: Program, input: string, ids: Uint
   session.executor.write(inputNamed(program, `${input}.order`), sorted.order);
 }
 
-/** Prepended vectors predict nothing. */
+/** Puts positions without a label in front of each sequence, for the prepended vectors. */
 function behindPrompt(program: Program, labels: Uint32Array): Uint32Array {
   const { batch, tokens, prepended } = program;
   if (prepended === 0) return labels;

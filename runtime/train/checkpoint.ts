@@ -1,8 +1,9 @@
 /**
  * Checkpoints of a training run: a folder of `step-00000120.safetensors`, each written whole or not at all.
  *
- * A run can be stopped at any instant, by a full disk or a lost machine, and goes on from the last whole file. Each
- * file carries a sha256 of its contents; one that does not match is passed over for the one before it.
+ * A run can be stopped at any instant, by a full disk or a lost machine, and continues from the last undamaged file.
+ * Each file carries a sha256 of its contents; a file that does not match its sha256 is skipped, and the one before it
+ * is tried.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
@@ -70,7 +71,7 @@ async function list(folder: string): Promise<string[]> {
   return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
 }
 
-/** Deletes what a crashed run left half-written; a file another live process is writing stays. */
+/** Deletes half-written files of crashed runs; a file that a live process is writing stays. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = new RegExp(`\\.(\\d+)\\${UNFINISHED}$`).exec(name)?.[1];

@@ -1,17 +1,20 @@
-/** `metrics.jsonl`: one line a step, cut back to the checkpoint when a run goes on. */
+/** `metrics.jsonl`: one line a step. When a run continues, lines of steps after its checkpoint are removed. */
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import type { MetricsFile, StepMetrics } from './run-store.ts';
 
-/** Opens the file for steps from `first` on; later lines of a killed run are dropped, they will come again. */
+/**
+ * Opens the file for steps from `first` on. Lines of later steps, left by a killed run, are removed, since these steps
+ * are run again.
+ */
 export async function openMetrics(folder: string, first: number): Promise<MetricsFile> {
   const path = `${folder}/metrics.jsonl`;
   await mkdir(folder, { recursive: true });
   const text = await readFile(path, 'utf8').catch(() => '');
   const lines = text.split('\n').filter((line) => isBefore(line, first));
   const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
-  // Whole or not at all: a run that is killed here still has the lines of its earlier steps.
+  // The new file is renamed when it is complete, so a run that is killed here keeps the lines of its earlier steps.
   await writeWhole(path, bytes.length, [bytes]);
   const file = await open(path, 'a');
   const start = performance.now();
@@ -32,7 +35,7 @@ export async function openMetrics(folder: string, first: number): Promise<Metric
   };
 }
 
-/** A line that a kill cut short is not kept. */
+/** A line that was cut short by a kill is not kept. */
 function isBefore(line: string, first: number): boolean {
   try {
     return (JSON.parse(line) as StepMetrics).step < first;

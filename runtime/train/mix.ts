@@ -1,4 +1,7 @@
-/** Which task a step belongs to: a pure function of recipe, seed and step, so that a resumed run goes on as it would have. */
+/**
+ * Decides which task a step trains, by recipe, seed and step alone, so that a resumed run trains the same tasks as an
+ * uninterrupted one.
+ */
 import type { Recipe } from '../../compiler/model/model.ts';
 
 /** Turns of each task before a step, and the task of the step itself. */
@@ -23,7 +26,7 @@ export function* turns(
   }
 }
 
-/** How many of a run's steps are a task's; of tasks that are drawn, the number to be expected. */
+/** The number of a run's steps that train a task; for tasks drawn at random, the expected number. */
 export function stepsOfTask({ kind, parts }: Recipe['mix'], task: string, length: number): number {
   const total = parts.reduce((sum, part) => sum + part.count, 0);
   const at = parts.findIndex((part) => part.task === task);

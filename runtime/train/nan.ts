@@ -1,14 +1,14 @@
-/** Where a number first stops being finite: the step is run again, one dispatch at a time. */
+/** Finds the first tensor that is not finite, by running the step again, one dispatch at a time. */
 import type { Program, Slice } from '../../compiler/package/package.ts';
 import type { Session } from '../session.ts';
 
 /**
- * The name of the first tensor with a NaN or an infinity in it, or null when there is none. Inputs must still be what
- * they were in the step. Slow: it reads every operand of every dispatch, which is what a stopped run can afford.
+ * The name of the first tensor with a NaN or an infinity in it, or null when there is none. The inputs on the device
+ * must still be those of the step. Slow, as it reads every operand of every dispatch; the run has stopped anyway.
  */
 export async function findNonFinite(session: Session, program: Program): Promise<string | null> {
   const { executor, manifest } = session;
-  // One after the other: a read that nobody waits for would fail when the session is closed.
+  // One after the other: a read that is not awaited would fail when the session is closed.
   for (const p of manifest.parameters) if (!(await isFinite(session, p.slice))) return `parameter ${p.name}`;
   for (let i = 0; i < program.optimizerFrom; i++) {
     executor.run({ program: program.name, from: i, to: i + 1 });
@@ -18,7 +18,7 @@ export async function findNonFinite(session: Session, program: Program): Promise
   return null;
 }
 
-/** Floating-point operands; scratch, token ids and labels are no numbers. */
+/** Operands that hold floating-point numbers: not scratch, token ids or labels. */
 function operandsOf(program: Program, index: number): readonly Slice[] {
   const scratch = Math.max(
     ...program.dispatches.flatMap((d) =>

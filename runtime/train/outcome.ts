@@ -1,4 +1,7 @@
-/** What a finished run leaves beside its metrics: the trained parameters, and how to repeat it. */
+/**
+ * Writes the results of a finished run beside its metrics: the trained parameters, and a record of how to repeat the
+ * run.
+ */
 import type { Device } from '../device/device.ts';
 import { writeSafetensors, writeWhole } from '../files/write.ts';
 import type { Session } from '../session.ts';

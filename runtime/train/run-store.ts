@@ -1,4 +1,7 @@
-/** Where a training run keeps its metrics and checkpoints: a folder in Node (run-folder.ts), whatever a page has elsewhere. */
+/**
+ * The interface to the place where a training run keeps metrics and checkpoints. In Node it is a folder
+ * (run-folder.ts); a page brings its own.
+ */
 import type { Attributes } from '../../compiler/package/package.ts';
 
 export interface CheckpointMeta {
@@ -9,15 +12,21 @@ export interface CheckpointMeta {
   /** Fingerprint of the base, from `loadBase`. */
   readonly base: string;
   readonly seed: number;
-  /** The adapter and its recipe as the run has them, `--steps` included; older files do not say. */
+  /** The adapter and its recipe as this run uses them, `--steps` included. Absent in older files. */
   readonly recipe?: string;
-  /** Hashes of what else the run reads, such as data and encoders' files, by what they are called; older files do not say. */
+  /**
+   * Hashes of the other files that the run reads, such as data and encoders' weights, by the names that messages use.
+   * Absent in older files.
+   */
   readonly inputs?: Readonly<Record<string, string>>;
-  /** What the spec's parts, tasks and base are, so that a changed one can be named; older files do not say. */
+  /**
+   * Attributes of the spec's parts, tasks and base, so that a message can name the one that changed. Absent in older
+   * files.
+   */
   readonly attributes?: Attributes;
-  /** Steps each cell was trained for, in the order of `Manifest.cells`: AdamW corrects its bias by it. */
+  /** Steps that each cell was trained for, in the order of `Manifest.cells`: AdamW's bias correction needs them. */
   readonly cellSteps: readonly number[];
-  /** Versions of what wrote it, such as `{ graft: '0.1.0', package: '1' }`. */
+  /** Versions of the program that wrote the checkpoint, such as `{ graft: '0.1.0', package: '1' }`. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +46,7 @@ export interface LoadedCheckpoint {
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly meta: CheckpointMeta;
   readonly path: string;
-  /** Newer files that were damaged and passed over, with the reason. */
+  /** Newer files that were damaged and skipped, with the reason. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
 }
 
@@ -50,14 +59,14 @@ export interface StepMetrics {
   readonly lr: number;
   /** Tokens of the step, padding included. */
   readonly tokens: number;
-  /** Labels of the step; the loss of one without any is 0, and says nothing. */
+  /** Labels of the step. A step without labels has a loss of 0, which means nothing. */
   readonly labels: number;
-  /** Since this process began to train. */
+  /** Seconds since this process began to train. */
   readonly seconds: number;
 }
 
 export interface MetricsFile {
-  /** Steps of the run from before it was gone on with, as the file has them. */
+  /** Metrics of the steps before the run was continued, from the file. */
   readonly kept: readonly StepMetrics[];
   append(metrics: StepMetrics): Promise<void>;
   seconds(): number;
@@ -65,12 +74,14 @@ export interface MetricsFile {
 }
 
 export interface RunStore {
-  /** What messages call the place of the checkpoints. */
+  /** The name that messages use for the place of the checkpoints. */
   readonly place: string;
   /** The last whole checkpoint; null: there is none yet. @throws InputError when all of them are damaged */
   readonly loadCheckpoint: () => Promise<LoadedCheckpoint | null>;
-  /** @throws InputError when it cannot be kept; earlier checkpoints are untouched then */
+  /** @throws InputError when the checkpoint cannot be written; earlier checkpoints are untouched then */
   readonly saveCheckpoint: (checkpoint: Checkpoint) => Promise<unknown>;
-  /** Metrics for steps from `first` on: those of later steps are dropped, they will come again. */
+  /**
+   * Opens the metrics for steps from `first` on. Metrics of later steps are removed, since these steps are run again.
+   */
   readonly openMetrics: (first: number) => Promise<MetricsFile>;
 }

@@ -2,8 +2,8 @@
  * A training run: steps to the end of a recipe, with metrics and checkpoints in a store.
  *
  * The run is a function of (spec, base, data, seed) alone. Which task a step trains and which examples it sees follow
- * from the step's number, so a run that was killed goes on from its last checkpoint and ends bit for bit where it
- * would have ended.
+ * from the step's number, so a run that was killed continues from its last checkpoint, and its parameters end bit for
+ * bit as those of an uninterrupted run.
  */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
@@ -30,7 +30,9 @@ export interface RunOptions {
   /** Steps between checkpoints; null: none are written, and the run begins with its first step. */
   readonly checkpointEvery: number | null;
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
-  /** Called once before the first step, with the step the run goes on from; a promise of it is waited for. */
+  /**
+   * Called once before the first step, with the number of that step. When it returns a promise, the run waits for it.
+   */
   readonly onStart?: (step: number, horizon: Horizon) => unknown;
 }
 
@@ -86,7 +88,7 @@ export async function runTraining(trainer: Trainer, options: RunOptions): Promis
       }
     }
   } finally {
-    // Nothing of a run that failed is left under way: whoever called it may free the buffers.
+    // No read of a failed run may still be under way when this returns, since the caller may free the buffers.
     await Promise.allSettled(pending.map(({ result }) => result));
     await metrics.close();
   }
@@ -132,7 +134,10 @@ async function recordStep(
   options.onStep?.(metrics, horizon);
 }
 
-/** Says where it began; the step that met it changed no parameter, and the last checkpoint is from before it. */
+/**
+ * The error of a run that diverged: names the step and the first tensor that is not finite. That step changed no
+ * parameter, and the last checkpoint is older.
+ */
 async function diverged(
   trainer: Trainer,
   options: RunOptions,
@@ -171,7 +176,10 @@ async function save(trainer: Trainer, options: RunOptions, step: number): Promis
   await options.store.saveCheckpoint({ tensors, meta });
 }
 
-/** Rates and turns follow from the whole recipe, so one that was changed is another run. */
+/**
+ * A recipe as text. Learning rates and the order of tasks follow from the whole recipe, so a changed recipe makes
+ * another run.
+ */
 function recipeKey({ session }: Trainer, { recipe }: RunOptions): string {
   const { seed: _, ...rest } = essenceOf(recipe);
   return JSON.stringify({ adapter: session.manifest.name, ...rest });

@@ -1,10 +1,11 @@
-/** Whether a checkpoint is of the run that is to go on. */
+/** Checks that a checkpoint belongs to the run that is to continue. */
 import { InputError } from '../input-error.ts';
 import { differencesOf, showDifferences } from '../weights/attributes.ts';
 import type { CheckpointMeta } from './run-store.ts';
 
 /**
- * Refuses to go on with a run whose spec, base, data or seed has changed: it would be neither the old run nor a new one.
+ * Refuses to continue a run whose spec, base, data or seed has changed, since the result would be neither the old run's
+ * nor a new one's.
  */
 export function requireSameRun(
   meta: CheckpointMeta,
@@ -30,7 +31,10 @@ export function requireSameRun(
   );
 }
 
-/** ` (steps was 2 and is 4)`, of two recipes as JSON; empty where one of them is none. */
+/**
+ * The difference of two recipes (as JSON), such as ` (steps was 2 and is 4)`; empty where one of the texts is not a
+ * recipe.
+ */
 function recipeChanges(was: string, is: string | undefined): string {
   const [before, now] = [was, is ?? ''].map((text) => {
     try {

@@ -26,7 +26,7 @@ export function stepsPerEpoch({
 }
 
 /**
- * How long a recipe runs on data of `perEpoch` steps an epoch.
+ * The length of a recipe's run on data with `perEpoch` steps an epoch.
  * @throws InputError when its part of an epoch is less than half a step
  */
 export function horizonOf(recipe: Recipe, perEpoch: number): Horizon {
@@ -43,7 +43,10 @@ export function horizonOf(recipe: Recipe, perEpoch: number): Horizon {
 export const counted = (count: number, what: string, plural = 's'): string =>
   `${Number(count.toFixed(2))} ${what}${count === 1 ? '' : plural}`;
 
-/** What of a recipe makes a run what it is. Where it is written does not, nor how one micro-batch would be averaged. */
+/**
+ * The fields of a recipe that determine a run. Left out are its place in the spec and, with a single micro-batch a
+ * step, `average`.
+ */
 export function essenceOf(recipe: Recipe): Omit<Recipe, 'span' | 'average'> & Partial<Recipe> {
   const { span: _, average, ...rest } = recipe;
   return rest.accumulate === 1 ? rest : { ...rest, average };
@@ -56,13 +59,14 @@ function warmupOf({ schedule: { warmup } }: Recipe, { perEpoch, total }: Horizon
 }
 
 /**
- * The step of a warm-up that step `step` of the run is. The official schedule starts at exactly 0, which wastes the
- * first step: a warm-up of epochs keeps that, being theirs, unless it is over before a second step.
+ * The warm-up step that step `step` of the run counts as. The official schedule, which has a warm-up of epochs, starts
+ * at exactly 0 and so wastes the first step. A warm-up of epochs keeps this rule, unless the warm-up is over before a
+ * second step.
  */
 const placeOf = ({ schedule: { warmup } }: Recipe, length: number, step: number): number =>
   warmup.unit === 'epochs' && length >= 1 ? step : step + 1;
 
-/** Whether a run ends before its learning rate has risen to what the recipe says. */
+/** Whether a run ends before its learning rate has risen to the recipe's `lr`. */
 export function endsInWarmup(recipe: Recipe, horizon: Horizon): boolean {
   const length = warmupOf(recipe, horizon);
   return placeOf(recipe, length, horizon.total - 1) < length;

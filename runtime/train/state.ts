@@ -1,4 +1,4 @@
-/** What a training run must remember, to and from checkpoints. */
+/** Reads the state of a training run from the device for a checkpoint, and writes it back. */
 import { invariant } from '../../grammar/invariant.ts';
 import type { CheckpointTensor, LoadedCheckpoint } from './run-store.ts';
 import { type Copy, readParameter, writeParameter } from '../session.ts';
@@ -26,7 +26,7 @@ export async function readState(trainer: Trainer): Promise<CheckpointTensor[]> {
   return tensors;
 }
 
-/** Puts a checkpoint back, bit for bit. */
+/** Writes the state of a checkpoint back to the device, bit for bit. */
 export function writeState(trainer: Trainer, checkpoint: Pick<LoadedCheckpoint, 'tensors' | 'meta'>): void {
   for (const p of trainer.session.manifest.parameters) {
     if (p.cell === null) continue;

@@ -14,13 +14,13 @@ export interface StepResult {
   readonly loss: number;
   /** Gradient norm over the trained parameters, before clipping. */
   readonly norm: number;
-  /** False when a gradient was not finite: then the step changed nothing. */
+  /** False when a gradient was not finite; the step then changed no parameter and no moment. */
   readonly finite: boolean;
 }
 
 export interface Trainer {
   readonly session: Session;
-  /** Optimizer steps each cell has seen; a step of another task leaves it. */
+  /** Optimizer steps that each cell has taken; a step of another task does not count. */
   readonly counts: number[];
 }
 
@@ -77,7 +77,7 @@ export async function gradients(trainer: Trainer, task: string, batch: MicroBatc
   return loss?.[0] ?? NaN;
 }
 
-/** The loss of a batch with nothing changed; `attached`: on text that was given an image. */
+/** The loss of a batch, without a training step; `attached`: the batch is text with an image attached. */
 export async function evaluate(
   trainer: Trainer,
   task: string,
@@ -105,10 +105,12 @@ async function settle(pending: readonly Promise<Float32Array[]>[]): Promise<Step
   return { loss, norm: norm?.[0] ?? NaN, finite: norm?.[2] === 1 && Number.isFinite(loss) };
 }
 
-/** What turns a sum over so many labels into their mean. Without labels the sum is 0, and so is what is made of it. */
+/**
+ * The factor that turns a sum over `labels` labels into their mean. Without labels the sum is 0, and so is the mean.
+ */
 const meanScale = (labels: number): number => (labels === 0 ? 0 : 1 / labels);
 
-/** What the sum of each micro-batch's cross-entropies is multiplied by, so that the products add up to the step's loss. */
+/** The factor for each micro-batch's sum of cross-entropies, so that the products add up to the step's loss. */
 function lossScales(batches: readonly MicroBatch[], average: Recipe['average']): number[] {
   if (average === 'batches') return batches.map(({ labelled }) => meanScale(labelled) / batches.length);
   const labels = batches.reduce((sum, { labelled }) => sum + labelled, 0);
@@ -124,7 +126,7 @@ function writeStep(trainer: Trainer, lossScale: number, lr: number, clip: number
   words[STEP.clip] = clip;
   words[STEP.first] = first ? 1 : 0;
   counts.forEach((count, cell) => {
-    // A cell that was never active has no correction yet; it is not read either.
+    // The correction of a cell that was never active is 1; no dispatch reads it.
     words[STEP.cells + 2 * cell] = count === 0 ? 1 : 1 / (1 - betas[0] ** count);
     words[STEP.cells + 2 * cell + 1] = count === 0 ? 1 : 1 / (1 - betas[1] ** count);
   });
