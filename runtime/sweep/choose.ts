@@ -1,8 +1,8 @@
-/** Which trials of a plan are to run. */
+/** Chooses the trials of a plan that are to run. */
 import { InputError } from '../input-error.ts';
 import type { Plan, PlannedTrial } from './plan.ts';
 
-/** Trials whose name has one of the texts; blanks around `=` make no difference. */
+/** Trials whose name contains one of the texts; blanks around `=` make no difference. */
 export function chooseTrials({ trials, sweep }: Plan, texts: readonly string[]): readonly PlannedTrial[] {
   const plain = (text: string): string => text.replace(/\s*=\s*/g, '=');
   const wanted = trials.filter(
@@ -15,7 +15,7 @@ export function chooseTrials({ trials, sweep }: Plan, texts: readonly string[]):
   );
 }
 
-/** When no trial can run, nothing is recorded: it is one mistake, not as many as there are trials. */
+/** Throws when no trial can run: that is one mistake of the spec, so no trial is recorded as failed. */
 export function requireOneThatRuns(wanted: readonly PlannedTrial[]): void {
   const [first] = wanted;
   if (

@@ -1,19 +1,19 @@
-/** Runs trials one after the other, beside other processes that do the same. */
+/** Runs trials one after the other, while other processes may do the same. */
 import type { Claim } from './store.ts';
 
-/** What is run, and how. */
+/** How to find, claim and run trials. */
 export interface Each<T> {
   /** The trials that have not ended, read anew from the store. */
   readonly left: () => readonly T[] | Promise<readonly T[]>;
-  /** Claims a trial by its name. A text says which process has it. */
+  /** Claims a trial by its name. Returns a text when another process has the trial; the text names that process. */
   readonly claim: (trial: string) => Claim | string | Promise<Claim | string>;
-  /** Runs one and writes its line, if the claim is still its own by then. */
+  /** Runs a trial, and writes its line if the claim is still held at the end. */
   readonly run: (trial: T, held: Claim) => Promise<void>;
-  /** Called when all that is left is with others, with their names. */
+  /** Called when other processes hold all remaining trials, with the names of these processes. */
   readonly onWait?: (holders: string) => void;
 }
 
-/** Between looks at whether other processes are done, in milliseconds. */
+/** Milliseconds between two looks at whether other processes have ended their trials. */
 const PAUSE = 500;
 
 /** Runs one trial after the other until none is left, here or in another process. */
@@ -34,7 +34,7 @@ export async function runEach<T extends { readonly key: string }>({
     }
     const { trial, held } = found;
     try {
-      // Another process may have ended it between the look and the claim.
+      // Another process may have ended this trial between the look at the results and the claim.
       if ((await left()).some(({ key }) => key === trial.key)) await run(trial, held);
     } finally {
       held.release();
@@ -42,7 +42,7 @@ export async function runEach<T extends { readonly key: string }>({
   }
 }
 
-/** The first trial nobody has, claimed; or who has them all. */
+/** Claims the first free trial. Returns a text when none is free: the names of the processes that hold them. */
 async function firstFree<T extends { readonly key: string }>(
   claim: Each<T>['claim'],
   open: readonly T[],

@@ -1,4 +1,4 @@
-/** Which plots show a sweep: its measures over what varies, and the losses while it trained. */
+/** The plots of a sweep: its measures over the params that vary, and training losses over the steps. */
 import { printSettings, type Sweep, type SweepAxis } from '../../compiler/model/sweep.ts';
 import {
   type Block,
@@ -11,7 +11,7 @@ import {
 } from '../report/report.ts';
 import { type CombinationResult, type Figures, testName } from './results.ts';
 
-/** Combinations that one plot of dots shows, at most; and up to how many each has a row of its own. */
+/** The most combinations that one plot of dots shows, and the most that get a row each. */
 const MOST_ROWS = 40;
 const FEW = 12;
 
@@ -53,15 +53,15 @@ function plotOf(
 }
 
 /**
- * The first of the axes with most values whose values are all different numbers, or sets of layers of different sizes. Two
- * values make no curve.
+ * The axis for the horizontal scale: of those whose values are all different numbers, or sets of layers of different
+ * sizes, the one with most values (the first of several). An axis of two values makes no curve.
  */
 function numericAxis(axes: readonly SweepAxis[]): SweepAxis | null {
   const numeric = axes.filter((axis) => axis.values.length > 2 && placesOf(axis) !== null);
   return [...numeric].sort((a, b) => b.values.length - a.values.length)[0] ?? null;
 }
 
-/** Where the values of an axis stand on a line; null when they do not stand on one. */
+/** Positions of the values of an axis on a scale; null when the values are not numbers or sizes. */
 function placesOf({ values }: SweepAxis): readonly number[] | null {
   const numbers = values.map(({ number }) => number);
   const sizes = values.map(({ layers }) => layers?.length ?? null);
@@ -72,11 +72,15 @@ function placesOf({ values }: SweepAxis): readonly number[] | null {
   return null;
 }
 
-/** Whether an axis is drawn by how many layers its values have. */
+/** Whether the positions of an axis are numbers of layers. */
 const countsLayers = ({ values }: SweepAxis): boolean => values.some(({ number }) => number === null);
 
-/** Indices of cells by what the other axes say. */
-function groupsOf(sweep: Sweep, cells: readonly CombinationResult[], others: readonly SweepAxis[]): Map<string, number[]> {
+/** Indices of cells, grouped by their values on the other axes. */
+function groupsOf(
+  sweep: Sweep,
+  cells: readonly CombinationResult[],
+  others: readonly SweepAxis[],
+): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   cells.forEach((cell, i) => {
     const name = others.map(({ param }) => `${param} = ${cell.params[param] ?? ''}`).join(', ');
@@ -157,7 +161,7 @@ export function curvePlots(sweep: Sweep, cells: readonly CombinationResult[]): B
   });
 }
 
-/** Points that all seeds have. */
+/** The points of a curve that all seeds have. */
 function meanCurve(
   curves: readonly (readonly (readonly [number, number])[])[],
 ): Lines['series'][number]['points'] {

@@ -1,4 +1,4 @@
-/** A sweep's results as a report: the same for the page and for the terminal. */
+/** Makes a report of a sweep's results, for the page and for the terminal. */
 import { fusionMap, legendOf } from '../../compiler/describe/fusion-map.ts';
 import { paramsOf, printSettings, type Sweep } from '../../compiler/model/sweep.ts';
 import { printValue } from '../../compiler/model/values.ts';
@@ -8,7 +8,7 @@ import { curvePlots, measurePlots } from './plots.ts';
 import { type CombinationResult, isSame, type TrialLine } from './results.ts';
 import { failedTable, resultTable, trialTable } from './tables.ts';
 
-/** The report of what a folder has of a plan. */
+/** The report on the results of a plan that a store has so far. */
 export function sweepReport(plan: Plan, results: ReadonlyMap<string, TrialLine>): Report {
   const { sweep, trials } = plan;
   const lines = trials.flatMap((trial) => {
@@ -59,7 +59,7 @@ function combinationResults(
   });
 }
 
-/** What a reader has to know before the numbers. */
+/** Warnings that a reader needs before the numbers. */
 function notes(lines: readonly TrialLine[]): Block[] {
   const finished = lines.filter((line) => line.figures !== undefined);
   const several = (of: (line: TrialLine) => string, what: string): Block[] => {
@@ -83,7 +83,7 @@ function notes(lines: readonly TrialLine[]): Block[] {
   ];
 }
 
-/** A fusion map for each set of combinations that have the same. */
+/** A fusion map for each group of combinations whose maps are equal. */
 function mapsOf(sweep: Sweep, trials: readonly PlannedTrial[]): Block[] {
   const maps = new Map<string, { readonly table: Table; readonly names: Set<string> }>();
   for (const trial of trials) {

@@ -1,20 +1,23 @@
-/** What is known of a trial that has ended: figures or a reason, with what they are figures of. */
+/**
+ * The result of a trial that has ended: its figures, or the reason of its failure, and the hashes that identify the
+ * trial.
+ */
 import type { TestScore } from '../project/held-out.ts';
 import type { Identity, PlannedTrial } from './plan.ts';
 
-/** What a finished trial measured. */
+/** The measurements of a finished trial. */
 export interface Figures {
-  /** Mean cross-entropy over the test data; of the last tenth of training where there is none. */
+  /** Mean cross-entropy over the test data; without test data, of the last tenth of training. */
   readonly loss: number;
   readonly lossOf: 'test' | 'training';
-  /** Mean over tasks and their test data; null where nothing is asked. */
+  /** Mean over tasks and their test data; null where no test data has questions. */
   readonly accuracy: number | null;
   readonly tests: readonly TestScore[];
-  /** Mean of the last tenth of its steps, by task. */
+  /** Mean training loss over the last tenth of the steps, by task. */
   readonly training: Readonly<Record<string, number>>;
   /** Trained numbers. */
   readonly parameters: number;
-  /** Of one training step, by task. */
+  /** Floating-point operations of one training step, by task. */
   readonly flops: Readonly<Record<string, number>>;
   /** Bytes of all buffers of the training package. */
   readonly memory: number;
@@ -27,11 +30,14 @@ export interface Figures {
   readonly curve: Readonly<Record<string, readonly (readonly [number, number])[]>>;
 }
 
-/** What a result was made with. */
+/** The machine and the versions that a result was made with. */
 export interface Machine {
   readonly machine: string;
   readonly host: string;
-  /** Of the checkout it ran in, with a `+` when files differed from it; empty outside of one. */
+  /**
+   * Commit of the checkout that the trial ran in, with a `+` when files differed from the commit; empty outside of a
+   * checkout.
+   */
   readonly commit: string;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -44,16 +50,16 @@ export interface TrialLine extends Machine {
   readonly seed: number | null;
   /** Null where the spec of the trial has errors. */
   readonly identity: Identity | null;
-  /** When it began, and seconds it took in all. */
+  /** When the trial began, and the seconds it took in all. */
   readonly started: string;
   readonly seconds: number;
   readonly device: string;
-  /** One of the two. */
+  /** A line has either figures or a reason. */
   readonly figures?: Figures;
   readonly failed?: string;
 }
 
-/** One combination of values, with what its seeds measured. */
+/** One combination of values, with the figures of its seeds. */
 export interface CombinationResult {
   readonly combination: number;
   readonly params: Readonly<Record<string, string>>;
@@ -61,7 +67,7 @@ export interface CombinationResult {
   readonly figures: readonly Figures[];
 }
 
-/** Whether a line is of this trial as it is planned now. */
+/** Whether a line is the result of this trial as the plan has it now: all hashes are equal. */
 export const isSame = (line: TrialLine, { work }: PlannedTrial): boolean =>
   typeof work === 'string'
     ? line.identity === null && line.failed === work

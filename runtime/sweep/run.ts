@@ -1,4 +1,4 @@
-/** Runs what a store does not have yet, one trial after the other; other processes may do the same. */
+/** Runs the trials that have no result in the store yet, one after the other; other processes may do the same. */
 import { type Device, DeviceError, openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import type { StepMetrics } from '../train/run-store.ts';
@@ -11,9 +11,9 @@ import { emptyTrialCache, runTrial, type TrialCache } from './trial.ts';
 
 export interface RunOptions {
   readonly store: SweepStore;
-  /** Which trials; the others are left alone. */
+  /** The trials to run; all others are left alone. */
   readonly wanted: readonly PlannedTrial[];
-  /** Run what failed before once more. */
+  /** Whether to run trials that failed before once more. */
   readonly retry: boolean;
   readonly watch: Watch;
   /** Default `openDevice`. Called before the first trial, and again after the device was lost. */
@@ -21,7 +21,7 @@ export interface RunOptions {
 }
 
 export interface Watch {
-  /** `done` of the wanted trials ended before this one begins. */
+  /** Called before a trial begins; `done` is the number of wanted trials that have ended. */
   onTrial(trial: PlannedTrial, done: number): void;
   onStep(metrics: StepMetrics, horizon: Horizon): void;
   onEnd(line: TrialLine): void;
@@ -57,11 +57,14 @@ function describeChange(old: Identity | null, now: Identity): string {
   return `with ${changed.length === 1 ? 'another version' : 'other versions'} of ${changed.map((key) => names[key]).join(' and ')}`;
 }
 
-/** Whether a trial has ended; one that failed, only if it was begun at `since` or later. */
+/** Whether a trial has ended. A failed trial counts only if it began at `since` or later. */
 const isOver = (line: TrialLine | undefined, trial: PlannedTrial, since: string): boolean =>
   line !== undefined && isSame(line, trial) && (line.figures !== undefined || line.started >= since);
 
-/** Runs until every wanted trial has ended, here or elsewhere. @throws InputError when the disk takes no more */
+/**
+ * Runs until every wanted trial has ended, in this or another process. @throws InputError when the store cannot be
+ * written any more
+ */
 export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
   const { store, wanted, retry, watch, openAnew = openDevice } = options;
   const place: Place = {
@@ -72,7 +75,7 @@ export async function runSweep(plan: Plan, options: RunOptions): Promise<void> {
     openAnew,
     device: null,
   };
-  // What fails from now on has had its second chance, in whichever process.
+  // A trial that fails from now on, in any process, is not retried again.
   const since = retry ? new Date().toISOString() : '';
   const left = async (): Promise<readonly PlannedTrial[]> => {
     const results = await store.results();
@@ -126,7 +129,7 @@ async function endTrial(place: Place, trial: PlannedTrial, held: Claim): Promise
 async function tryTrial(place: Place, trial: PlannedTrial): Promise<Pick<TrialLine, 'figures' | 'failed'>> {
   const { plan, store, watch, cache } = place;
   if (typeof trial.work === 'string') return { failed: trial.work };
-  // Without a device no trial can be run: that is nothing to record.
+  // Without a device no trial can run, which is not a failure of this trial.
   if (place.device === null || place.device.isLost) place.device = await place.openAnew();
   try {
     const figures = await runTrial(place.device, cache, trial.work, {

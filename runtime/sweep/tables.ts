@@ -17,7 +17,7 @@ interface Figure {
   readonly show: (value: number) => string;
 }
 
-/** Columns of the tables: those that the sweep measures and that somebody has. */
+/** Columns of the tables: the measures of the sweep that at least one trial has. */
 function figuresOf(sweep: Sweep, all: readonly Figures[]): Figure[] {
   const tests = [...new Set(all.flatMap((f) => f.tests.map(testName)))];
   const tasks = [...new Set(all.flatMap((f) => Object.keys(f.flops)))];
@@ -88,14 +88,14 @@ export function failedTable(failed: readonly TrialLine[]): Table {
 
 const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ');
 
-/** Each trial in the order they run, those that have not yet been run as well. */
+/** A row for each trial, in the order in which they run; trials without a result are included. */
 export function trialTable(
   sweep: Sweep,
   trials: readonly PlannedTrial[],
   results: ReadonlyMap<string, TrialLine>,
 ): Table {
   const all = trials.flatMap((trial) => results.get(trial.key)?.figures ?? []);
-  // What a seed does not change stands in the table of means.
+  // Measures that do not depend on the seed are in the table of means only.
   const figures = figuresOf(sweep, all).filter(
     ({ measure }) => measure === null || !['parameters', 'flops', 'memory'].includes(measure),
   );

@@ -27,16 +27,16 @@ import type { Project } from '../project/spec.ts';
 import type { Prepared } from './plan.ts';
 import type { Figures } from './results.ts';
 
-/** What the trials of one process share: data, tokenizers, an encoder's tokens, and compiled kernels. */
+/** Data, tokenizers, an encoder's tokens and compiled kernels, which the trials of one process share. */
 export interface TrialCache {
   readonly data: DataCache;
   /** Held-out pictures stay apart, so that they are not encoded for training. */
   readonly tests: DataCache;
   readonly tokenizers: Map<string, Promise<Tokenizer>>;
   readonly encoded: Map<string, EncodedPictures>;
-  /** What was said of a recipe: once, whichever trials it holds for. */
+  /** Warnings about recipes that were shown already: each is shown once, for however many trials. */
   readonly said: Set<string>;
-  /** The sessions of the last trials, closed: as long as somebody holds their pipelines, they are not compiled again. */
+  /** Closed sessions of the last trials: pipelines are not compiled again while these sessions hold them. */
   readonly closed: Session[];
 }
 
@@ -53,7 +53,7 @@ export const emptyTrialCache = (): TrialCache => ({
 const KEPT = 4;
 
 export interface TrialOptions {
-  /** Where its metrics go. */
+  /** The store for the trial's metrics. */
   readonly store: RunStore;
   readonly measure: readonly Measure[];
   readonly onStep?: (metrics: StepMetrics, horizon: Horizon) => void;
@@ -122,7 +122,7 @@ function tokenizerFor({ tokenizers }: TrialCache, project: Project): Promise<Tok
   return tokenizer;
 }
 
-/** Tokens of an encoder that starts from the same numbers as one before are those from before. */
+/** Encodes pictures, or takes the tokens of an earlier trial whose encoder had the same parameters. */
 const encodeOnce =
   ({ encoded }: TrialCache, { host, model }: Project, seed: number) =>
   async (session: Session, input: ImageInput, store: ImageStore): Promise<EncodedPictures> => {
@@ -173,10 +173,10 @@ function figuresOf(
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Points of a curve, at most. */
+/** The most points of a curve. */
 const POINTS = 60;
 
-/** A run's losses in a few points: each the mean of the steps since the one before. */
+/** A run's losses as a few points: each is the mean over the steps since the previous point. */
 function curveOf(steps: readonly StepMetrics[]): [number, number][] {
   const each = Math.ceil(steps.length / POINTS);
   const points: [number, number][] = [];

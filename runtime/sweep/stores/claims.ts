@@ -1,8 +1,9 @@
 /**
- * Who runs which trial, for several processes on one folder. A claim is a file that only one process can make:
- * `claims/TRIAL.N`, N counting the processes that had it. A claim whose process is gone is not taken away but followed by
- * the next number, which again only one process can make; so no two processes ever hold a trial, whatever is killed when.
- * Whoever gets a claim looks at the results once more, since they are written before a claim is given up.
+ * Claims of trials, for several processes on one folder. A claim is a file that only one process can make:
+ * `claims/TRIAL.N`, where N counts the processes that claimed the trial. The file of a dead process is not removed;
+ * another process makes the file of the next number, which again only one process can make. So no two processes ever
+ * hold a trial, whenever one is killed. A process that gets a claim reads the results once more, since results are
+ * written before a claim is given up.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -10,21 +11,23 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Claim } from '../store.ts';
 
-/** A living process touches its claims this often; one that has not for so long is taken for dead, in milliseconds. */
+/**
+ * In milliseconds: a living process touches its claims every BEAT, and counts as dead after SILENCE without a touch.
+ */
 const BEAT = 10_000;
 const SILENCE = 120_000;
 
 interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** Tells processes apart that have one pid after the other. */
+  /** Distinguishes processes that have the same pid at different times. */
   readonly token: string;
   readonly trial: string;
 }
 
 const token = randomUUID();
 
-/** Claims a trial. A text says which process has it. */
+/** Claims a trial. Returns a text when another process has the trial; the text names that process. */
 export function claim(folder: string, trial: string): Claim | string {
   const claims = join(folder, 'claims');
   mkdirSync(claims, { recursive: true });
@@ -63,12 +66,12 @@ const numbersOf = (claims: string, name: string): number[] =>
     .map((file) => Number(file.slice(name.length + 1)))
     .sort((a, b) => a - b);
 
-/** The process that holds a claim and lives, or null. */
+/** Names the living process that holds a claim; null when the process that made the claim is dead. */
 function livingOwner(path: string): string | null {
   const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   if (age > SILENCE) return null;
   const owner = readOwner(path);
-  // It is being written this very moment.
+  // The file was made but its contents are not written yet.
   if (owner === null) return 'another process';
   if (owner.token === token) return `this process`;
   const here = owner.host === hostname();
@@ -96,6 +99,6 @@ function touch(path: string): void {
   try {
     utimesSync(path, new Date(), new Date());
   } catch {
-    // It was taken over, or the folder is gone: `isOwn` tells.
+    // The claim was taken over, or the folder is gone: `isOwn` will return false.
   }
 }

@@ -1,4 +1,4 @@
-/** Clear words when the disk of a sweep's folder does not play along. */
+/** Messages for errors of the disk that a sweep's folder is on. */
 import { resolve, sep } from 'node:path';
 import { InputError } from '../../input-error.ts';
 
@@ -7,7 +7,7 @@ const FULL: Readonly<Record<string, string>> = {
   EDQUOT: 'your quota is used up: free some space',
   EROFS: 'the file system is read-only: give another folder with --out',
 };
-/** These are about the folder only when they name it: data may be out of reach as well. */
+/** Errors that concern the folder only when they name a path in it, since data files can cause them too. */
 const REFUSED: Readonly<Record<string, string>> = {
   EACCES: 'no permission to write there: give another folder with --out',
   EPERM: 'no permission to write there: give another folder with --out',
@@ -15,7 +15,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   EEXIST: 'there is a file of that name: give another folder with --out',
 };
 
-/** What every later write to a folder would meet as well, in the user's words; null for any other error. */
+/**
+ * For an error that every later write to the folder would meet too, the message for the user; null for any other error.
+ */
 export function diskError(error: unknown, folder: string): InputError | null {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const { code = '', path = '' } = at as NodeJS.ErrnoException;

@@ -1,6 +1,6 @@
 /**
- * A sweep's store in a folder, which several processes may share: `results.jsonl` is the source of truth, `claims/` says who
- * runs what, `trials/` has a folder for the run of each.
+ * A sweep's store in a folder, which several processes may share: `results.jsonl` is the source of truth, `claims/`
+ * says which process runs which trial, `trials/` has a folder for the run of each.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -39,6 +39,9 @@ export function openFolder(folder: string): SweepStore {
   };
 }
 
-/** `early-first-1-late-last-4-seed-0-1f2e3d`: a name that every file system takes, and that no other trial has. */
+/**
+ * `early-first-1-late-last-4-seed-0-1f2e3d`: a name of a trial's folder that every file system accepts and no other
+ * trial has.
+ */
 const folderName = (trial: string): string =>
   `${trial.replace(/[^\w.]+/g, '-').slice(0, 100)}-${createHash('sha256').update(trial).digest('hex').slice(0, 6)}`;

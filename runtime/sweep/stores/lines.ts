@@ -4,12 +4,12 @@
  */
 import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 
-/** What every line has: the name of its trial. */
+/** The field that every line has: the name of its trial. */
 export interface Line {
   readonly trial: string;
 }
 
-/** The last line of each trial. A line that `isWhole` does not take is passed over. */
+/** The last line of each trial. Lines that `isWhole` does not accept are skipped. */
 export function readLines<L extends Line>(file: string, isWhole: (value: object) => boolean): Map<string, L> {
   const latest = new Map<string, L>();
   if (!existsSync(file)) return latest;
@@ -30,7 +30,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Adds a line; the rest of a line that was cut off is ended first. */
+/** Adds a line. If the last line was cut off, a line break ends it first. */
 export function appendLine(file: string, line: Line): void {
   appendFileSync(file, `${endsTorn(file) ? '\n' : ''}${JSON.stringify(line)}\n`);
 }

@@ -1,4 +1,4 @@
-/** What a result was made with. */
+/** Facts about the machine, the device and the versions that results are made with. */
 import { execFileSync } from 'node:child_process';
 import { arch, cpus, hostname, platform, totalmem } from 'node:os';
 import { versions } from '../../versions.ts';
