@@ -4,6 +4,8 @@ export interface Host {
   readonly readFile: (path: string) => string | null;
   /** The path that `path`, written inside the file `from`, stands for. */
   readonly resolve: (from: string, path: string) => string;
+  /** The folder of a model that has been fetched before, by its name `ORG/NAME`, or null; absent: none is known. */
+  readonly model?: (name: string) => string | null;
 }
 
 /** Files held in memory, by path; paths are joined with slashes. */

@@ -43,9 +43,12 @@ export interface ImportDeclaration extends Documented {
   readonly pathSpan: Span;
 }
 
+/** `base NAME { attributes }`, or `base NAME from "MODEL" { attributes }` with or without the braces. */
 export interface BaseDeclaration extends Documented {
   readonly kind: 'base';
   readonly name: Name;
+  /** The model whose files describe it: a folder, or a name of the hub. */
+  readonly from: StringLiteral | null;
   readonly fields: readonly Field[];
 }
 

@@ -1,6 +1,6 @@
 /** Reading Chevrotain's concrete tree, in which every child may be absent after a recovery. */
 import type { CstNode, IToken } from 'chevrotain';
-import type { Comment, Name } from './ast.ts';
+import type { Comment, Name, StringLiteral } from './ast.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { singleQuotes, unterminatedString } from './diagnostics/characters.ts';
 import type { Source, Span } from './source.ts';
@@ -55,6 +55,14 @@ export function name(c: Context, node: CstNode | undefined, type = 'Identifier',
 export function nameAfter(c: Context, node: CstNode | undefined, rule: string): Name | null {
   const inner = child(node, rule);
   return inner === undefined || !has(inner, 'Identifier') ? null : name(c, inner);
+}
+
+/** `from "MODEL"`, when it is there. */
+export function stringAfter(c: Context, node: CstNode | undefined, rule: string): StringLiteral | null {
+  const token = written(child(node, rule), 'String')[0];
+  return token === undefined
+    ? null
+    : { kind: 'string', value: unquote(c, token), text: token.image, span: tokenSpan(c, token) };
 }
 
 export function unquote(c: Context, token: IToken): string {

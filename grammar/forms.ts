@@ -5,7 +5,7 @@ import * as t from './tokens.ts';
 
 const forms: Readonly<Record<string, string>> = {
   importDeclaration: 'an import is written `import "FILE.adapter"`',
-  base: 'a base is written `base NAME { ... }`; an adapter stands on one with `adapter NAME on BASE`',
+  base: 'a base is written `base NAME { ... }` or `base NAME from "FOLDER"`; an adapter stands on one with `adapter NAME on BASE`',
   param: 'a param is written `param NAME = VALUE`',
   data: 'data is written `data NAME = alpaca("FILE")`, or with another format',
   adapter: 'an adapter is written `adapter NAME on BASE { ... }`',

@@ -77,7 +77,9 @@ function printDeclaration(d: Declaration): string {
     case 'import':
       return `import ${quote(d.path)}`;
     case 'base':
-      return `base ${d.name.text} ${printBlock(d.fields, '')}`;
+      return d.from === null
+        ? `base ${d.name.text} ${printBlock(d.fields, '')}`
+        : `base ${d.name.text} from ${printExpression(d.from)}${d.fields.length === 0 ? '' : ` ${printBlock(d.fields, '')}`}`;
     case 'param':
     case 'data':
       return `${d.kind} ${d.name.text} = ${printExpression(d.value)}`;

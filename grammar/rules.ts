@@ -34,7 +34,15 @@ export class AdapterParser extends ValueParser {
   base = this.RULE('base', () => {
     this.CONSUME(t.Base);
     this.CONSUME(t.Identifier);
-    this.SUBRULE(this.block);
+    this.OR([
+      {
+        ALT: () => {
+          this.SUBRULE(this.fromModel);
+          this.OPTION(() => this.SUBRULE1(this.block));
+        },
+      },
+      { ALT: () => this.SUBRULE(this.block) },
+    ]);
   });
 
   param = this.RULE('param', () => {
@@ -169,6 +177,11 @@ export class AdapterParser extends ValueParser {
   fromName = this.RULE('fromName', () => {
     this.CONSUME(t.From);
     this.CONSUME(t.Identifier);
+  });
+
+  fromModel = this.RULE('fromModel', () => {
+    this.CONSUME(t.From);
+    this.CONSUME(t.StringToken);
   });
 
   on = this.RULE('on', () => {

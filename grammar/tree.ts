@@ -9,6 +9,7 @@ import {
   nameAfter,
   nodes,
   span,
+  stringAfter,
   unquote,
   tokenSpan,
   written,
@@ -58,8 +59,10 @@ function declaration(c: Context, wrapper: CstNode): Declaration | null {
       if (token === undefined) return null;
       return { kind: 'import', path: unquote(c, token), pathSpan: tokenSpan(c, token), ...common };
     }
-    case 'base':
-      return { kind: 'base', name: name(c, node), fields: fields(c, child(node, 'block')), ...common };
+    case 'base': {
+      const from = stringAfter(c, node, 'fromModel');
+      return { kind: 'base', name: name(c, node), from, fields: fields(c, child(node, 'block')), ...common };
+    }
     case 'param':
     case 'data':
       return {

@@ -229,6 +229,19 @@ async function weightsIn(path: string): Promise<string> {
   throw new InputError(`${resolve(path)} holds no weights`, adviceFor(files, USUAL));
 }
 
+/** The file that a path means: itself, or the tokenizer in a folder. */
+async function tokenizerIn(path: string): Promise<string> {
+  if (!(await stat(path).catch(() => null))?.isDirectory()) return path;
+  const names = ['tokenizer.json', 'tokenizer.model'];
+  const files = await readdir(path);
+  const file = names.find((name) => files.includes(name));
+  if (file !== undefined) return join(path, file);
+  throw new InputError(
+    `${resolve(path)} holds no tokenizer`,
+    `it should have one of ${names.join(', ')}; \`tokenizer = "FILE"\` in the base names another file`,
+  );
+}
+
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
@@ -236,12 +249,13 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Opens a tokenizer by the name of its file: `tokenizer.json`, `.model`, `.gguf`, or llama2.c's `.bin`. What lies beside it is read
- * too: tokenizer_config.json, special_tokens_map.json and chat_template.jinja for the first, config.json and generation_config.json for all.
+ * Opens a tokenizer by the name of its file: `tokenizer.json`, `.model`, `.gguf`, or llama2.c's `.bin`; of a folder,
+ * the tokenizer.json in it or else the tokenizer.model. What lies beside it is read too: tokenizer_config.json, special_tokens_map.json and chat_template.jinja for the first, config.json and generation_config.json for all.
  * @param weights the base's weights, where they lie in a folder of their own: the last two files may be there
  * @throws InputError when the file cannot be read or is of none of these formats
  */
-export async function openTokenizer(path: string, weights?: string): Promise<Tokenizer> {
+export async function openTokenizer(given: string, weights?: string): Promise<Tokenizer> {
+  const path = await tokenizerIn(given);
   const readIn = (folder: string) => async (name: string) => {
     const file = join(folder, name);
     if (!(await exists(file))) return undefined;

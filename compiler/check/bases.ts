@@ -24,6 +24,7 @@ import { storages } from '../storage/index.ts';
 import type { Env } from './env.ts';
 import type { Values } from './checked.ts';
 import { readFields } from './fields.ts';
+import { readModelFiles, reportAt, type ModelFiles } from './model-files.ts';
 import { tooLarge } from '../model/sizes.ts';
 import { badDimensions } from './diagnostics/values.ts';
 
@@ -122,7 +123,27 @@ export const baseFields: Readonly<Record<string, Field>> = {
 
 /** The base a declaration describes, or null after reporting why it cannot be. */
 export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Base | null {
-  const read = readFields(env, declaration.fields, baseFields, 'base', declaration.name.span);
+  const { from } = declaration;
+  if (from === null) return baseOf(env, declaration, host, null);
+  const own = declaration.fields.map(({ name }) => name.text);
+  const needed = Object.keys(baseFields).filter((key) => baseFields[key]?.default === undefined);
+  const complete = needed.every((key) => own.includes(key));
+  const files = readModelFiles(env, from, complete, host);
+  if (files !== null) return baseOf({ ...env, report: reportAt(env.report, from) }, declaration, host, files);
+  // Without the model's files only what stands in the braces can be wrong.
+  const table = Object.entries(baseFields).map(([key, row]) => [
+    key,
+    { ...row, default: row.default ?? null },
+  ]);
+  readFields(env, declaration.fields, Object.fromEntries(table), 'base', declaration.name.span);
+  return null;
+}
+
+/** @param files what the model's files say; an attribute in the braces counts before theirs */
+function baseOf(env: Env, declaration: BaseDeclaration, host: Host, files: ModelFiles | null): Base | null {
+  const own = new Set(declaration.fields.map(({ name }) => name.text));
+  const stated = files?.fields.filter(({ name }) => !own.has(name.text)) ?? [];
+  const read = readFields(env, [...declaration.fields, ...stated], baseFields, 'base', declaration.name.span);
   if (!read.ok) return null;
   const { values } = read;
   const int = (key: string): number => numberOf(values[key]);
@@ -130,6 +151,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
   const rope = callOf(values['rope']);
   const file = (key: string): string | undefined => {
     const path = values[key];
+    if (files !== null && !own.has(key)) return files.folder;
     return typeof path === 'string' ? host.resolve(declaration.span.file, path) : undefined;
   };
   const biases = biasesOf(values['biases']);
@@ -155,6 +177,7 @@ export function readBase(env: Env, declaration: BaseDeclaration, host: Host): Ba
     init: numberOf(values['init']),
     ...(weights === undefined ? {} : { weights }),
     ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(files === null || files.config === null ? {} : { config: files.config }),
   };
   if (!fitsTogether(env, declaration, read, whole)) return null;
   return withLayers(env, whole, read);

@@ -45,12 +45,12 @@ export interface CheckOptions {
 /** Checks an adapter or a sweep, or gives and reports what came of it when it was checked before. */
 export type Remember = <T>(
   piece: AdapterDeclaration | SweepDeclaration,
-  scope: Scope,
+  around: { readonly scope: Scope; readonly bases: ReadonlyMap<string, Base | null> },
   check: (report: Report) => T,
   report: Report,
 ) => T;
 
-const checkAlways: Remember = (_piece, _scope, check, report) => check(report);
+const checkAlways: Remember = (_piece, _around, check, report) => check(report);
 
 export interface Checked {
   readonly path: string;
@@ -102,8 +102,12 @@ export function checkLoaded(loaded: Loaded, path: string, host: Host, options: C
   const sweeps = swept.flatMap((sweep) => {
     const checker = checkerOf(loaded, host, options, sweep, bases);
     return (
-      remember(sweep, scope, (to) => readSweepOf({ scope, report: to }, sweep, subjects, checker), report) ??
-      []
+      remember(
+        sweep,
+        { scope, bases },
+        (to) => readSweepOf({ scope, report: to }, sweep, subjects, checker),
+        report,
+      ) ?? []
     );
   });
   return {
@@ -149,7 +153,7 @@ function readAdapters(
       const adapterEnv: Env = { scope, report: (d) => (own || isError(d)) && to(d) };
       return readAdapter(adapterEnv, declaration, { bases, data, host, options });
     };
-    const subject = remember(declaration, scope, check, report);
+    const subject = remember(declaration, { scope, bases }, check, report);
     if (subject !== null) subjects.set(declaration.name.text, subject);
   }
   return { scope, env, bases, subjects };

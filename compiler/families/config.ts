@@ -10,7 +10,7 @@ import { readRope } from './config-rope.ts';
 import { readWindow } from './config-windows.ts';
 
 /** What of a base a config.json says. */
-export type ConfigBase = Omit<Base, 'name' | 'init' | 'weights' | 'tokenizer'>;
+export type ConfigBase = Omit<Base, 'name' | 'init' | 'weights' | 'tokenizer' | 'config'>;
 
 export interface ConfigReading {
   /** Null where the family is not known or a size is missing. */

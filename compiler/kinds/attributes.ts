@@ -10,7 +10,14 @@ import { kindOf } from './index.ts';
 import type { Field, FieldType } from './kind.ts';
 
 /** Facts of a base that are no numbers of its network: names, files, how much is read at once, how it would start. */
-const BESIDE_THE_NETWORK: readonly (keyof Base)[] = ['name', 'weights', 'tokenizer', 'context', 'init'];
+const BESIDE_THE_NETWORK: readonly (keyof Base)[] = [
+  'name',
+  'weights',
+  'tokenizer',
+  'config',
+  'context',
+  'init',
+];
 
 /** Attributes of a task that a question depends on; the others say what is trained. */
 const OF_QUESTIONS = ['template', 'ask'];

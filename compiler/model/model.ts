@@ -63,9 +63,11 @@ export interface Base {
   readonly store?: Storage;
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
-  /** Path of the weights and of the tokenizer, relative to the spec that declares the base. */
+  /** Path of the weights and of the tokenizer, relative to the spec that declares the base; a folder may be both. */
   readonly weights?: string;
   readonly tokenizer?: string;
+  /** Path of the config.json that the base was read from; absent: its sizes are written in the spec. */
+  readonly config?: string;
 }
 
 /**

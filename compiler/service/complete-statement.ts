@@ -63,6 +63,9 @@ export function fileStatement(tokens: readonly IToken[], { names }: Draft): Stat
   const of = (kind: 'base' | 'adapter' | 'recipe') => namedProposals(names.globals[kind]);
   const clauses = ((): Clause[] => {
     switch (tokens[0]?.tokenType) {
+      case t.Base:
+        // Behind the braces a base has ended.
+        return tokens.some((k) => k.tokenType === t.LeftBrace) ? [] : [{ begins: t.From, takes: [] }];
       case t.Param:
         return [{ begins: t.Equal, takes: { role: 'layers' }, required: true }];
       case t.Data:

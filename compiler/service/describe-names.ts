@@ -5,12 +5,11 @@ import type { Checked, Subject } from '../check/check.ts';
 import { dataFormats } from '../check/data.ts';
 import { layersOf } from '../check/layers.ts';
 import { kindOf } from '../kinds/index.ts';
+import { countBase, describeBase, describeOrigin, plural } from '../describe/base.ts';
 import { describePart } from '../describe/fusion-map.ts';
 import type { Base } from '../model/model.ts';
-import { sumOf } from '../describe/counts.ts';
 import { namesByOwner } from '../lower/parameters.ts';
-import { baseParameters } from '../families/sites.ts';
-import { countOf, describeLayers, describePlace, figure, plural, share } from './describe.ts';
+import { countOf, describeLayers, describePlace, share } from './describe.ts';
 import type { Named } from './names.ts';
 import type { Analysis } from './workspace.ts';
 
@@ -47,6 +46,7 @@ function headOf(node: Declaration | Item, subject: Subject | null): string {
     case 'import':
       return `import "${node.path}"`;
     case 'base':
+      return `base ${node.name.text}${clause('from', node.from)}`;
     case 'expert':
     case 'override':
     case 'drop':
@@ -92,10 +92,10 @@ function factsOf(named: Named, checked: Checked, subject: Subject | null): strin
   }
 }
 
-const baseFacts = (base: Base): string[] => [
-  `${plural(base.layers, 'layer')} of width ${figure(base.dim)}, ${plural(base.heads, 'head')}, ${figure(base.ffn)} in the feed-forward network, ${figure(base.vocab)} tokens`,
-  plural(sumOf(baseParameters(base)), 'parameter'),
-];
+const baseFacts = (base: Base): string[] => {
+  const origin = describeOrigin(base);
+  return [describeBase(base), countBase(base), ...(origin === null ? [] : [origin])];
+};
 
 /** The layers an expression means, on the base at hand or on every base that an adapter stands on. */
 export function layerFacts(e: Expression, checked: Checked, subject: Subject | null): string[] {

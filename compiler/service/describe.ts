@@ -1,13 +1,9 @@
 /** Figures and places in the user's words. */
 import { printLayers } from '../model/values.ts';
+import { plural } from '../describe/base.ts';
 import { sumOf } from '../describe/counts.ts';
 import type { Base, Parameter, Part, Site } from '../model/model.ts';
 import { baseParameters } from '../families/sites.ts';
-
-/** `6,738,415,616`, whatever the locale. */
-export const figure = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-
-export const plural = (n: number, noun: string): string => `${figure(n)} ${noun}${n === 1 ? '' : 's'}`;
 
 /** `1,229,760 parameters, 0.0182% of llama7b`. */
 export function share(numbers: number, base: Base): string {

@@ -1,7 +1,7 @@
 /** Inlay hints: how many parameters each part adds, or makes trainable, at the end of its line. */
 import type { Item } from '../../grammar/ast.ts';
 import type { Subject } from '../check/check.ts';
-import { figure } from './describe.ts';
+import { figure } from '../describe/base.ts';
 import { partSize } from './describe-names.ts';
 import { ownFile, type Analysis, type Workspace } from './workspace.ts';
 

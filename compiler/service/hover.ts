@@ -53,6 +53,7 @@ function hoverIn(view: Analysis, path: string, offset: number): Hover | null {
     hoverField(spot, view, offset) ??
     hoverPlace(spot, view) ??
     hoverData(spot, offset) ??
+    hoverModel(spot, view, offset) ??
     hoverWord(view.sources.get(path) ?? '', path, offset)
   );
 }
@@ -143,6 +144,16 @@ function hoverData({ declaration }: Spot, offset: number): Hover | null {
   return format === undefined || !holds(name.span, offset)
     ? null
     : { span: name.span, text: `**${name.text}**: ${format.doc}` };
+}
+
+/** The model that a base is read from. */
+function hoverModel({ declaration }: Spot, view: Analysis, offset: number): Hover | null {
+  if (declaration?.kind !== 'base' || declaration.from === null) return null;
+  const { span } = declaration.from;
+  const named = view.names().globals.base.get(declaration.name.text);
+  return named === undefined || !holds(span, offset)
+    ? null
+    : { span, text: describeNamed(named, view, null) };
 }
 
 const words: Readonly<Record<string, string>> = { ...siteWords, ...layerWords, input: inputWord };

@@ -18,7 +18,7 @@ export const wordDocs: Readonly<Record<string, string>> = {
   override: 'Changes an inherited part, group, task or expert; what it does not write stays.',
   drop: 'Takes away an inherited part, group, task or expert.',
   on: 'Where a part sits, which data a task is trained on, or which base an adapter stands on.',
-  from: 'The part whose tokens this one reads.',
+  from: 'Of a part: the part whose tokens it reads. Of a base: the model whose files describe it, a folder or a name of the hub in quotes.',
   extends: 'The adapter this one starts from, with all its items.',
   trains: 'What a task trains; all else stays frozen.',
   for: 'The adapter a recipe trains.',

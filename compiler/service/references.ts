@@ -1,6 +1,7 @@
 /** Where a name is declared and where it is used, across every spec that knows it. */
 import type { Span } from '../../grammar/source.ts';
 import { occurrenceAt, sameNamed, type Named, type Occurrence } from './names.ts';
+import { holds } from './spot.ts';
 import { ownFile, type Workspace } from './workspace.ts';
 
 /** What is named at a place, as the file itself or a spec that imports it understands it. */
@@ -12,13 +13,17 @@ export function namedAt(workspace: Workspace, path: string, offset: number): Occ
   return null;
 }
 
-/** Where the name at a place is declared; for an import, the beginning of its file. */
+/** Where the name at a place is declared; for an import, its file, and for the model of a base, its config.json. */
 export function definition(workspace: Workspace, path: string, offset: number): Span | null {
   const occurrence = namedAt(workspace, path, offset);
   if (occurrence !== null) return occurrence.named.name.span;
   const view = workspace.analysis(path);
   for (const d of (view === null ? undefined : ownFile(view))?.declarations ?? []) {
-    if (d.kind !== 'import' || offset < d.pathSpan.start || offset > d.pathSpan.end) continue;
+    if (d.kind === 'base' && d.from !== null && holds(d.from.span, offset)) {
+      const config = view?.checked().bases[d.name.text]?.config;
+      return config === undefined ? null : { file: config, start: 0, end: 0 };
+    }
+    if (d.kind !== 'import' || !holds(d.pathSpan, offset)) continue;
     const file = workspace.host.resolve(path, d.path);
     return view?.sources.has(file) === true ? { file, start: 0, end: 0 } : null;
   }

@@ -9,7 +9,7 @@ import type { AdapterDeclaration, SweepDeclaration } from '../../grammar/ast.ts'
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { cover, type Span } from '../../grammar/source.ts';
 import type { Remember } from '../check/check.ts';
-import type { Report, Scope } from '../check/env.ts';
+import type { Scope } from '../check/env.ts';
 
 interface Remembered {
   readonly text: string;
@@ -27,14 +27,16 @@ type Piece = AdapterDeclaration | SweepDeclaration;
 /** A `remember` for the checker that keeps what it learns in `memory`; `sources` are the texts of this check. */
 export const remembering =
   (memory: Memory, sources: ReadonlyMap<string, string>): Remember =>
-  <T>(piece: Piece, scope: Scope, check: (report: Report) => T, report: Report): T => {
+  (piece, { scope, bases }, check, report) => {
+    type Outcome = ReturnType<typeof check>;
     const regions = regionsOf(piece, scope);
-    const text = textOf(regions, scope, sources);
+    // A base may be read from a model's files, of which the spec's text says nothing.
+    const text = `${textOf(regions, scope, sources)}\n${JSON.stringify([...bases.values()])}`;
     const key = `${piece.kind} ${piece.name.text}`;
     const before = memory.get(key);
     if (before?.text === text) {
       for (const d of before.diagnostics) report(moved(d, before.regions, regions));
-      return before.outcome as T;
+      return before.outcome as Outcome;
     }
     const diagnostics: Diagnostic[] = [];
     const outcome = check((d) => diagnostics.push(d));

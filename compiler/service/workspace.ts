@@ -56,13 +56,14 @@ export function createWorkspace(host: Host, specs: () => readonly string[] = () 
   };
   const analysis = (path: string): Analysis | null => {
     const before = known.get(path);
-    if (before !== undefined && isCurrent(host, before.reads)) return before.analysis;
-    const reads = new Map<string, string | null>();
-    const loaded = loadFiles(path, recording(host, reads), read);
+    if (before !== undefined && isCurrent(before.reads)) return before.analysis;
+    const reads: Reads = new Map();
+    const recorder = recording(host, reads);
+    const loaded = loadFiles(path, recorder, read);
     if (loaded === null) return null;
     const memory = memories.get(path) ?? new Map();
     memories.set(path, memory);
-    const made = analyse(path, loaded, host, memory);
+    const made = analyse(path, loaded, recorder, memory);
     known.set(path, { reads, analysis: made });
     return made;
   };
@@ -77,20 +78,23 @@ export function createWorkspace(host: Host, specs: () => readonly string[] = () 
   return { host, parsed, analysis, views };
 }
 
-/** The texts a view was made from, null for files that were not there. */
-type Reads = ReadonlyMap<string, string | null>;
+/** What a view asked of its host, with the answers: texts and folders, null for what was not there. */
+type Reads = Map<string, { readonly ask: () => string | null; readonly answer: string | null }>;
 
-const recording = (host: Host, reads: Map<string, string | null>): Host => ({
-  ...host,
-  readFile: (path) => {
-    const text = host.readFile(path);
-    reads.set(path, text);
-    return text;
-  },
-});
+function recording(host: Host, reads: Reads): Host {
+  const record = (key: string, ask: () => string | null): string | null => {
+    const answer = ask();
+    reads.set(key, { ask, answer });
+    return answer;
+  };
+  return {
+    ...host,
+    readFile: (path) => record(`file ${path}`, () => host.readFile(path)),
+    model: (name) => record(`model ${name}`, () => host.model?.(name) ?? null),
+  };
+}
 
-const isCurrent = (host: Host, reads: Reads): boolean =>
-  [...reads].every(([path, text]) => host.readFile(path) === text);
+const isCurrent = (reads: Reads): boolean => [...reads.values()].every(({ ask, answer }) => ask() === answer);
 
 function analyse(path: string, loaded: Loaded, host: Host, memory: Memory): Analysis {
   const remember = remembering(memory, loaded.sources);

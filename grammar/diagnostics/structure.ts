@@ -29,6 +29,7 @@ const wanted: Readonly<Record<string, string>> = {
   edge: 'how many layers, as in `first 4`',
   condition: '`==` or `!=`',
   override: 'what to change',
+  base: '`{`, or `from` and a model',
 };
 
 const labelOf = (type: TokenType): string =>

@@ -30,6 +30,7 @@ export function headOf(s: Statement, text: string): Head {
     case 'import':
       return head(['import', { text: text.slice(s.pathSpan.start, s.pathSpan.end), span: s.pathSpan }]);
     case 'base':
+      return head([s.kind, s.name], clause('from', s.from));
     case 'expert':
     case 'drop':
       return head([s.kind, s.name]);

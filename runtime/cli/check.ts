@@ -1,6 +1,7 @@
 /** `graft check SPEC...`: reports mistakes. */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { describeBase, describeOrigin } from '../../compiler/describe/base.ts';
 import { diagnosticToJson } from '../../grammar/render.ts';
 import type { Diagnostic } from '../../grammar/diagnostic.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
@@ -23,7 +24,8 @@ export const command: Command = {
   usage: `usage: graft check SPEC... [--fix [--dry-run]] [--format text|json] [--set NAME=VALUE]... [--base FILE.adapter:NAME]
 
   SPEC is a file, or - for standard input. Exit code 0: no errors (there may be warnings); 1: errors. Mistakes go to
-  standard error; without errors, how many adapters were checked goes to standard output. A file that the spec names
+  standard error; without errors, how many adapters were checked goes to standard output, and what was read of the
+  models that bases are \`from\`. A file that the spec names
   and that is not there is a warning: checking needs none of them.
 
   --fix                    correct what has one obvious correction, and report the rest; imported files stay as they are
@@ -49,6 +51,7 @@ ${specUsage}`,
     const diagnostics: Diagnostic[] = [];
     let adapters = 0;
     const sources = new Map<string, string>();
+    const read = new Set<string>();
     for (const argument of positionals) {
       const { path, name } = splitSpec(argument);
       if (values.fix) await fixFile(path, checkOptions(values), values['dry-run']);
@@ -59,12 +62,17 @@ ${specUsage}`,
         throw new UsageError(`${path} has no adapter '${name}'`);
       for (const d of [...checked.diagnostics, ...missingFiles(checked, nodeSpecs, existsSync)])
         diagnostics.push(d);
+      for (const base of Object.values(checked.bases)) {
+        const origin = describeOrigin(base);
+        if (origin !== null) read.add(`${base.name} is ${origin}, ${describeBase(base)}`);
+      }
       adapters += Object.keys(checked.adapters).length;
       for (const [file, text] of checked.sources) sources.set(file, text);
     }
     if (format === 'json') for (const d of diagnostics) console.log(diagnosticToJson(d, sources));
     else printDiagnostics(diagnostics, sources);
     if (diagnostics.some((d) => d.severity === 'error')) return EXIT.failed;
+    if (format === 'text') for (const line of read) console.log(line);
     if (format === 'text') console.log(summary(adapters, diagnostics.length));
     return EXIT.ok;
   },

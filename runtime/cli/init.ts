@@ -19,7 +19,7 @@ export const command: Command = {
   Asks what the flags leave open; on no terminal, or with --yes, it takes the value in brackets. The spec it writes is
   commented and checks without a complaint.
 
-  --base BASE       ${knownBases.join(', ')}; FILE.adapter:NAME; or a folder with a config.json [llama7b]
+  --base BASE       ${knownBases.join(', ')}; FILE.adapter:NAME; a folder with a config.json or a pulled ORG/NAME [llama7b]
   --method METHOD   ${listed(methods)} [v2]
   --fusion FUSION   where an image enters: ${listed(fusions)} [none]
   --tasks TASK,...  ${listed(tasks)} [instruct, and caption with a fusion]

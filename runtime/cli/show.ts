@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { lowerModel } from '../../compiler/lower/lower.ts';
+import { describeOrigin } from '../../compiler/describe/base.ts';
 import { countModel, type Counts } from '../../compiler/describe/counts.ts';
 import { describePart, foldRows, fusionMap, type FusionMap } from '../../compiler/describe/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
@@ -91,10 +92,12 @@ export function show(model: Model, wide = false, width = WIDTH): string {
   const counts = countModel(model);
   const { base } = model;
   const head = `${model.name} on ${base.name}: ${base.layers} layers of width ${base.dim}, ${figure(counts.base)} parameters`;
+  const origin = describeOrigin(base);
+  const top = origin === null ? head : `${head}\n${base.name} is ${origin}`;
   if (model.parts.length === 0 && model.tasks.length === 0 && model.experts.length === 0)
-    return `${head}\n\nnothing is added, nothing is trained`;
+    return `${top}\n\nnothing is added, nothing is trained`;
   return [
-    head,
+    top,
     drawMap(model, wide, width),
     partTable(model, counts, wide),
     setTable(counts),

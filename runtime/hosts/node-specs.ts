@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Host } from '../../compiler/host.ts';
+import { cachedModel } from '../hub/cached.ts';
 import type { SpecHost } from '../project/host.ts';
 
 export const nodeSpecs: Host = {
@@ -13,6 +14,7 @@ export const nodeSpecs: Host = {
     }
   },
   resolve: (from, path) => (isAbsolute(path) ? path : join(dirname(from), path)),
+  model: (name) => cachedModel(name),
 };
 
 export const nodeSpecHost: SpecHost = { specs: nodeSpecs, warn: (text) => console.error(text) };

@@ -18,6 +18,8 @@ export function requireConfigAgrees({ specs }: Pick<SpecHost, 'specs'>, base: Ba
   if (weights === undefined) return;
   const beside = usual.exec(weights);
   const file = beside ? `${beside[1] ?? ''}config.json` : `${weights.replace(/[\\/]$/, '')}/config.json`;
+  // A base that was read from this file differs from it only where its braces say so.
+  if (file === base.config) return;
   const text = specs.readFile(file);
   if (text === null) return;
   const lines = contradictions(base, parse(file, text));

@@ -78,10 +78,14 @@ export function loadChecked(host: SpecHost, path: string, options: CheckOptions 
   return checked;
 }
 
-/** What the files of a run carry of a checked spec. */
+/** What the files of a run carry of a checked spec. The hash knows no paths: a spec may move with what it reads. */
 export async function specOf(checked: Checked, { params = {} }: SpecOptions): Promise<Project['spec']> {
   const text = [...checked.sources.values()].join('\n');
-  return { hash: await sha256([text, JSON.stringify(params)]), text };
+  // Of a base that is read from a model's files the text has the path alone.
+  const read = Object.values(checked.bases).filter(({ config }) => config !== undefined);
+  const numbers = read.map(({ config: _config, weights: _weights, tokenizer: _tokenizer, ...base }) => base);
+  const stated = numbers.length === 0 ? [] : [JSON.stringify(numbers)];
+  return { hash: await sha256([text, JSON.stringify(params), ...stated]), text };
 }
 
 /** What to say where a name is not among those there are. */

@@ -128,7 +128,7 @@ async function identityOf(
   sweep: Sweep,
   keys: (paths: readonly string[]) => Promise<string>,
 ): Promise<Identity> {
-  const { weights, tokenizer, ...dimensions } = model.base;
+  const { weights, tokenizer, config: _config, ...dimensions } = model.base;
   const accuracy = sweep.measure.includes('accuracy');
   const tests = model.tasks.map((task) => testsOf(task));
   const trained = model.tasks.map((task) => ({ ...task, fields: recordedFields(task.fields, taskFields) }));

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { catalogue, entryOf } from '../../compiler/check/diagnostics/index.ts';
 import { memoryHost } from '../../compiler/host.ts';
+import { modelFiles } from './models.ts';
 
 const t = suite('codes');
 
@@ -22,7 +23,7 @@ const bases = readFileSync(new URL('../../specs/bases.adapter', import.meta.url)
 function codesIn(text: string): string[] {
   const set = /^\/\/ graft check --set (\w+)="([^"]*)"/.exec(text);
   const params = set === null ? {} : { [set[1] ?? '']: set[2] ?? '' };
-  const host = memoryHost({ 'example.adapter': text, 'bases.adapter': bases });
+  const host = memoryHost({ 'example.adapter': text, 'bases.adapter': bases, ...modelFiles });
   return checkSpec('example.adapter', host, { params }).diagnostics.map((d) => `${d.code} ${d.message}`);
 }
 

@@ -17,6 +17,7 @@ import { measures } from '../../compiler/model/sweep.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { checkGenerated } from './generated.ts';
 import { fieldTable } from './reference.ts';
+import { modelFiles } from './models.ts';
 
 const t = suite('language reference');
 const root = join(import.meta.dirname, '../..');
@@ -28,7 +29,7 @@ const others = ['coming-from', 'editor'].map((name) => readFileSync(join(root, `
 
 [...[text, ...others].join('\n').matchAll(/```adapter\n([^]*?)```/g)].forEach((match, i) => {
   t(`example ${i + 1} checks clean`, () => {
-    const host = memoryHost({ 'example.adapter': match[1] ?? '', 'bases.adapter': bases });
+    const host = memoryHost({ 'example.adapter': match[1] ?? '', 'bases.adapter': bases, ...modelFiles });
     const { diagnostics, sources } = checkSpec('example.adapter', host);
     assert.equal(
       diagnostics.filter((d) => d.code !== 'A302').map((d) => renderDiagnostic(d, sources)),

@@ -18,10 +18,12 @@ import { productions } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { expectFile, expectPage, fieldTable, root } from './reference.ts';
+import { modelFiles } from './models.ts';
 
 const t = suite('generated pages');
 const bases = readFileSync(join(root, 'specs/bases.adapter'), 'utf8');
-const hostOf = (text: string): Host => memoryHost({ 'example.adapter': text, 'bases.adapter': bases });
+const hostOf = (text: string): Host =>
+  memoryHost({ 'example.adapter': text, 'bases.adapter': bases, ...modelFiles });
 
 const fence = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 

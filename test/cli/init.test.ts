@@ -8,12 +8,15 @@ import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
+import { runCommand } from './capture.ts';
 import { parse } from '../../grammar/parser.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
 import { chooseBase, knownBases } from '../../runtime/cli/init/bases.ts';
 import { fusions, methods, problemOf, scaffold, tasks } from '../../runtime/cli/init/scaffold.ts';
 import { choose, command } from '../../runtime/cli/init.ts';
+import { command as checkCommand } from '../../runtime/cli/check.ts';
+import { command as showCommand } from '../../runtime/cli/show.ts';
 import { UsageError } from '../../runtime/cli/command.ts';
 import { formatText } from '../../runtime/cli/formatting.ts';
 import { InputError } from '../../runtime/input-error.ts';
@@ -92,13 +95,20 @@ t("a base from a folder with Hugging Face's config", async () => {
   const out = join(folder, 'my.adapter');
   const base = await chooseBase(model, out);
   const text = scaffold({ base, method: 'lora', fusion: 'none', tasks: ['text'] });
-  assert.equal(complaints(text), []);
-  const read = checkSpec('my.adapter', memoryHost({ 'my.adapter': text })).bases[base.name];
+  assert.match(text, /^base model_Tiny_1_1B_chat from "Tiny-1.1B chat"$/m);
+  writeFileSync(out, text);
+  const checked = checkSpec(out, nodeSpecs);
+  assert.equal(checked.diagnostics, []);
+  const read = checked.bases[base.name];
   assert.equal(
     [read?.layers, read?.kvHeads, read?.headDim, read?.context, read?.tied, read?.weights, read?.tokenizer],
-    [2, 2, 4, 64, true, 'Tiny-1.1B chat', 'Tiny-1.1B chat/tokenizer.json'],
+    [2, 2, 4, 64, true, model, model],
   );
   assert.equal(read?.rope, { style: 'half', theta: 500000 });
+  const origin = `model_Tiny_1_1B_chat is read from ${join(model, 'config.json')}: family llama`;
+  const [checking, showing] = [await runCommand(checkCommand, [out]), await runCommand(showCommand, [out])];
+  assert.ok(checking.out.includes(`${origin}, 2 layers of width 16, 4 heads`), checking.out);
+  assert.ok(showing.out.split('\n').includes(origin), showing.out);
   for (const change of [{ model_type: 'gpt2' }, { rope_scaling: { factor: 8 } }, { vocab_size: undefined }]) {
     writeFileSync(join(model, 'config.json'), JSON.stringify({ ...config, ...change }));
     assert.instance(await chooseBase(model, out).catch((e: unknown) => e), InputError);

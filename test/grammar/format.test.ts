@@ -61,6 +61,15 @@ for (const file of documents.filter((f) => f.endsWith('.md'))) {
   });
 }
 
+t('a base from a model, with and without braces', async () => {
+  assert.is(
+    await format(
+      'base  a   from  "x" // why\n\nbase b from"y"{context=2   tied = true}\nbase c from "z" {\n}\n',
+    ),
+    'base a from "x"  // why\n\nbase b from "y" { context = 2  tied = true }\nbase c from "z" {}\n',
+  );
+});
+
 t('300 random trees, as they print, with noise and in narrow columns', async () => {
   for (let seed = 0; seed < 300; seed++) {
     const random = randomFrom(seed);

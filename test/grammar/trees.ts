@@ -10,6 +10,7 @@ import type {
   Name,
   NumberLiteral,
   Segment,
+  StringLiteral,
 } from '../../grammar/ast.ts';
 import { pick, several, type Random } from './random.ts';
 
@@ -86,15 +87,14 @@ const argumentOf = (r: Random, depth: number): Argument => ({
   span,
 });
 
+const stringOf = (r: Random): StringLiteral => ({ kind: 'string', value: pick(r, strings), text: '', span });
+
 function expressionOf(r: Random, depth = 3): Expression {
   const path = (): Expression => ({ kind: 'path', segments: segmentsOf(r, depth), span });
   const within = (): Expression | null => (depth > 0 && r(2) === 0 ? expressionOf(r, depth - 1) : null);
   const leaves: readonly (() => Expression)[] = [
     () => numberOf(r),
-    () => {
-      const value = pick(r, strings);
-      return { kind: 'string', value, text: '', span };
-    },
+    () => stringOf(r),
     path,
     () => ({ kind: 'range', from: numberOf(r), to: numberOf(r), by: maybe(r, () => numberOf(r)), span }),
     () => ({
@@ -177,7 +177,8 @@ function declarationOf(r: Random): Declaration {
   };
   const declarations: readonly (() => Declaration)[] = [
     () => ({ kind: 'import', path: pick(r, strings), pathSpan: span, doc: '', span }),
-    () => ({ kind: 'base', fields: fieldsOf(r), ...common }),
+    () => ({ kind: 'base', from: null, fields: fieldsOf(r), ...common }),
+    () => ({ kind: 'base', from: stringOf(r), fields: fieldsOf(r), ...common }),
     () => ({ kind: 'param', value: expressionOf(r), ...common }),
     () => ({ kind: 'data', value: expressionOf(r), ...common }),
     adapter,

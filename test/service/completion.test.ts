@@ -61,6 +61,11 @@ t('what is typed is what is replaced', () => {
 
 t('clauses of declarations', () => {
   offers('import "bases.adapter"\nadapter X <|>', 'on', 'extends', ...declarations);
+  offers('base b <|>', 'from', ...declarations);
+  offers('base b from <|>');
+  offers('base b from "<|>');
+  offers('base b from "x" <|>', ...declarations);
+  includes('base b from "x" { <|> }', 'layers', 'weights');
   offers('import "bases.adapter"\nadapter X on <|>', ...bases);
   offers('import "bases.adapter"\nadapter X on lla<|>', ...bases);
   includes('import "bases.adapter"\nadapter X on llama7b <|>', 'extends');

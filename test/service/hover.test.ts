@@ -4,6 +4,9 @@ import * as assert from 'uvu/assert';
 import { hover } from '../../compiler/service/hover.ts';
 import { wordDocs } from '../../compiler/service/keyword-docs.ts';
 import { keywords, spelling } from '../../grammar/tokens.ts';
+import { createWorkspace } from '../../compiler/service/workspace.ts';
+import { memoryHost } from '../../compiler/host.ts';
+import { qwen3 } from '../check/models.ts';
 import { onLlama, scene } from './marks.ts';
 
 const t = suite('hover');
@@ -140,6 +143,43 @@ t('data, words of the language', () => {
   shows('<|ada<|>pter|> X on y {}', wordDocs['adapter'] ?? '');
   shows(onLlama('  task t on instructions tra<|>ins base'), 'all else stays frozen');
   assert.equal(Object.keys(wordDocs).sort(), keywords.map(spelling).sort());
+});
+
+t('a base from a model: what was read and from where, on its name and on the string', () => {
+  const read = [
+    '```adapter\nbase b from "models/qwen3"\n```',
+    '3 layers of width 36, 4 heads, 44 in the feed-forward network, 101 tokens',
+    'read from models/qwen3/config.json: family qwen3',
+  ];
+  shows('base <|b<|>|> from "models/qwen3"', ...read);
+  shows('base b from <|"models/q<|>wen3"|> { context = 3 }', ...read);
+  shows('base b fro<|>m "models/qwen3"', /Of a base: the model/);
+  shows('base b from "models/no<|>ne"', 'base b from "models/none"');
+});
+
+t('a model whose config.json changes is read again, also where an adapter stands on it', () => {
+  const texts: Record<string, string> = {
+    'main.adapter': 'base b from "m"\nadapter A on b { bias all on every linear }',
+    'm/config.json': JSON.stringify(qwen3),
+  };
+  const host = { ...memoryHost({}), readFile: (path: string) => texts[path] ?? null };
+  const workspace = createWorkspace(host);
+  const seen = (word: string): string =>
+    hover(workspace, 'main.adapter', texts['main.adapter']!.indexOf(word) + 1)?.text ?? '';
+  assert.match(seen('"m"'), '3 layers');
+  const before = seen('all on');
+  texts['m/config.json'] = JSON.stringify({ ...qwen3, num_hidden_layers: 5 });
+  assert.match(seen('"m"'), '5 layers');
+  assert.is.not(seen('all on'), before);
+  delete texts['m/config.json'];
+  assert.not.match(seen('"m"'), 'layers');
+  assert.equal(
+    workspace
+      .analysis('main.adapter')
+      ?.diagnostics()
+      .map(({ code }) => code),
+    ['A136'],
+  );
 });
 
 t('across imports, and from a file that is imported', () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { memoryHost } from '../../compiler/host.ts';
 import { createWorkspace, type Workspace } from '../../compiler/service/workspace.ts';
 import type { Span } from '../../grammar/source.ts';
+import { modelFiles } from '../check/models.ts';
 
 /** The bases of the method library, for specs that import them. */
 export const bases = readFileSync(join(import.meta.dirname, '../../specs/bases.adapter'), 'utf8');
@@ -42,7 +43,7 @@ export interface Scene {
   readonly texts: Readonly<Record<string, string>>;
 }
 
-/** A workspace of marked files, by path; a text alone is `main.adapter`. `bases.adapter` is there as well. */
+/** A workspace of marked files, by path; a text alone is `main.adapter`. `bases.adapter` and the models of tests are there as well. */
 export function scene(files: string | Readonly<Record<string, string>>): Scene {
   const marked = typeof files === 'string' ? { 'main.adapter': files } : files;
   const texts: Record<string, string> = { 'bases.adapter': bases };
@@ -54,7 +55,7 @@ export function scene(files: string | Readonly<Record<string, string>>): Scene {
     if (cursors[0] !== undefined) [path, offset] = [file, cursors[0]];
     ranges.push(...found.map((range) => ({ file, ...range })));
   }
-  const workspace = createWorkspace(memoryHost(texts), () => Object.keys(texts));
+  const workspace = createWorkspace(memoryHost({ ...modelFiles, ...texts }), () => Object.keys(texts));
   return { workspace, path, offset, ranges, texts };
 }
 

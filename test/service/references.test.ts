@@ -200,4 +200,13 @@ t('rename: a name that would be caught elsewhere is refused', () => {
   refuses(spec('every norm').replace('length = 1', 'length = 1  gate = late'), 'raw', /something else/);
 });
 
+t('the model of a base leads to its config.json', () => {
+  const at = (text: string) => {
+    const s = scene(text);
+    return definition(s.workspace, s.path, s.offset);
+  };
+  assert.equal(at('base b from "models/<|>qwen3"'), { file: 'models/qwen3/config.json', start: 0, end: 0 });
+  assert.is(at('base b from "models/<|>none"'), null);
+});
+
 t.run();

@@ -9,6 +9,7 @@ import * as experts from './experts.ts';
 import * as groups from './groups.ts';
 import * as imports from './imports.ts';
 import * as layers from './layers.ts';
+import * as models from './models.ts';
 import * as params from './params.ts';
 import * as parts from './parts.ts';
 import * as places from './places.ts';
@@ -30,6 +31,7 @@ export const catalogue: readonly Entry[] = entriesIn([
   groups,
   imports,
   layers,
+  models,
   params,
   parts,
   places,

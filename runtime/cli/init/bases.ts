@@ -4,9 +4,9 @@ import { dirname, join, relative, sep } from 'node:path';
 import { checkSpec } from '../../../compiler/check/check.ts';
 import type { Config } from '../../../compiler/families/config-reader.ts';
 import { readConfig } from '../../../compiler/families/config.ts';
-import { baseLines } from '../../../compiler/families/print-base.ts';
 import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
+import { cachedModel } from '../../hub/cached.ts';
 import { UsageError } from '../command.ts';
 import { nodeSpecs } from '../../hosts/node-specs.ts';
 import { splitSpec } from '../../project/spec-name.ts';
@@ -29,7 +29,8 @@ const known: Readonly<Record<string, readonly [layers: number, dim: number, head
 export const knownBases: readonly string[] = Object.keys(known);
 
 /**
- * The base that was asked for: a well-known name, `FILE.adapter[:NAME]`, or a folder with Hugging Face's `config.json`.
+ * The base that was asked for: a well-known name, `FILE.adapter[:NAME]`, a folder with Hugging Face's
+ * `config.json`, or the name of a model in the hub's cache.
  * @param out where the spec will be: paths in it are relative to that
  * @throws UsageError when it is none of these, InputError when the folder's model is of another kind
  */
@@ -37,9 +38,12 @@ export async function chooseBase(wanted: string, out: string): Promise<ChosenBas
   const sizes = Object.hasOwn(known, wanted) ? known[wanted] : undefined;
   if (sizes !== undefined) return llama(wanted, sizes);
   if (splitSpec(wanted).path.endsWith('.adapter')) return declared(wanted, out);
-  if (existsSync(wanted) && statSync(wanted).isDirectory()) return fromConfig(wanted, out);
+  if (existsSync(wanted) && statSync(wanted).isDirectory())
+    return fromConfig(wanted, wanted, pathFrom(out, wanted) || '.');
+  const cached = cachedModel(wanted);
+  if (cached !== null) return fromConfig(wanted, cached, wanted);
   throw new UsageError(
-    `--base is one of ${knownBases.join(', ')}, FILE.adapter:NAME, or the folder of a model with its config.json, not '${wanted}'`,
+    `--base is one of ${knownBases.join(', ')}, FILE.adapter:NAME, the folder of a model with its config.json, or a model that \`graft pull\` brought, not '${wanted}'`,
   );
 }
 
@@ -74,7 +78,8 @@ function declared(wanted: string, out: string): ChosenBase {
   return { name: base.name, layers: base.layers, text };
 }
 
-async function fromConfig(folder: string, out: string): Promise<ChosenBase> {
+/** @param written the model as the spec names it */
+async function fromConfig(wanted: string, folder: string, written: string): Promise<ChosenBase> {
   const file = join(folder, 'config.json');
   const { base, problems } = readConfig((await readJson(file)) as Config);
   const [first] = problems;
@@ -83,12 +88,9 @@ async function fromConfig(folder: string, out: string): Promise<ChosenBase> {
       `${file} ${problems.map(({ message }) => message).join('; it ')}`,
       first?.remedy ?? 'give the folder of a whole model',
     );
-  const tokenizer = ['tokenizer.json', 'tokenizer.model'].find((name) => existsSync(join(folder, name)));
-  const name = nameOf(folder);
-  const files = `weights = ${JSON.stringify(pathFrom(out, folder) || '.')}${tokenizer === undefined ? '' : `  tokenizer = ${JSON.stringify(pathFrom(out, join(folder, tokenizer)))}`}`;
-  const text = `/// The frozen model, from its config.json.
-base ${name} {
-${[...baseLines(base), files].map((line) => `  ${line}\n`).join('')}}`;
+  const name = nameOf(wanted);
+  const text = `/// The frozen model: its sizes, weights and tokenizer are those of its files.
+base ${name} from ${JSON.stringify(written)}`;
   return { name, layers: base.layers, text };
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Host } from '../../../compiler/host.ts';
+import { cachedModel } from '../../hub/cached.ts';
 
 /** A path for a file's URI; other URIs, of documents that were never saved, stand for themselves. */
 export function pathOf(uri: string): string {
@@ -66,7 +67,12 @@ export function createFiles(open: Open): Files {
     listed ??= folders.flatMap(listSpecs);
     return [...new Set([...open.paths(), ...listed])];
   };
-  return { host: { readFile, resolve }, specs, forget, setFolders: (paths) => (folders = paths) };
+  return {
+    host: { readFile, resolve, model: (name) => cachedModel(name) },
+    specs,
+    forget,
+    setFolders: (paths) => (folders = paths),
+  };
 }
 
 function readText(path: string): string | null {
