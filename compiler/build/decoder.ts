@@ -181,6 +181,7 @@ function ropeTableOf(c: Context): Tensor {
   if (known) return known;
   const { base } = c.model;
   const positions = base.context + prependedLength(c.source, true) + positionShift(c.source);
-  const constant = { kind: 'rope', positions, ...rotaryOf(base) } as const;
-  return c.g.tensor('rope', positions, axis(base.headDim), 'constants', 'f32', { constant });
+  const rotary = rotaryOf(base);
+  const constant = { kind: 'rope', positions, ...rotary } as const;
+  return c.g.tensor('rope', positions, axis(2 * rotary.frequencies.length), 'constants', 'f32', { constant });
 }

@@ -29,6 +29,11 @@ import { tooLarge } from '../model/sizes.ts';
 import { badDimensions } from './diagnostics/values.ts';
 
 const theta: Field = { type: number(1), default: 10000, doc: 'Base of the rotation frequencies.' };
+const size: Field = {
+  type: orNone(count),
+  default: null,
+  doc: 'Numbers of each head that are turned, the first ones (`partial_rotary_factor` of config.json times the width of a head); none: all.',
+};
 const positive: FieldType = { kind: 'number', above: 0 };
 const factor: Field = { type: number(1), doc: 'How many times longer sequences became.' };
 const original: Field = { type: count, doc: 'Longest sequence before, in tokens.' };
@@ -96,7 +101,7 @@ export const baseFields: Readonly<Record<string, Field>> = {
   context: { type: count, default: 2048, doc: 'Longest sequence, in tokens.' },
   norm_eps: { type: number(0), default: 1e-5, doc: 'Added to the mean square in every norm.' },
   rope: {
-    type: { kind: 'call', calls: { interleaved: { theta, scaling }, half: { theta, scaling } } },
+    type: { kind: 'call', calls: { interleaved: { theta, size, scaling }, half: { theta, size, scaling } } },
     default: { call: 'interleaved', args: { theta: 10000 } },
     doc: "Rotary positions: pairs of neighbours (Meta's files) or of halves (Hugging Face's).",
   },
@@ -188,6 +193,7 @@ function ropeOf({ call, args }: ReturnType<typeof callOf>): Base['rope'] {
   return {
     style: call === 'half' ? 'half' : 'interleaved',
     theta: numberOf(args['theta']),
+    ...(typeof args['size'] === 'number' ? { size: args['size'] } : {}),
     ...(isCall(scaling)
       ? { scaling: { kind: scaling.call, ...scaling.args } as unknown as RopeScaling }
       : {}),
@@ -228,6 +234,11 @@ function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base
       message,
       'rotary positions turn pairs of numbers',
     );
+  }
+  const { size: turned = headDim } = base.rope;
+  if (turned % 2 !== 0 || turned > headDim) {
+    const message = `${turned} numbers of a head of ${headDim} cannot be rotated`;
+    return complain('rope', message, 'rotary positions turn pairs of numbers');
   }
   return true;
 }

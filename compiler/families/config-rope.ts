@@ -6,19 +6,33 @@ import type { Base, RopeScaling } from '../model/model.ts';
 import { YARN } from './rotary.ts';
 import { asNumber, type Config, type ConfigReader } from './config-reader.ts';
 
-type Rope = Pick<Base['rope'], 'theta' | 'scaling'>;
+type Rope = Pick<Base['rope'], 'theta' | 'size' | 'scaling'>;
 
 const isTable = (value: unknown): value is Config =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** @param unsaid the angle where none is written; `context`: `max_position_embeddings` */
-export function readRope(read: ConfigReader, unsaid: number, context: number): Rope {
+/** What the rotary positions of a family may be, and the sizes they depend on. */
+export interface RopeOf {
+  /** `rope_theta` where none is written. */
+  readonly theta: number;
+  /** `max_position_embeddings`. */
+  readonly context: number;
+  readonly headDim: number;
+  /** Whether `partial_rotary_factor` is understood. */
+  readonly partial: boolean;
+}
+
+export function readRope(read: ConfigReader, of: RopeOf): Rope {
+  const { context } = of;
   const beside = read.number('rope_theta', NaN);
   const [parameters, scaling] = ['rope_parameters', 'rope_scaling'].map((key) => {
     const value = read.take(key);
     return isTable(value) && Object.keys(value).length > 0 ? { key, table: value } : null;
   });
-  const plain = { theta: Number.isNaN(beside) ? unsaid : beside };
+  const plain = {
+    theta: Number.isNaN(beside) ? of.theta : beside,
+    ...partOf(read, of, of.partial ? read.take(FACTOR) : undefined),
+  };
   const found = parameters ?? scaling;
   if (!found) return plain;
   const { key, table } = found;
@@ -26,14 +40,31 @@ export function readRope(read: ConfigReader, unsaid: number, context: number): R
     read.refuse(key, `gives each type of layer rotary positions of its own (\`${key}\`)`);
     return plain;
   }
-  const reader = new RopeReader(read, key, table);
+  const reader = new RopeReader(read, key, table, of.partial);
   const theta = reader.number('rope_theta', plain.theta);
   if (!Number.isNaN(beside) && theta !== beside)
     read.refuse(key, `says \`rope_theta\` = ${beside} and ${theta} inside \`${key}\``);
-  const rope = { theta, ...reader.scaling(context) };
+  const rope = {
+    ...plain,
+    theta,
+    ...(of.partial ? partOf(read, of, table[FACTOR]) : {}),
+    ...reader.scaling(context),
+  };
   if (parameters && scaling && !sameScaling(read, scaling.table, rope.scaling, context))
     read.refuse('rope_scaling', 'scales its positions in `rope_scaling` otherwise than in `rope_parameters`');
   return rope;
+}
+
+const FACTOR = 'partial_rotary_factor';
+
+/** How many numbers of a head turn, where they are not all. */
+function partOf(read: ConfigReader, { headDim }: RopeOf, factor: unknown): Pick<Rope, 'size'> {
+  const share = asNumber(factor);
+  if (share === undefined || share === 1) return {};
+  const size = Math.floor(headDim * (share ?? NaN));
+  if (size >= 2 && size % 2 === 0 && size < headDim) return { size };
+  read.refuse(FACTOR, `turns \`${String(factor)}\` of a head of ${headDim} numbers (\`${FACTOR}\`)`);
+  return {};
 }
 
 function sameScaling(
@@ -42,7 +73,7 @@ function sameScaling(
   scaling: RopeScaling | undefined,
   context: number,
 ): boolean {
-  const other = new RopeReader(read, 'rope_scaling', table).scaling(context);
+  const other = new RopeReader(read, 'rope_scaling', table, true).scaling(context);
   return JSON.stringify(other.scaling) === JSON.stringify(scaling);
 }
 
@@ -52,7 +83,10 @@ class RopeReader {
   readonly #key: string;
   readonly #table: Config;
 
-  constructor(read: ConfigReader, key: string, table: Config) {
+  readonly #partial: boolean;
+
+  constructor(read: ConfigReader, key: string, table: Config, partial: boolean) {
+    this.#partial = partial;
     this.#read = read;
     this.#key = key;
     this.#table = table;
@@ -114,7 +148,7 @@ class RopeReader {
     const known = ['rope_type', 'type', 'rope_theta', ...KEYS[type]];
     for (const [name, value] of Object.entries(this.#table)) {
       const neutral =
-        value === null || value === false || (name === 'partial_rotary_factor' && asNumber(value) === 1);
+        value === null || value === false || (name === FACTOR && (this.#partial || asNumber(value) === 1));
       if (known.includes(name) || neutral) continue;
       this.#read.refuse(this.#key, `has \`${name}\` = \`${JSON.stringify(value)}\` in \`${this.#key}\``);
     }

@@ -59,7 +59,10 @@ function readBase(read: ConfigReader, family: Family): ConfigBase {
     vocab: read.size('vocab_size'),
     context,
     normEps: read.number('rms_norm_eps', unsaid.rms_norm_eps),
-    rope: { style: 'half', ...readRope(read, unsaid.rope_theta, context) },
+    rope: {
+      style: 'half',
+      ...readRope(read, { theta: unsaid.rope_theta, context, headDim, partial: family.partial === true }),
+    },
     tied: read.flag('tie_word_embeddings', unsaid.tie_word_embeddings),
     ...(linears.length === 0 ? {} : { biases: linears }),
     ...(window === undefined ? {} : { window }),

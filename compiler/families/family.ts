@@ -50,6 +50,8 @@ export interface Family {
   readonly windows: Windows;
   /** Whether config.json says which layers leave queries and keys unrotated (`no_rope_layers`). */
   readonly unrotated?: true;
+  /** Whether rotary positions may turn a part of each head only (`partial_rotary_factor`). */
+  readonly partial?: true;
   /** What a config.json of this family means where it says nothing: the defaults of transformers' configuration class. */
   readonly unsaid: Unsaid;
 }

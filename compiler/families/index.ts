@@ -4,11 +4,12 @@ import type { Family, OfFamily, Place } from './family.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { olmo2 } from './olmo2.ts';
+import { phi3 } from './phi3.ts';
 import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { smollm3 } from './smollm3.ts';
 
-export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, smollm3, olmo2];
+export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, smollm3, olmo2, phi3];
 
 const byName: ReadonlyMap<string, Family> = new Map(families.map((family) => [family.name, family]));
 

@@ -11,9 +11,10 @@ export interface Rotary {
   readonly factor: number;
 }
 
-/** The frequencies of a base, one for each pair of a head's numbers. */
+/** The frequencies of a base, one for each pair of a head's numbers that is turned. */
 export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rotary {
-  const frequencies = plainFrequencies(headDim, rope.theta);
+  const size = rope.size ?? headDim;
+  const frequencies = plainFrequencies(size, rope.theta);
   const { scaling } = rope;
   switch (scaling?.kind) {
     case undefined:
@@ -23,7 +24,7 @@ export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rot
     case 'llama3':
       return { frequencies: frequencies.map((f) => llama3(f, scaling)), factor: 1 };
     case 'yarn':
-      return yarn(frequencies, headDim, rope.theta, scaling);
+      return yarn(frequencies, size, rope.theta, scaling);
   }
 }
 
@@ -66,10 +67,11 @@ type Values = Readonly<Record<string, unknown>>;
 export const YARN = { fast: 32, slow: 1, attention: null, truncate: true } as const;
 
 /** A base's `rope` as the language writes it: `half(theta: 500000, scaling: linear(factor: 2))`. */
-export function printRope({ style, theta, scaling }: Base['rope']): string {
-  if (scaling === undefined) return `${style}(theta: ${theta})`;
+export function printRope({ style, theta, size, scaling }: Base['rope']): string {
+  const plain = `theta: ${theta}${size === undefined ? '' : `, size: ${size}`}`;
+  if (scaling === undefined) return `${style}(${plain})`;
   const { kind, ...values } = scaling;
   const said = Object.entries(values).filter(([name, value]) => value !== (YARN as Values)[name]);
   const args = said.map(([name, value]) => `${name}: ${value}`);
-  return `${style}(theta: ${theta}, scaling: ${kind}(${args.join(', ')}))`;
+  return `${style}(${plain}, scaling: ${kind}(${args.join(', ')}))`;
 }

@@ -87,35 +87,55 @@ function widthOf(base: Base, width: Width): Axis {
 
 /** The base's own parameters, frozen unless a part unfreezes them. A tied output head is not listed twice. */
 export const baseParameters = (base: Base): readonly Parameter[] =>
-  once(knownParameters, base, (b) =>
-    sitesOf(b).flatMap((s) => [
-      ...(s.parameter === `${s.name}.weight` ? [baseParameter(s, b)] : []),
-      ...(s.bias === undefined ? [] : [baseBias(s, s.bias)]),
-    ]),
-  );
+  once(knownParameters, base, (b) => {
+    const rows = rowsOf(b);
+    return sitesOf(b).flatMap((s) => [
+      ...(s.parameter === `${s.name}.weight` ? [baseParameter(s, b, rows.get(s))] : []),
+      ...(s.bias === undefined ? [] : [baseBias(s, s.bias, rows.get(s))]),
+    ]);
+  });
 
 /** Roles whose output is turned by the rotary positions: the rows of a head have an order there. */
 const rotated: readonly Role[] = ['query', 'key', 'queryNorm', 'keyNorm'];
 
-const sourceOf = (s: Site, what: 'weight' | 'bias'): TensorSource => ({
+/** The rows of each site in Hugging Face's tensors, where several sites share one: in the order of the places. */
+const rowsOf = (base: Base): ReadonlyMap<Site, TensorSource['rows']> => {
+  const groups = new Map<string, Site[]>();
+  for (const site of sitesOf(base)) {
+    const { huggingface } = site;
+    groups.set(huggingface, [...(groups.get(huggingface) ?? []), site]);
+  }
+  return new Map(
+    [...groups.values()].flatMap((sites) => {
+      const of = sites.reduce((sum, { output }) => sum + logical(output), 0);
+      let from = 0;
+      return sites.length === 1
+        ? []
+        : sites.map((site) => [site, { from, to: (from += logical(site.output)), of }] as const);
+    }),
+  );
+};
+
+const sourceOf = (s: Site, what: 'weight' | 'bias', rows?: TensorSource['rows']): TensorSource => ({
+  ...(rows === undefined ? {} : { rows }),
   names: { meta: `${s.name}.${what}`, huggingface: `${s.huggingface}.${what}` },
   rowOrder: rotated.includes(s.role) ? 'rotary' : 'plain',
 });
 
-const baseBias = (s: Site, name: string): Parameter => ({
+const baseBias = (s: Site, name: string, rows: TensorSource['rows']): Parameter => ({
   name,
   shape: [logical(s.output)],
   axes: [s.output],
   init: { kind: 'weights' },
-  source: sourceOf(s, 'bias'),
+  source: sourceOf(s, 'bias', rows),
   owner: 'base',
   decay: false,
   rate: 1,
 });
 
-function baseParameter(s: Site, base: Base): Parameter {
+function baseParameter(s: Site, base: Base, rows: TensorSource['rows']): Parameter {
   const init: Init = { kind: 'weights' };
-  const common = { name: s.parameter, init, source: sourceOf(s, 'weight'), owner: 'base', rate: 1 };
+  const common = { name: s.parameter, init, source: sourceOf(s, 'weight', rows), owner: 'base', rate: 1 };
   switch (s.kind) {
     case 'norm':
       return { ...common, shape: [logical(s.output)], axes: [s.output], decay: false };

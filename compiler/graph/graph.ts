@@ -133,7 +133,10 @@ export interface Ops {
   readonly activate: { readonly function: Activation };
   /** dy, x -> f'(x) * dy */
   readonly activateGrad: { readonly function: Activation };
-  /** x [rows, heads x size], positions [1, rows], table [positions, size] of (cos, sin) pairs -> rotated x */
+  /**
+   * x [rows, heads x size], positions [1, rows], table [positions, turned] of (cos, sin) pairs -> rotated x. The first `turned`
+   * numbers of each head are rotated, the others stay.
+   */
   readonly rope: {
     readonly style: 'interleaved' | 'half';
     readonly inverse: boolean;

@@ -45,6 +45,8 @@ export interface Base {
   readonly rope: {
     readonly style: 'interleaved' | 'half';
     readonly theta: number;
+    /** How many numbers of each head are turned, the first ones; even. Absent: all of them. */
+    readonly size?: number;
     /** How the angles were stretched for longer sequences; absent: they were not. */
     readonly scaling?: RopeScaling;
   };
@@ -151,6 +153,11 @@ export interface TensorSource {
    * Hugging Face's pair them differently. `plain`: one order everywhere.
    */
   readonly rowOrder: 'rotary' | 'plain';
+  /**
+   * The rows that are this parameter's in a tensor of Hugging Face's that several parameters share: from, up to (without), and
+   * how many there are in all. Absent: the tensor is its own.
+   */
+  readonly rows?: { readonly from: number; readonly to: number; readonly of: number };
 }
 
 export type Init =

@@ -1,6 +1,7 @@
 /**
  * Rotary position embedding (RoFormer, section 3.4.2). Pairs are (2j, 2j+1) in Meta's checkpoints (`interleaved`)
- * and (j, j + size/2) in Hugging Face's (`half`). The table holds cos and sin of pair j at columns 2j and 2j+1, made
+ * and (j, j + size/2) in Hugging Face's (`half`), where size is that
+ * of the rotated part, the first numbers of a head, as wide as the table. The table holds cos and sin of pair j at columns 2j and 2j+1, made
  * in float64 on the host, because sin on some software devices is off by 2e-4.
  */
 import { invariant } from '../../grammar/invariant.ts';
@@ -28,7 +29,8 @@ export const rope: Op<'rope'> = {
     ];
     const { style, inverse, shift } = node.attrs;
     const { groups, size } = x.tensor.axis;
-    const [n, stride, half] = [width(x), ceil4(size), size / 2];
+    const [n, stride, half] = [width(x), ceil4(size), table.tensor.axis.size / 2];
+    y.set(x.values);
     for (let r = 0; r < x.tensor.rows; r++)
       for (let h = 0; h < groups; h++)
         for (let j = 0; j < half; j++) {

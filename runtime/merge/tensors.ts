@@ -5,6 +5,7 @@ import { type Base, logical, type Model, type Site } from '../../compiler/model/
 import { baseParameters, sitesOf } from '../../compiler/families/sites.ts';
 import { InputError } from '../input-error.ts';
 import { toBytes, toFloat32 } from '../weights/dtypes.ts';
+import { shapeIn } from '../weights/base.ts';
 import { nameIn, type Naming } from '../weights/names.ts';
 import { reorderRope } from '../weights/rope.ts';
 import type { LazyTensor } from '../weights/safetensors.ts';
@@ -45,7 +46,8 @@ export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
   );
   // Weight and bias of a linear follow each other in the file.
   const folded = keepLast((site: Site) => foldFrom(model, site, writing));
-  return baseParameters(merged).map(({ name, shape, source }) => {
+  const tensors = baseParameters(merged).map((parameter): LazyTensor => {
+    const { name, shape, source } = parameter;
     const target = siteOf.get(name);
     const site = model.sites.find((s) => s.name === target?.name);
     if (!target || !site || !source) throw new Error(`internal error: no site has ${name}`);
@@ -57,11 +59,33 @@ export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
         noteChange(writing.survival, theirs, await ownValues(model, tensor, writing.before), values, dtype);
       const rows =
         source.rowOrder === 'rotary'
-          ? reorderRope(values, merged.headDim, shape[1] ?? 1, merged.rope.style, naming.rope)
+          ? reorderRope(
+              values,
+              merged.headDim,
+              shape[1] ?? 1,
+              merged.rope.style,
+              naming.rope,
+              merged.rope.size,
+            )
           : values;
       return stored(theirs, rows, writing);
     };
-    return { name: theirs, shape, dtype, bytes: make };
+    return { name: theirs, shape: shapeIn(naming, parameter), dtype, bytes: make };
+  });
+  return joined(tensors);
+}
+
+/** Tensors of one name are rows of one tensor, in this order: queries, keys and values in Phi-3's files. */
+function joined(tensors: readonly LazyTensor[]): LazyTensor[] {
+  const byName = new Map<string, LazyTensor[]>();
+  for (const tensor of tensors) byName.set(tensor.name, [...(byName.get(tensor.name) ?? []), tensor]);
+  return [...byName.values()].map((pieces) => {
+    const bytes = async () => {
+      const made: Uint8Array[] = [];
+      for (const piece of pieces) made.push(await piece.bytes());
+      return new Uint8Array(Buffer.concat(made));
+    };
+    return pieces.length === 1 ? pieces[0]! : { ...pieces[0]!, bytes };
   });
 }
 

@@ -139,7 +139,9 @@ async function readTensor(
     );
   }
   const values = key.rows ? all.slice(start * width, end * width) : all;
-  return key.rotary ? reorderRope(values, base.headDim, width, OFFICIAL_ROPE, base.rope.style) : values;
+  return key.rotary
+    ? reorderRope(values, base.headDim, width, OFFICIAL_ROPE, base.rope.style, base.rope.size)
+    : values;
 }
 
 /**
@@ -175,7 +177,14 @@ export function exportAdapter(
     if (!own || !key) continue;
     const width = elements(shape.slice(1));
     const data = key.rotary
-      ? reorderRope(own, model.base.headDim, width, model.base.rope.style, OFFICIAL_ROPE)
+      ? reorderRope(
+          own,
+          model.base.headDim,
+          width,
+          model.base.rope.style,
+          OFFICIAL_ROPE,
+          model.base.rope.size,
+        )
       : own;
     if (key.rows) putRows(tensors, key, data, width);
     else tensors.set(key.name, { shape, values: data });

@@ -43,17 +43,24 @@ export function planBase(source: WeightSource, base: Base, parameters: Iterable<
       problems.push(
         `\`${tensor}\` holds whole numbers (${dtype}), as of a quantised model: convert it to F16 or F32`,
       );
-    if (!sameShape(found, parameter.shape)) {
+    const needed = shapeIn(naming, parameter);
+    if (!sameShape(found, needed))
       problems.push(
-        `\`${tensor}\` is ${showShape(found)}, the base \`${base.name}\` needs ${showShape(parameter.shape)}`,
+        `\`${tensor}\` is ${showShape(found)}, the base \`${base.name}\` needs ${showShape(needed)}`,
       );
-    }
     reads.push({ parameter, tensor });
   }
   problems.push(...foreignTensors(base, naming, wanted, isWhole(source, naming)));
-  if (problems.length > 0) throw mismatch(source, base, problems, advise(base, naming, wanted));
+  if (problems.length > 0) throw mismatch(source, base, [...new Set(problems)], advise(base, naming, wanted));
   return { reads, unexpected: naming.others, naming };
 }
+
+/** The shape of the tensor that holds a parameter, or holds it beside others. */
+export const shapeIn = (
+  { style }: Pick<Naming, 'style'>,
+  { shape, source }: BaseParameter,
+): readonly number[] =>
+  style === 'huggingface' && source?.rows ? [source.rows.of, ...shape.slice(1)] : shape;
 
 /** Whether a file is a base and nothing else, as its names or its metadata say. */
 const isWhole = ({ metadata }: WeightSource, { style }: Naming): boolean =>
@@ -88,10 +95,13 @@ export async function readBaseParameter(
   read: BasePlan['reads'][number],
   options: ReadOptions = {},
 ): Promise<Float32Array> {
-  const values = await source.read(read.tensor, options);
   const { shape, source: of } = read.parameter;
+  const all = await source.read(read.tensor, options);
+  const rows = plan.naming.style === 'huggingface' ? of?.rows : undefined;
+  const width = shape[1] ?? 1;
+  const values = rows ? all.slice(rows.from * width, rows.to * width) : all;
   if (of?.rowOrder !== 'rotary') return values;
-  return reorderRope(values, base.headDim, shape[1] ?? 1, plan.naming.rope, base.rope.style);
+  return reorderRope(values, base.headDim, width, plan.naming.rope, base.rope.style, base.rope.size);
 }
 
 /**

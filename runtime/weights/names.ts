@@ -43,13 +43,14 @@ export function recogniseNames(
   let prefix = '';
   for (const file of files) {
     if (ignored.test(file)) continue;
-    const spelling = known.get(file);
-    if (spelling === undefined) {
+    const spellings = known.get(file);
+    const [spelling] = spellings ?? [];
+    if (spellings === undefined || spelling === undefined) {
       others.push(file);
       if (file.startsWith('model.layers.')) huggingface++;
       continue;
     }
-    names.set(spelling.parameter, file);
+    for (const { parameter } of spellings) names.set(parameter, file);
     if (spelling.style === 'huggingface') huggingface++;
     else prefix = spelling.prefix;
   }
@@ -66,13 +67,17 @@ interface Spelling {
   readonly prefix: string;
 }
 
-/** Every name that a file may have for one of the parameters. */
-function spellings(parameters: Iterable<Named>): ReadonlyMap<string, Spelling> {
-  const known = new Map<string, Spelling>();
+/** Every name that a file may have for one of the parameters; a tensor of Hugging Face's may hold several of them. */
+function spellings(parameters: Iterable<Named>): ReadonlyMap<string, readonly Spelling[]> {
+  const known = new Map<string, Spelling[]>();
   for (const { name: parameter, source } of parameters) {
     for (const prefix of prefixes)
-      known.set(prefix + (source?.names.meta ?? parameter), { parameter, style: 'meta', prefix });
-    if (source) known.set(source.names.huggingface, { parameter, style: 'huggingface', prefix: '' });
+      known.set(prefix + (source?.names.meta ?? parameter), [{ parameter, style: 'meta', prefix }]);
+    if (!source) continue;
+    const spelling: Spelling = { parameter, style: 'huggingface', prefix: '' };
+    const shared = source.rows ? known.get(source.names.huggingface) : undefined;
+    if (shared) shared.push(spelling);
+    else known.set(source.names.huggingface, [spelling]);
   }
   return known;
 }

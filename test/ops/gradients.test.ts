@@ -176,6 +176,17 @@ for (const style of ['interleaved', 'half'] as const)
       });
     });
 
+for (const style of ['interleaved', 'half'] as const)
+  check(`rope ${style} of a part of each head`, ({ g, values, matrix, words }) => {
+    const table = g.tensor('table', 9, axis(6), 'constants');
+    values.set(
+      table.id,
+      Float64Array.from(ropeTable(9, { frequencies: plainFrequencies(6, 10), factor: 1 })),
+    );
+    const attrs = { style, inverse: false, shift: 1 };
+    return g.rope(matrix('x', 4, axis(7, 2)), words('positions', [5, 0, 3, 7]), table, attrs);
+  });
+
 const POSITIONS = [0, 3, 1, 4, 2, 2];
 const SOFTMAX = { batch: 3, heads: 2, queries: 2, keys: 5 };
 check(

@@ -197,6 +197,30 @@ else {
         }
     });
 
+  for (const style of ['interleaved', 'half'] as const)
+    t(`rope ${style} of a part of each head`, async () => {
+      for (const [rows, groups, size, turned] of [
+        [1, 1, 4, 2],
+        [5, 3, 14, 6],
+        [64, 2, 8, 4],
+        [33, 2, 130, 24],
+      ] as const)
+        for (const inverse of [false, true]) {
+          const ax = axis(size, groups);
+          const table: Given = {
+            rows: 44,
+            axis: axis(turned),
+            values: Float64Array.from(
+              ropeTable(44, { frequencies: plainFrequencies(turned, 10000), factor: 1.5 }),
+            ),
+          };
+          const positions = words(Array.from({ length: rows }, (_, i) => (i * 7 + 2) % 40));
+          const attrs = { style, inverse, shift: 1 };
+          const made = makeCase('rope', [random(rows, ax), positions, table], [shape(rows, ax)], attrs);
+          await checkFamilies(device, made, ROUNDED);
+        }
+    });
+
   t('rope with a shift below zero', async () => {
     const table: Given = {
       rows: 9,

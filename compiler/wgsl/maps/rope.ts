@@ -58,12 +58,35 @@ if (!padding) {
 y[i] = v;`,
 };
 
+/** A number at a time; those of a head that are not turned, and its padding, stay as they are. */
+const partOf = (style: 'interleaved' | 'half') => ({
+  setup: `
+let column = c % u.stride;
+let turned = column < 2u * u.half;
+${
+  style === 'half'
+    ? 'let second = column >= u.half;\nlet pair = select(column, column - u.half, second);\nlet hop = u.half;'
+    : 'let second = column % 2u == 1u;\nlet pair = column / 2u;\nlet hop = 1u;'
+}`,
+  code: `
+let angle = (positions[row] + u.shift) * u.tableStride;
+let i = row * u.columns + c;
+var v = x[i];
+if (turned) {
+  let cosine = table[angle + 2u * pair];
+  let sine = table[angle + 2u * pair + 1u] * u.sign;
+  v = v * cosine + x[select(i + hop, i - hop, second)] * select(-sine, sine, second);
+}
+y[i] = v;`,
+});
+
 export const emitRope: Emitter<'rope'> = (node, graph, profile) => {
   const [x, positions, table] = node.inputs;
   const [y] = node.outputs;
   const out = tensorAt(graph, y);
   const { style, inverse, shift } = node.attrs;
-  const half = out.axis.size / 2;
+  const turned = tensorAt(graph, table).axis.size;
+  const half = turned / 2;
   const uniforms = { shift: shift >>> 0, sign: float(inverse ? -1 : 1) };
   const slots = (type: 'f32' | 'vec4f') => [
     slot('x', type, x),
@@ -72,6 +95,15 @@ export const emitRope: Emitter<'rope'> = (node, graph, profile) => {
     slot('y', type, y),
   ];
   const stride = ceil4(out.axis.size);
+  if (turned < out.axis.size) {
+    const body = {
+      name: `rope_${style}_part`,
+      slots: slots('f32'),
+      uniforms: { ...uniforms, stride, tableStride: ceil4(turned), half },
+      ...partOf(style),
+    };
+    return [mapColumns(body, out.rows, quads(out) * 4, profile)];
+  }
   if (style === 'interleaved') {
     const body = {
       name: 'rope_interleaved',
