@@ -1,6 +1,6 @@
 /**
- * Batches as a function of a number: batch k of a run is the same whatever was asked for before, so a run that goes
- * on needs to remember k only.
+ * Batches as a function of their number: batch k of a run does not depend on the batches that were read before, so a
+ * resumed run needs only k.
  */
 import { ceil4 } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
@@ -29,7 +29,7 @@ export interface Batches {
   /** Sequences of a batch and tokens of a sequence. */
   readonly batch: number;
   readonly tokens: number;
-  /** Batches of an epoch: each example is in one of them, and the last has those that are left. */
+  /** Batches of an epoch: each example is in one of them, and the last batch has the remaining examples. */
   readonly perEpoch: number;
   /** Batch number `index` of the run, from 0. */
   batchAt(index: number): Batch;
@@ -51,8 +51,8 @@ export const sequenceLength = (dataset: Dataset, context: number): number =>
   Math.min(ceil4(dataset.report.longest), context);
 
 /**
- * The most labels a batch can have, in steps of 16; undefined when that is most of its positions, where picking the
- * labelled ones does not pay.
+ * The most labels that a batch can have, rounded up to a multiple of 16; undefined when most positions have labels,
+ * since picking the labelled rows then costs more than it saves.
  */
 export function labelBound(dataset: Dataset, batch: number, tokens: number): number | undefined {
   const counts = dataset.examples.map(({ labelled }) => labelled).sort((a, b) => b - a);
@@ -97,11 +97,17 @@ export function createBatches(dataset: Dataset, options: BatchOptions): Batches 
   };
 }
 
-/** Optimizer steps of one pass over the data, at so many micro-batches a step; the last step has those that are left. */
+/**
+ * Optimizer steps of one pass over the data, at so many micro-batches a step; the last step has the remaining
+ * micro-batches.
+ */
 export const stepsAnEpoch = ({ perEpoch }: Pick<Batches, 'perEpoch'>, accumulate: number): number =>
   Math.ceil(perEpoch / accumulate);
 
-/** The micro-batches of optimizer step number `step`, from 0. They are of one epoch, so a step may have fewer than `accumulate`. */
+/**
+ * The micro-batches of optimizer step number `step`, from 0. All are of one epoch, so the last step of an epoch may
+ * have fewer than `accumulate`.
+ */
 export function microBatches(batches: Batches, accumulate: number, step: number): Batch[] {
   const steps = stepsAnEpoch(batches, accumulate);
   const from = (step % steps) * accumulate;

@@ -11,12 +11,12 @@ import type { ImageStore } from './image-store.ts';
 /** The name of the tensor among several in a safetensors file. */
 const TENSOR = 'features';
 
-/** What an encoder takes: `rows` tokens of `width` numbers an image. */
+/** The shape that an encoder takes: `rows` tokens of `width` numbers an image. */
 export type FeatureRules = Pick<ImageInput, 'part' | 'rows' | 'width'>;
 
 /**
- * A store of feature files. What is wrong with one comes back as an InputError: features are made by a program, so what
- * is wrong with one is wrong with many, and none are left out.
+ * A store of feature files. A wrong file gives an InputError and is not left out like a damaged picture: a program
+ * makes the features, so an error in one file is likely an error in many.
  */
 export function createFeatureStore(
   rules: FeatureRules,
@@ -53,7 +53,7 @@ export function createFeatureStore(
   };
 }
 
-/** Numbers of one image, [rows, width]; sizes of one may be left out or be there. */
+/** Numbers of one image, [rows, width]; the file's shape may have or omit sizes of one. */
 async function readFeatures(path: string, bytes: Uint8Array, rules: FeatureRules): Promise<Float32Array> {
   const { shape, values } = await readArray(path, bytes, rules);
   const sizes = (list: readonly number[]): string => list.filter((size) => size !== 1).join();

@@ -1,6 +1,6 @@
-/** The images of a data source, whatever an encoder wants of them: cut pictures or features. */
+/** The images of a data source in the form that an encoder takes: cut pictures or features. */
 
-/** Where an example stands in a run: what is drawn for it depends on nothing else. */
+/** The place of an example in a run; random choices for the example depend on nothing else. */
 export interface Seen {
   readonly data: string;
   readonly example: number;
@@ -9,14 +9,17 @@ export interface Seen {
 
 /** Images by number. */
 export interface ImageStore {
-  /** Different images it holds. */
+  /** Number of different images in the store. */
   readonly count: number;
   /** Numbers of one image as the device lays it out. */
   readonly size: number;
-  /** Takes files in. What is wrong with one comes back in its place. */
+  /** Adds files and returns their numbers; for a file that cannot be used, the error stands in place of the number. */
   addAll(paths: readonly string[]): Promise<(number | Error)[]>;
-  /** What tells an image from others: two of the same content have the same. */
+  /** A key of the image's contents: images of equal contents have equal keys. */
   nameOf(number: number): string;
-  /** Writes an image to a place of `size` numbers. `seen`: as training sees it there, where that differs. */
+  /**
+   * Writes an image into `size` numbers. `seen`: the place in a training run, where training sees another part of the
+   * picture each time.
+   */
   write(number: number, out: Float32Array, seen?: Seen): void;
 }

@@ -1,4 +1,4 @@
-/** The pictures of a data source: each is decoded once, and kept as the bytes that are needed of it. */
+/** The pictures of a data source: each is decoded once, and only the bytes that training needs are kept. */
 import type { PixelRules } from '../../compiler/package/package.ts';
 import { sha256 } from '../hash.ts';
 import { squareOf } from '../images/crop.ts';
@@ -8,8 +8,8 @@ import { createRandom } from '../random.ts';
 import type { ImageStore } from './image-store.ts';
 
 /**
- * Pictures by number; two files of the same content are one. `addAll` gives a PictureError for a file that is no usable
- * picture, or what reading it threw.
+ * Pictures by number; two files of the same content are one. `addAll` gives a PictureError for a file that is not a
+ * usable picture, or the error that reading it threw.
  */
 export interface PictureStore extends ImageStore {
   readonly rules: PixelRules;
@@ -17,7 +17,7 @@ export interface PictureStore extends ImageStore {
   get(number: number): Uint8Array;
 }
 
-/** Bytes by a name that tells their content; `hosts/node-pictures.ts` keeps one on disk. */
+/** Bytes by a key that follows from their contents; `hosts/node-pictures.ts` keeps such a cache on disk. */
 export interface PictureCache {
   get(key: string): Uint8Array | null;
   put(key: string, bytes: Uint8Array): void;
@@ -27,18 +27,18 @@ export interface PictureStoreOptions {
   readonly rules: PixelRules;
   readonly decode: DecodePicture;
   readonly readBytes: (path: string) => Promise<Uint8Array>;
-  /** Where pictures go that do not fit into memory. Without one everything stays in memory. */
+  /** The cache for pictures that do not fit into memory. Without a cache all stay in memory. */
   readonly cache?: PictureCache;
   /** Bytes of pictures that are kept in memory. Default 256 MiB: 1783 squares of 224 x 224. */
   readonly memory?: number;
-  /** Of the parts that `rules.crop` draws. Default 0. */
+  /** Seed of the random parts that `rules.crop` cuts out. Default 0. */
   readonly seed?: number;
 }
 
 /** A picture's bytes, or the key they have on disk. */
 type Entry = Uint8Array | string;
 
-/** What is kept of a picture: its square, or all of it where another part is cut out each time. */
+/** The bytes that are kept of a picture: its square, or the whole picture where another part is cut out each time. */
 interface Kept {
   readonly name: string;
   readonly bytesOf: (picture: Picture) => Uint8Array;
@@ -75,7 +75,7 @@ function packPicture({ width, height, rgb }: Picture): Uint8Array {
   return bytes;
 }
 
-/** Null: the bytes are cut off. */
+/** Reads a whole picture; null when bytes are missing at the end. */
 function unpackPicture(bytes: Uint8Array): Picture | null {
   if (bytes.length < 8) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -91,7 +91,7 @@ interface Read {
   readonly entry: Entry;
 }
 
-/** Reads one file; with `disk`, what is kept of it goes there, unless it is there already. */
+/** Reads one file; with `disk`, the bytes that are kept go there, unless they are there already. */
 async function readPicture(
   path: string,
   { decode, readBytes }: PictureStoreOptions,

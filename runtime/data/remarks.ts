@@ -1,4 +1,4 @@
-/** What a loader says of records that load, but may not teach what was meant: how many, and where the first stands. */
+/** Remarks on records that load but may be mistakes in the data: their number, and the place of the first. */
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { Encoded } from './encode.ts';
 import type { Located } from './records.ts';

@@ -53,7 +53,7 @@ export function drawLines(plot: Lines): string {
   ].join('\n');
 }
 
-/** A line for each row and series: from least to most, with an `o` at the mean. */
+/** Rows of dots: a line of text for each row and series, from least to most, with an `o` at the mean. */
 export function drawDots(plot: Dots): string {
   const marks = plot.rows.flatMap((row) => row.marks.filter((mark): mark is Mark => mark !== null));
   if (marks.length === 0) return '';

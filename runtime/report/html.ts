@@ -1,4 +1,4 @@
-/** A report as one page that needs nothing else: no script, no network, no other file. */
+/** Turns a report into one self-contained page: no script, no network, no other file. */
 import {
   type Block,
   type Code,
@@ -42,7 +42,7 @@ export function reportHtml(report: Report): string {
   ].join('\n');
 }
 
-/** Text as HTML has it. */
+/** Escapes text for HTML. */
 export const escape = (text: string): string =>
   printable(text)
     .replaceAll('&', '&amp;')
@@ -69,7 +69,7 @@ function sectionHtml({ title, blocks }: Section, index: number): string {
 
 const isPlot = (block: Block): block is Lines | Dots => block.kind === 'lines' || block.kind === 'dots';
 
-/** Blocks one by one, but plots that follow each other together. */
+/** Renders blocks; plots that follow each other share a frame. */
 function runsOf(blocks: readonly Block[]): [Block, ...Block[]][] {
   const runs: [Block, ...Block[]][] = [];
   for (const block of blocks) {
@@ -106,7 +106,7 @@ function blockHtml(block: Block): string {
 const factsHtml = ({ rows }: Facts): string =>
   `<dl>\n${rows.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('\n')}\n</dl>`;
 
-/** It scrolls inside of its own frame, which can be reached with the keyboard for that. */
+/** A wide table scrolls inside its own frame, which the keyboard can reach. */
 function tableHtml({ title, columns, rows }: Table): string {
   const side = (i: number): string => (columns[i]?.right === true ? ' class="right"' : '');
   const head = columns.map((column, i) => `<th scope="col"${side(i)}>${escape(column.title)}</th>`).join('');

@@ -1,11 +1,11 @@
 /**
- * A report as plain data: what there is to say, and nothing of how it looks. `html.ts` makes one self-contained page of it,
- * `text.ts` what a terminal shows; both say the same.
+ * A report as plain data: its contents without their appearance. `html.ts` turns it into one self-contained page,
+ * `text.ts` into text for a terminal, with the same contents.
  */
 
 export interface Report {
   readonly title: string;
-  /** What it is about, in a sentence or two. */
+  /** The subject of the report, in a sentence or two. */
   readonly lead?: string;
   readonly sections: readonly Section[];
 }
@@ -21,11 +21,11 @@ export type Block = Text | Facts | Table | Tables | Lines | Dots | Code;
 export interface Text {
   readonly kind: 'text';
   readonly text: string;
-  /** Something the reader must not overlook. */
+  /** A warning to the reader. */
   readonly warning?: boolean;
 }
 
-/** Names and what they are, a line each. */
+/** Names and their values, a line each. */
 export interface Facts {
   readonly kind: 'facts';
   readonly rows: readonly (readonly [name: string, value: string])[];
@@ -33,7 +33,7 @@ export interface Facts {
 
 export interface Column {
   readonly title: string;
-  /** Flush right, as numbers are. */
+  /** Whether the column is aligned to the right, as numbers are. */
   readonly right?: boolean;
 }
 
@@ -50,21 +50,21 @@ export interface Tables {
   readonly tables: readonly Table[];
 }
 
-/** An axis that numbers are read from. Bounds that are left out follow from the numbers. */
+/** A numeric axis. Omitted bounds are the least and the most of the numbers. */
 export interface Scale {
   readonly label: string;
   readonly from?: number;
   readonly to?: number;
 }
 
-/** A number with the least and the most of what it is the mean of. */
+/** A mean, with the least and the most of its numbers. */
 export interface Mark {
   readonly mean: number;
   readonly least: number;
   readonly most: number;
 }
 
-/** Curves over a number. */
+/** Curves over a numeric axis. */
 export interface Lines {
   readonly kind: 'lines';
   readonly title: string;
@@ -81,9 +81,9 @@ export interface Dots {
   readonly kind: 'dots';
   readonly title: string;
   readonly scale: Scale;
-  /** One empty name where there is only one series. */
+  /** Names of the series; one empty name where there is only one series. */
   readonly series: readonly string[];
-  /** `marks` are in the order of the series. */
+  /** The rows; `marks` are in the order of the series. */
   readonly rows: readonly { readonly name: string; readonly marks: readonly (Mark | null)[] }[];
 }
 
@@ -94,10 +94,10 @@ export interface Code {
   readonly text: string;
 }
 
-/** Most series that a plot can tell apart. */
+/** The most series that one plot shows with distinct looks. */
 export const MOST_SERIES = 8;
 
-/** Mean, least and most of what is a number; null when nothing is. */
+/** Mean, least and most of the values that are numbers; null when none is. */
 export function markOf(values: readonly (number | null | undefined)[]): Mark | null {
   const own = values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value));
   if (own.length === 0) return null;
@@ -105,7 +105,7 @@ export function markOf(values: readonly (number | null | undefined)[]): Mark | n
   return { mean, least: Math.min(...own), most: Math.max(...own) };
 }
 
-/** `0.52 (0.50-0.55)`; the mean alone where least and most look the same; empty for null. */
+/** A mark as text: `0.52 (0.50-0.55)`, the mean alone where least and most round to the same text, empty for null. */
 export function printMark(mark: Mark | null, show: (value: number) => string): string {
   if (mark === null) return '';
   const [mean, least, most] = [mark.mean, mark.least, mark.most].map(show);
@@ -115,7 +115,7 @@ export function printMark(mark: Mark | null, show: (value: number) => string): s
 /** `1,234,567`, whatever the locale. */
 export const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 
-/** Bounds of a scale: those it names, and for the others the least and the most of the numbers. */
+/** Bounds of a scale: the given ones, else the least and the most of the numbers. */
 export function boundsOf({ from, to }: Scale, values: readonly number[]): readonly [number, number] {
   const finite = values.filter(Number.isFinite);
   const low = from ?? (finite.length === 0 ? 0 : Math.min(...finite));
@@ -125,5 +125,5 @@ export function boundsOf({ from, to }: Scale, values: readonly number[]): readon
   return [low - below, low + above];
 }
 
-/** Text without what no page may have: control characters and halves of characters become a sign. */
+/** Text in which control characters and lone surrogates are replaced, since no page may contain them. */
 export const printable = (text: string): string => text.replace(/\p{Cs}|(?![\t\n\r])\p{Cc}/gu, '\ufffd');

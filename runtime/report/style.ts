@@ -1,4 +1,4 @@
-/** How a report looks: light and dark, on a phone and on paper. */
+/** The style sheet of a report: light and dark, on a phone and on paper. */
 
 /** Colours of series that people with any kind of colour vision tell apart, on white and on near black. */
 const light = ['#0060b0', '#c2410c', '#00794f', '#9c2f86', '#8a6100', '#007a8a', '#b0203a', '#555555'];

@@ -1,13 +1,15 @@
-/** Plots as SVG, drawn by Observable Plot on a document that is no browser's. */
+/** Plots as SVG, drawn by Observable Plot on a document outside of a browser. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { boundsOf, type Dots, type Lines, type Mark, printable } from './report.ts';
 
-/** In units of the drawing: near the width of a phone, so that its text is as large there as other text. */
+/**
+ * Width in units of the drawing: near the width of a phone, so that text in a plot is as large there as text beside it.
+ */
 const WIDTH = 380;
 const HEIGHT = 250;
 const FONT = 12;
-/** Width of a letter, about. */
+/** Approximate width of a letter. */
 const LETTER = 6.2;
 /** Height of a series within a row of dots, and the least height of a row. */
 const LANE = 15;
@@ -15,12 +17,12 @@ const ROW = 26;
 /** Points of a curve up to which each is marked, with its range. */
 const MARKED = 12;
 
-/** One look a series; colours are variables of the page's style, which knows light and dark. */
+/** The look of each series; colours are variables of the page's style, which has a light and a dark version. */
 const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'cross', 'star', 'wye', 'asterisk'] as const;
 const colourOf = (series: number): string => `var(--series-${(series % SYMBOLS.length) + 1})`;
 const symbolOf = (series: number): (typeof SYMBOLS)[number] => SYMBOLS[series % SYMBOLS.length] ?? 'circle';
 
-/** What marks a series, for a key. */
+/** The mark of a series in the key. */
 export function drawSymbol(series: number): string {
   const colour = colourOf(series);
   const dot = {
@@ -45,7 +47,7 @@ function draw(options: Plot.PlotOptions): string {
     ...options,
   });
   svg.setAttribute('role', 'img');
-  // The page says how large it is; without these it scales with its column.
+  // Without width and height the drawing scales with its column of the page.
   svg.removeAttribute('width');
   svg.removeAttribute('height');
   return printable(svg.outerHTML);
@@ -98,7 +100,10 @@ export function drawLines(plot: Lines): string {
   });
 }
 
-/** All points of a short curve; of a long one a few, so that it can be told apart without colour. */
+/**
+ * Points of a curve to mark: all points of a short curve, a few of a long one, so that curves can be told apart without
+ * colour.
+ */
 function marked<T>(points: readonly T[], series: number): T[] {
   const apart = points.length > MARKED ? Math.ceil(points.length / 6) : 1;
   return points.filter((_, i) => i % apart === (series * 2) % apart);

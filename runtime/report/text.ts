@@ -1,11 +1,11 @@
-/** A report as a terminal shows it. */
+/** Turns a report into text for a terminal. */
 import { drawDots, drawLines } from './ascii.ts';
 import type { Block, Facts, Report, Table } from './report.ts';
 
 /** Columns of running text. */
 const MEASURE = 100;
 
-/** The whole report; code is left out, since who reads it here has the files. */
+/** The whole report without its code, since a reader at the terminal has the files. */
 export function reportText(report: Report): string {
   const head = [report.title, ...(report.lead === undefined ? [] : ['', wrap(report.lead)])].join('\n');
   const sections = report.sections.flatMap(({ title, blocks }) => {
