@@ -17,15 +17,31 @@ export interface BlockShape {
   readonly eps: number;
 }
 
-/** Name and axes of every parameter of a block, in the order of the official files. */
-export function blockParameters(prefix: string, b: BlockShape): { name: string; axes: Axis[] }[] {
+/** A parameter of a network beside the base. */
+export interface NetworkShape {
+  readonly name: string;
+  readonly axes: readonly Axis[];
+  /** How it starts, where that is not the start of a linear's weight or bias. */
+  readonly start?: Init;
+}
+
+/** How the gains of a norm start. */
+export const ONES: Init = { kind: 'constant', value: 1 };
+
+/** The gains and the biases of a LayerNorm. */
+export const normShapes = (name: string, width: Axis): NetworkShape[] => [
+  { name: `${name}.weight`, axes: [width], start: ONES },
+  { name: `${name}.bias`, axes: [width] },
+];
+
+/** The parameters of a block, in the order of the official files. */
+export function blockParameters(prefix: string, b: BlockShape): NetworkShape[] {
   const [width, hidden, heads] = [axis(b.width), axis(b.hidden), headAxis(b)];
   const linear = (name: string, from: Axis, to: Axis) => [
     { name: `${prefix}.${name}.weight`, axes: [to, from] },
     { name: `${prefix}.${name}.bias`, axes: [to] },
   ];
-  const norm = (name: string) =>
-    ['weight', 'bias'].map((what) => ({ name: `${prefix}.${name}.${what}`, axes: [width] }));
+  const norm = (name: string) => normShapes(`${prefix}.${name}`, width);
   return [
     ...norm('norm1'),
     ...['q', 'k', 'v'].flatMap((name) => linear(`attn.${name}`, width, heads)),
@@ -38,23 +54,19 @@ export function blockParameters(prefix: string, b: BlockShape): { name: string; 
 
 const headAxis = (b: BlockShape): Axis => axis(b.width / b.heads, b.heads);
 
-/** A parameter of a network other than the base: its start follows from its name. */
+/** A parameter of a network beside the base; `init` where all of the network starts alike, from a file. */
 export function networkParameter(
-  name: string,
-  axes: readonly Axis[],
+  { name, axes, start }: NetworkShape,
   rest: Pick<Parameter, 'owner' | 'rate'>,
   init?: Init,
 ): Parameter {
   const shape = axes.map(logical);
-  const decay = shape.length > 1 && !name.endsWith('.bias');
-  return { name, shape, axes, decay, init: init ?? freshInit(name, shape), ...rest };
+  return { name, shape, axes, decay: shape.length > 1, init: init ?? start ?? freshInit(shape), ...rest };
 }
 
-/** PyTorch's starts: norms at 1, biases at 0, linears uniform within 1 / sqrt(inputs). */
-function freshInit(name: string, shape: readonly number[]): Init {
-  if (shape.length > 1) return { kind: 'uniform', bound: 1 / Math.sqrt(shape[1] ?? 1) };
-  return { kind: 'constant', value: /norm\d?\.weight$|ln_\w+\.weight$/.test(name) ? 1 : 0 };
-}
+/** PyTorch's starts of a linear: its bias at 0, its weight uniform within 1 / sqrt(inputs). */
+const freshInit = ([, columns]: readonly number[]): Init =>
+  columns === undefined ? { kind: 'constant', value: 0 } : { kind: 'uniform', bound: 1 / Math.sqrt(columns) };
 
 /** x W^T + b, both named after `name`. */
 export function dense(g: Builder, name: string, x: Tensor, out: Axis): Tensor {

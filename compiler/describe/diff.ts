@@ -1,7 +1,6 @@
 /** What changes from one model to another, in words and in numbers: `graft diff`. */
 import { linearsByHolder } from '../families/words.ts';
 import { printRope } from '../families/rotary.ts';
-import { placeName } from '../families/sites.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
 import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
 import { printLayers } from '../model/values.ts';
@@ -148,9 +147,8 @@ function placeOf({ input, layers, sites }: Part): string {
 /** `attention.{wq, wv} in layers 0..31; norm`: places with the same layers together. */
 export function describeSites(sites: readonly Site[]): string {
   const words = new Map<string, number[]>();
-  for (const { name, layer } of sites) {
-    const word = layer === null ? name : placeName({ name });
-    words.set(word, [...(words.get(word) ?? []), ...(layer === null ? [] : [layer])]);
+  for (const { place, layer } of sites) {
+    words.set(place, [...(words.get(place) ?? []), ...(layer === null ? [] : [layer])]);
   }
   const together = new Map<string, string[]>();
   for (const [word, layers] of words) {

@@ -1,5 +1,4 @@
 /** The fusion map: what sits where, a row for each layer and a column for each part. */
-import { placeName, shortName } from '../families/sites.ts';
 import { textOf } from '../kinds/fields.ts';
 import { kindOfPart } from '../kinds/index.ts';
 import type { Model, Part } from '../model/model.ts';
@@ -31,10 +30,10 @@ export function legendOf(models: readonly Model[]): string {
   for (const { sites } of models)
     for (const site of sites) {
       if (site.letter === null) continue;
-      const place = placeName(site);
+      const { place } = site;
       const holder = place.slice(0, Math.max(place.lastIndexOf('.'), 0));
       const names = held.get(holder) ?? new Map<string, string>();
-      held.set(holder, names.set(site.letter, shortName(site)));
+      held.set(holder, names.set(site.letter, site.word));
     }
   const groups = [...held.values()].map(
     (names) => `${[...names.keys()].join(' ')}: ${[...names.values()].join(' ')}`,
@@ -98,7 +97,9 @@ function layerWords(model: Model, part: Part, layer: number): string {
     .map((kind) => {
       const mine = here.filter((s) => s.kind === kind);
       const alike = model.sites.filter((s) => s.layer === layer && s.kind === kind);
-      return mine.length > 1 && mine.length === alike.length ? `all ${kind}s` : mine.map(shortName).join(' ');
+      return mine.length > 1 && mine.length === alike.length
+        ? `all ${kind}s`
+        : mine.map(({ word }) => word).join(' ');
     })
     .join(' + ');
 }

@@ -30,12 +30,9 @@ function once<T>(known: WeakMap<Base, T>, base: Base, make: (base: Base) => T): 
   return made;
 }
 
-/** The short name of a site: `wq` of `layers.3.attention.wq`. */
-export const shortName = (site: Pick<Site, 'name'>): string =>
-  site.name.slice(site.name.lastIndexOf('.') + 1);
-
-/** The name of a site without its layer: `attention.wq` of `layers.3.attention.wq`. */
-export const placeName = (site: Pick<Site, 'name'>): string => site.name.replace(/^layers\.\d+\./, '');
+/** The last word of a name with dots: `wq` of `attention.wq`. */
+export const shortName = ({ name }: { readonly name: string }): string =>
+  name.slice(name.lastIndexOf('.') + 1);
 
 /** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
 export const sitesOf = (base: Base): readonly Site[] => once(knownSites, base, listSites);
@@ -54,9 +51,12 @@ function siteAt(base: Base, place: Place, layer: number | null): Site {
   const { role, kind, letter = null, reads } = place;
   const name = prefix + place.name;
   const tied = base.tied && role === 'head';
-  const biased = base.biases?.includes(shortName(place)) ?? false;
+  const word = shortName(place);
+  const biased = base.biases?.includes(word) ?? false;
   return {
     name,
+    place: place.name,
+    word,
     role,
     kind,
     layer,

@@ -122,10 +122,8 @@ function partsBefore(part: Part, { parts }: Model): string[] {
 /** Where a part sits, in few words: `layers 2..7`, `layers 0..3 attention.wq attention.wv; output`, `input`. */
 function placesOf({ sites, layers, input }: Part): string {
   const layersOf = new Map<string, number[]>();
-  for (const { name, layer } of sites) {
-    const place = layer === null ? name : name.replace(`layers.${layer}.`, '');
+  for (const { place, layer } of sites)
     layersOf.set(place, [...(layersOf.get(place) ?? []), ...(layer === null ? [] : [layer])]);
-  }
   const placesIn = new Map<string, string[]>();
   for (const [place, its] of layersOf) {
     const where = its.length === 0 ? '' : `layers ${ranges(its)} `;

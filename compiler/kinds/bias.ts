@@ -1,6 +1,6 @@
 /** A vector added to what leaves a site. */
 import { addVector } from './affine.ts';
-import { common, initField, initOf, parameterOf } from './fields.ts';
+import { common, initField, initOf, vectorAt } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 export const bias: Kind = {
@@ -11,7 +11,7 @@ export const bias: Kind = {
   selects: 'sites',
   fields: { init: initField(0, 'the vectors'), ...common },
   parameters: (part) =>
-    part.sites.map((site) => parameterOf(part, site.name, [site.output], initOf(part.fields['init']))),
+    part.sites.map((site) => vectorAt(part, site, 'bias', site.output, initOf(part.fields['init']))),
   merge: {
     can: true,
     changes: 'bias',

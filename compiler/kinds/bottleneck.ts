@@ -54,14 +54,11 @@ function functionOf({ fields }: Part): 'gelu' | 'relu' | 'silu' {
 /** D [size, output] and U [output, size] with their biases c and e, which start at zero. */
 function network(part: Part, site: Site): Parameter[] {
   const narrow = axis(numberOf(part.fields['size']));
-  const own = (name: string, axes: Parameter['axes']): Parameter => {
-    const init = name.endsWith('.bias') ? constant(0) : initOf(part.fields['init']);
-    return parameterOf(part, `${site.name}.${name}`, axes, init);
-  };
+  const start = initOf(part.fields['init']);
   return [
-    own('down.weight', [narrow, site.output]),
-    own('down.bias', [narrow]),
-    own('up.weight', [site.output, narrow]),
-    own('up.bias', [site.output]),
+    parameterOf(part, site, 'down.weight', [narrow, site.output], start),
+    parameterOf(part, site, 'down.bias', [narrow], constant(0)),
+    parameterOf(part, site, 'up.weight', [site.output, narrow], start),
+    parameterOf(part, site, 'up.bias', [site.output], constant(0)),
   ];
 }

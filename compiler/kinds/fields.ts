@@ -1,5 +1,13 @@
 /** Field types that several kinds share, and how their values are read back. */
-import { type FieldValue, type Init, logical, type Parameter, type Part } from '../model/model.ts';
+import {
+  type FieldValue,
+  type Init,
+  logical,
+  type Parameter,
+  type Part,
+  type Axis,
+  type Site,
+} from '../model/model.ts';
 import { callOf, numberOf } from '../model/values.ts';
 import type { Field, FieldType } from './kind.ts';
 
@@ -79,21 +87,33 @@ export const normal = (std: number, mean = 0): FieldValue => ({ call: 'normal', 
 
 export const rateOf = (part: Part): number => numberOf(part.fields['rate'] ?? 1);
 
-/** The official rule for weight decay: matrices decay, vectors and whatever is named `.bias` do not. */
-export const decays = (name: string, shape: readonly number[]): boolean =>
-  shape.length > 1 && !name.endsWith('.bias');
+/** Where a part's parameter belongs: at a site, in a layer, or neither, such as a prompt's on the input. */
+type Where = Site | { readonly layer: number } | null;
 
 /**
- * A parameter of a part, called `PART.NAME`.
+ * A parameter of a part, called `PART.SITE.ROLE`, `PART.layers.LAYER.ROLE` or `PART.ROLE`.
  * @param shape in files, where it is another than the axes say
  */
 export function parameterOf(
   part: Part,
-  name: string,
+  where: Where,
+  role: string,
   axes: Parameter['axes'],
   init: Init,
   shape: readonly number[] = axes.map(logical),
 ): Parameter {
-  const full = `${part.name}.${name}`;
-  return { name: full, shape, axes, init, owner: part.name, decay: decays(full, shape), rate: rateOf(part) };
+  const site = where !== null && 'name' in where ? where : null;
+  const layer = where?.layer ?? null;
+  const place = site !== null ? `${site.name}.` : layer === null ? '' : `layers.${layer}.`;
+  const name = `${part.name}.${place}${role}`;
+  // The official rule for weight decay: matrices decay, vectors do not.
+  const decay = shape.length > 1;
+  const placement = { site, layer, role };
+  return { name, shape, axes, init, placement, owner: part.name, decay, rate: rateOf(part) };
 }
+
+/** The only parameter that a part has at a site: a vector, called `PART.SITE`. */
+export const vectorAt = (part: Part, site: Site, role: string, along: Axis, init: Init): Parameter => ({
+  ...parameterOf(part, site, role, [along], init),
+  name: `${part.name}.${site.name}`,
+});

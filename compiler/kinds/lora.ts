@@ -73,7 +73,7 @@ function factors(part: Part, site: Site): Parameter[] {
   // A linear layer's usual start, kaiming_uniform(a = sqrt 5), comes to a bound of 1 / sqrt(inputs).
   const uniform: Init = { kind: 'uniform', bound: 1 / Math.sqrt(logical(site.input)) };
   return [
-    parameterOf(part, `${site.name}.a`, [rank, site.input], uniform),
-    parameterOf(part, `${site.name}.b`, [site.output, rank], constant(0)),
+    parameterOf(part, site, 'a', [rank, site.input], uniform),
+    parameterOf(part, site, 'b', [site.output, rank], constant(0)),
   ];
 }

@@ -39,5 +39,5 @@ export const prefix: Kind = {
 
 function table(part: Part, base: Base, layer: number, what: string): Parameter {
   const axes = [axis(numberOf(part.fields['length'])), axis(base.headDim, base.kvHeads)] as const;
-  return parameterOf(part, `layers.${layer}.${what}`, axes, initOf(part.fields['init']));
+  return parameterOf(part, { layer }, what, axes, initOf(part.fields['init']));
 }

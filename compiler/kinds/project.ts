@@ -8,6 +8,9 @@ import {
   dense,
   layerNorm,
   networkParameter,
+  type NetworkShape,
+  normShapes,
+  ONES,
 } from '../build/vision-block.ts';
 import { axis, type Axis, type Base, type Part } from '../model/model.ts';
 import { visionOf } from './encoder.ts';
@@ -94,10 +97,7 @@ export const project: Kind = {
   parameters: (part, base) => {
     const rest = { owner: part.name, rate: rateOf(part) };
     const file = part.fields['weights'] === null ? undefined : ({ kind: 'weights' } as const);
-    const queries = { kind: 'normal', mean: 0, std: 1 } as const;
-    return shapesOf(part, base).map(({ name, axes }) =>
-      networkParameter(name, axes, rest, file ?? (name.endsWith('.query') ? queries : undefined)),
-    );
+    return shapesOf(part, base).map((shape) => networkParameter(shape, rest, file));
   },
   merge: {
     can: false,
@@ -133,24 +133,17 @@ const queryBlock = (part: Part, base: Base): BlockShape => {
   return { width, heads: of(part, 'heads'), hidden, activation: 'gelu', eps: LAYER_EPS };
 };
 
-interface Shape {
-  readonly name: string;
-  readonly axes: readonly Axis[];
-}
-
-function shapesOf(part: Part, base: Base): Shape[] {
+function shapesOf(part: Part, base: Base): NetworkShape[] {
   const { name } = part;
-  const linear = (at: string, from: Axis, to: Axis): Shape[] => [
+  const linear = (at: string, from: Axis, to: Axis): NetworkShape[] => [
     { name: `${at}.weight`, axes: [to, from] },
     { name: `${at}.bias`, axes: [to] },
   ];
-  const norm = (at: string, width: Axis): Shape[] =>
-    ['weight', 'bias'].map((what) => ({ name: `${at}.${what}`, axes: [width] }));
   const scales = of(part, 'scales');
   const inputs = axis(of(part, 'width') / scales, scales);
   const [output, hidden] = [outputAxis(part, base), axis(hiddenOf(part, base))];
   const one = axis(outputWidth(part, base));
-  const last = part.fields['norm'] === 'layer' ? norm(`${name}.norm`, one) : [];
+  const last = part.fields['norm'] === 'layer' ? normShapes(`${name}.norm`, one) : [];
   switch (part.fields['kind']) {
     case 'mlp':
       return [...linear(`${name}.1`, inputs, hidden), ...linear(`${name}.2`, hidden, output), ...last];
@@ -158,10 +151,11 @@ function shapesOf(part: Part, base: Base): Shape[] {
       const blocks = Array.from({ length: of(part, 'depth') }, (_, i) =>
         blockParameters(`${name}.blocks.${i}`, queryBlock(part, base)),
       );
-      const query: Shape = { name: `${name}.query`, axes: [axis(length(part)), hidden] };
+      const start = { kind: 'normal', mean: 0, std: 1 } as const;
+      const query = { name: `${name}.query`, axes: [axis(length(part)), hidden], start };
       return [
         ...linear(`${name}.in`, inputs, hidden),
-        ...norm(`${name}.in_norm`, hidden),
+        ...normShapes(`${name}.in_norm`, hidden),
         query,
         ...blocks.flat(),
         ...linear(`${name}.out`, hidden, one),
@@ -178,8 +172,8 @@ function shapesOf(part: Part, base: Base): Shape[] {
   }
 }
 
-const bridgeShapes = (name: string, width: Axis, hidden: Axis, i: number): Shape[] => [
-  { name: `${name}.${i}.norm.weight`, axes: [width] },
+const bridgeShapes = (name: string, width: Axis, hidden: Axis, i: number): NetworkShape[] => [
+  { name: `${name}.${i}.norm.weight`, axes: [width], start: ONES },
   { name: `${name}.${i}.f1.weight`, axes: [hidden, width] },
   { name: `${name}.${i}.f2.weight`, axes: [width, hidden] },
   { name: `${name}.${i}.f3.weight`, axes: [hidden, width] },

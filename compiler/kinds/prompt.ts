@@ -65,7 +65,7 @@ export const prompt: Kind = {
     ...common,
   },
   parameters: (part, base) =>
-    part.input ? tokens(part, base, 'prompt') : part.layers.flatMap((layer) => inLayer(part, base, layer)),
+    part.input ? tokens(part, base, null) : part.layers.flatMap((layer) => inLayer(part, base, layer)),
   describe: (part) => {
     const gate = gateOf(part);
     const target = addedTo(part);
@@ -79,7 +79,7 @@ export const prompt: Kind = {
     const gate = gateOf(part);
     if (part.input || addedTo(part) !== null || gate === null || gate.per === 'const') return null;
     return {
-      parameters: part.layers.map((layer) => `${part.name}.${gateName(layer)}`),
+      parameters: part.layers.map((layer) => `${part.name}.layers.${layer}.gate`),
       opening: gate.function === 'raw' ? Math.abs : (g) => Math.abs(Math.tanh(g)),
     };
   },
@@ -140,28 +140,24 @@ function promptProblems({ name }: Unchecked, source: Part, base: Base): Problem[
 }
 
 function inLayer(part: Part, base: Base, layer: number): Parameter[] {
-  const at = `layers.${layer}`;
-  return [...tokens(part, base, `${at}.prompt`), ...gate(part, base, gateName(layer))];
+  return [...tokens(part, base, { layer }), ...gate(part, base, layer)];
 }
 
-/** A gate's parameter, behind the part's name. */
-const gateName = (layer: number): string => `layers.${layer}.gate`;
-
 /** The tokens themselves; a prompt that reads a projector has none of its own. */
-function tokens(part: Part, base: Base, name: string): Parameter[] {
+function tokens(part: Part, base: Base, where: { readonly layer: number } | null): Parameter[] {
   if (part.source !== null) return [];
   const axes = [axis(numberOf(part.fields['length'])), axis(base.dim)] as const;
-  return [parameterOf(part, name, axes, initOf(part.fields['init']))];
+  return [parameterOf(part, where, 'prompt', axes, initOf(part.fields['init']))];
 }
 
 /** The gate's shape is that of the official checkpoints, which multiply it with scores of [batch, heads, 1, 1]. */
-function gate(part: Part, base: Base, name: string): Parameter[] {
+function gate(part: Part, base: Base, layer: number): Parameter[] {
   const it = gateOf(part);
   if (it === null || it.per === 'const' || addedTo(part) !== null) return [];
   const shape = it.per === 'head' ? [1, base.heads, 1, 1] : [1];
   const axes = [axis(it.per === 'head' ? base.heads : 1)] as const;
   return [
-    ...(it.factor ? [parameterOf(part, `${name}_factor`, [axis(1)], constant(1), [1, 1, 1, 1])] : []),
-    parameterOf(part, name, axes, constant(it.init), shape),
+    ...(it.factor ? [parameterOf(part, { layer }, 'gate_factor', [axis(1)], constant(1), [1, 1, 1, 1])] : []),
+    parameterOf(part, { layer }, 'gate', axes, constant(it.init), shape),
   ];
 }

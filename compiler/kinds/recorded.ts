@@ -10,7 +10,9 @@ import type { Field, FieldType } from './kind.ts';
 /** The part without what says nothing new: later attributes at their defaults, and what files call its places. */
 export function recordedPart(part: Part): unknown {
   const { kind, name, layers, sites, ...rest } = part;
-  const places = sites.map(({ role: _role, huggingface: _h, letter: _l, reads: _r, ...site }) => site);
+  const places = sites.map(
+    ({ place: _p, word: _w, role: _role, huggingface: _h, letter: _l, reads: _r, ...site }) => site,
+  );
   return {
     kind,
     name,

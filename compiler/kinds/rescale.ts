@@ -1,7 +1,7 @@
 /** IA3: learned factors on keys, values and the feed-forward network's hidden layer. */
 import type { Axis, Site } from '../model/model.ts';
 import { scaleColumns, scaleRows } from './affine.ts';
-import { common, constant, parameterOf } from './fields.ts';
+import { common, constant, vectorAt } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** IA3 scales the hidden layer, which is what enters `w2`; everywhere else it scales what leaves the linear. */
@@ -17,7 +17,7 @@ export const rescale: Kind = {
   selects: 'linears',
   fields: { ...common },
   parameters: (part) =>
-    part.sites.map((site) => parameterOf(part, site.name, [rescaledAxis(site)], constant(1))),
+    part.sites.map((site) => vectorAt(part, site, 'scale', rescaledAxis(site), constant(1))),
   merge: {
     can: true,
     changes: 'weight',

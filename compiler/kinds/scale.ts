@@ -1,7 +1,7 @@
 /** A vector multiplied with what enters or leaves a site. */
 import type { Axis, Part, Site } from '../model/model.ts';
 import { scaleColumns, scaleRows } from './affine.ts';
-import { choice, common, initField, initOf, parameterOf } from './fields.ts';
+import { choice, common, initField, initOf, vectorAt } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** The side of a site that a scale multiplies. */
@@ -26,7 +26,7 @@ export const scale: Kind = {
   },
   parameters: (part) =>
     part.sites.map((site) =>
-      parameterOf(part, site.name, [scaledAxis(part, site)], initOf(part.fields['init'])),
+      vectorAt(part, site, 'scale', scaledAxis(part, site), initOf(part.fields['init'])),
     ),
   merge: {
     can: true,

@@ -7,6 +7,8 @@ import {
   buildBlock,
   layerNorm,
   networkParameter,
+  type NetworkShape,
+  normShapes,
 } from '../build/vision-block.ts';
 import { axis, ceil4, type FieldValue, padded, type Parameter } from '../model/model.ts';
 import { isCall, numberOf } from './fields.ts';
@@ -89,11 +91,13 @@ export function vitParameters(part: string, vit: Vit, taken: Taken, fromFile: bo
   const { width } = vit.block;
   const rest = { owner: part, rate: 1 };
   const init = fromFile ? ({ kind: 'weights' } as const) : undefined;
-  const one = (name: string, axes: Parameter['axes'], fresh?: Parameter['init']) =>
-    networkParameter(`${part}.${name}`, axes, rest, init ?? fresh);
+  const made = (shape: NetworkShape) =>
+    networkParameter({ ...shape, name: `${part}.${shape.name}` }, rest, init);
+  const one = (name: string, axes: Parameter['axes'], start?: Parameter['init']) =>
+    made({ name, axes, ...(start ? { start } : {}) });
   // CLIP starts its embeddings at a scale of width^-1/2.
   const normal = { kind: 'normal', mean: 0, std: width ** -0.5 } as const;
-  const norm = (name: string) => ['weight', 'bias'].map((what) => one(`${name}.${what}`, [axis(width)]));
+  const norm = (name: string) => normShapes(name, axis(width)).map(made);
   const blocks = Array.from({ length: depth(vit, taken) }, (_, i) =>
     blockParameters(`blocks.${i}`, vit.block),
   ).flat();
@@ -104,7 +108,7 @@ export function vitParameters(part: string, vit: Vit, taken: Taken, fromFile: bo
     one('class_embedding', [axis(width)], normal),
     one('positional_embedding', [axis(1 + patches(vit)), axis(width)], normal),
     ...norm('ln_pre'),
-    ...blocks.map(({ name, axes }) => one(name, axes)),
+    ...blocks.map(made),
     ...(taken.blocks === null ? [...norm('ln_post'), ...proj] : []),
   ];
 }

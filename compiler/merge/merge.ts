@@ -8,7 +8,6 @@
 import { invariant } from '../../grammar/invariant.ts';
 import { addToInput, type Affine } from '../kinds/affine.ts';
 import { familyOf } from '../families/index.ts';
-import { shortName } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
 import { kindOfPart } from '../kinds/index.ts';
 import type { Merge } from '../kinds/kind.ts';
@@ -59,7 +58,7 @@ function withoutReader(model: Model, part: Part): string | null {
 /** The base that a model becomes: the same sizes, with biases where parts add them. Without files. */
 export function mergedBase(model: Model): Base {
   const { weights: _weights, tokenizer: _tokenizer, ...base } = model.base;
-  const adds = new Set(model.sites.filter((site) => addsBias(model, site)).map(shortName));
+  const adds = new Set(model.sites.filter((site) => addsBias(model, site)).map(({ word }) => word));
   // Hugging Face switches some of them together, so they come together.
   const whole = familyOf(base)
     .biases.map(({ linears }) => linears)
@@ -103,9 +102,7 @@ export function namesAt(model: Model, site: Site): string[] {
   return (norm ? [site, norm] : [site]).flatMap((at) => [
     at.parameter,
     ...(at.bias === undefined ? [] : [at.bias]),
-    ...model.parameters
-      .filter(({ name, owner }) => owner !== 'base' && `${name}.`.startsWith(`${owner}.${at.name}.`))
-      .map(({ name }) => name),
+    ...model.parameters.filter(({ placement }) => placement?.site?.name === at.name).map(({ name }) => name),
   ]);
 }
 

@@ -121,6 +121,10 @@ export type Role =
 /** A place in the base where a part can be put, named as Meta's checkpoints name it: `layers.3.attention.wq`. */
 export interface Site {
   readonly name: string;
+  /** The name without the layer: `attention.wq`. */
+  readonly place: string;
+  /** The last word of the name: `wq`. */
+  readonly word: string;
   readonly role: Role;
   readonly kind: SiteKind;
   /** Layer index, or null for `tok_embeddings`, `norm` and `output`. */
@@ -166,6 +170,16 @@ export type Init =
   | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
   | { readonly kind: 'uniform'; readonly bound: number };
 
+/** Where a parameter of a part works. */
+export interface Placement {
+  /** The site that its part sits on; null: the part is on layers, on the input or beside the base. */
+  readonly site: Site | null;
+  /** The layer that its part, or its site, is in; null: none. */
+  readonly layer: number | null;
+  /** What the parameter is there: `gate` of a prompt, `a` of LoRA, `down.weight` of a bottleneck. */
+  readonly role: string;
+}
+
 export interface Parameter {
   /** `layers.0.attention.wq.weight` of the base; `PART.SITE` or `PART.layers.2.prompt` of a part. Unique. */
   readonly name: string;
@@ -176,9 +190,11 @@ export interface Parameter {
   readonly init: Init;
   /** Of the base's parameters: their tensors in files. */
   readonly source?: TensorSource;
+  /** Of the parameters that parts add to the base. Networks beside the base and packages have none. */
+  readonly placement?: Placement;
   /** `base`, or the part that added it. */
   readonly owner: string;
-  /** AdamW decays it. The official rule: not when it is one-dimensional or its name ends in `.bias`. */
+  /** AdamW decays it. The official rule: not when it is one-dimensional. */
   readonly decay: boolean;
   /** Factor on the recipe's learning rate. */
   readonly rate: number;

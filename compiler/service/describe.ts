@@ -21,10 +21,8 @@ export function describeLayers(layers: readonly number[], base: Base): string {
 export function describeSites(sites: readonly Site[], base: Base): string[] {
   if (sites.length === 0) return ['no place'];
   const layersOf = new Map<string, number[]>();
-  for (const { name, layer } of sites) {
-    const word = name.replace(/^layers\.\d+\./, '');
-    layersOf.set(word, [...(layersOf.get(word) ?? []), ...(layer === null ? [] : [layer])]);
-  }
+  for (const { place, layer } of sites)
+    layersOf.set(place, [...(layersOf.get(place) ?? []), ...(layer === null ? [] : [layer])]);
   const wordsIn = new Map<string, string[]>();
   for (const [word, layers] of layersOf) {
     const where = layers.length === 0 ? '' : ` in ${describeLayers(layers, base)}`;

@@ -1,4 +1,5 @@
 /** Outputs of every layer, against a file of the case. */
+import type { Model } from '../../compiler/model/model.ts';
 import type { Program } from '../../compiler/package/package.ts';
 import type { Session } from '../session.ts';
 import type { Tensors } from './case.ts';
@@ -38,16 +39,17 @@ export async function compareOutputs(
 
 /** Gates enter as they are: a mistake in the map of names would show here first. */
 export function compareGates(
-  session: Session,
+  model: Model,
   keys: Subject['keys'],
   weights: Tensors,
   expected: Tensors,
   report: Report,
 ): void {
-  for (const p of session.manifest.parameters) {
-    const layer = /\.layers\.(\d+)\.gate$/.exec(p.name)?.[1];
-    const tensor = layer === undefined ? undefined : expected.get(`gate_tanh.${layer}`);
-    const gate = valuesOf(keys, weights, p.name);
+  for (const { name, placement } of model.parameters) {
+    if (placement?.role !== 'gate') continue;
+    const { layer } = placement;
+    const tensor = expected.get(`gate_tanh.${layer}`);
+    const gate = valuesOf(keys, weights, name);
     if (tensor && gate)
       report.add(
         'outputs',

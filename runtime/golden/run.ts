@@ -85,7 +85,7 @@ async function checkForward(
   const loss = await gradients(trainer, TASK, inputs.batch);
   report.add('loss', Math.abs(loss - (expected.get('loss')?.values[0] ?? NaN)), BOUNDS.loss, 'loss');
   await compareOutputs(session, programFor(session, { kind: 'train', task: TASK }), expected, report);
-  compareGates(session, subject.keys, weights, expected, report);
+  compareGates(subject.model, subject.keys, weights, expected, report);
 }
 
 async function checkGradients(

@@ -48,14 +48,14 @@ function misshapen({ parameters }: Model, keys: Keys, weights: Tensors): string[
  * official code has no biases in its first stage, and no second factor on its gates before version 2.1.
  */
 function missing(model: Model, keys: Keys, weights: Tensors): string[] {
-  const kinds = new Map(model.parts.map((part) => [part.name, part.kind]));
   const isThere = (p: Parameter): boolean => weights.has(keys.get(p.name)?.name ?? '');
-  const setOf = (p: Parameter): string =>
-    kinds.get(p.owner) === 'prompt' ? `${p.owner} ${p.name.slice(p.name.lastIndexOf('.'))}` : p.owner;
+  /** What is in the layers itself, a prompt's tokens and its gates, is there or not by its role. */
+  const inLayers = ({ placement }: Parameter): boolean =>
+    placement?.site === null && placement.layer !== null;
+  const setOf = (p: Parameter): string => (inLayers(p) ? `${p.owner} ${p.placement?.role}` : p.owner);
   const begun = new Set(model.parameters.filter(isThere).map(setOf));
   const mayLack = (p: Parameter): boolean => {
-    const kind = kinds.get(p.owner) ?? 'base';
-    const neutral = kind === 'prompt' ? p.init.kind === 'constant' : ['bias', 'scale', 'lora'].includes(kind);
+    const neutral = inLayers(p) ? p.init.kind === 'constant' : (p.placement?.site ?? null) !== null;
     return neutral && !begun.has(setOf(p));
   };
   return model.parameters

@@ -120,7 +120,7 @@ const metadataOf = (model: Model, merged: Base, naming: Naming, { base }: Origin
 
 /** What Hugging Face calls a linear: `q_proj` for `wq`. */
 function huggingfaceOf({ sites }: Model, linear: string): string {
-  const site = sites.find((s) => shortName(s) === linear);
+  const site = sites.find(({ word }) => word === linear);
   return site === undefined ? linear : shortName({ name: site.huggingface });
 }
 

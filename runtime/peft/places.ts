@@ -2,7 +2,6 @@
 import { type Base, type Site } from '../../compiler/model/model.ts';
 
 const shortName = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
-const placeOf = ({ name }: Site): string => name.replace(/^layers\.\d+\./, '');
 
 /** `[0..2 + 5]` of ascending layers; nothing of all layers. */
 export function layersText(layers: readonly number[], base: Pick<Base, 'layers'>): string {
@@ -34,7 +33,7 @@ export function selectorOf(sites: readonly Site[], all: readonly Site[], base: P
   const outside: string[] = [];
   for (const site of sites)
     if (site.layer === null) outside.push(site.name);
-    else byPlace.set(placeOf(site), [...(byPlace.get(placeOf(site)) ?? []), site.layer]);
+    else byPlace.set(site.place, [...(byPlace.get(site.place) ?? []), site.layer]);
   const byHolder = new Map<string, string[]>();
   for (const [place, layers] of byPlace) {
     const at = `layers${layersText(

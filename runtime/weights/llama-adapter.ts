@@ -4,8 +4,7 @@
  * v1: alpaca_finetuning_v1; chat65b: llama_adapter_v2_chat65b; mm7b: llama_adapter_v2_multimodal7b; imb: imagebind_LLM
  * (all of OpenGVLab/LLaMA-Adapter). Prompts of all layers share one table there, `length` rows a layer in order.
  */
-import type { Model, Parameter, Part } from '../../compiler/model/model.ts';
-import { isRotary } from './rope.ts';
+import type { Model, Parameter, Part, Site } from '../../compiler/model/model.ts';
 import type { ForeignTensor } from './source.ts';
 import { clipKey, projectorKey } from './vision-keys.ts';
 
@@ -75,7 +74,7 @@ export function officialKeys(model: KeyedModel, family: OfficialFamily): Map<str
   const keys = new Map<string, ForeignTensor>();
   for (const parameter of model.parameters) {
     const part = parts.get(parameter.owner);
-    const key = part ? keyOf(parameter, part, spec, rows) : baseKey(parameter.name, spec);
+    const key = part ? keyOf(parameter, part, spec, rows) : baseKey(parameter, spec);
     if (key !== null) keys.set(parameter.name, key);
   }
   return keys;
@@ -88,23 +87,25 @@ export function unnamed(model: KeyedModel, keys: ReadonlyMap<string, ForeignTens
     .map(({ name }) => name);
 }
 
-function baseKey(name: string, spec: Family): ForeignTensor {
-  const rotary = isRotary(name.replace(/\.(weight|bias)$/, ''));
-  return { name: spec.prefix + name, ...(rotary ? { rotary } : {}) };
-}
+const baseKey = ({ name, source }: Parameter, spec: Family): ForeignTensor => ({
+  name: spec.prefix + name,
+  ...(source?.rowOrder === 'rotary' ? { rotary: true } : {}),
+});
 
 /** Rows of each static prompt in the shared table: layers in ascending order, parts as written. */
 function promptRows(model: KeyedModel): Map<string, readonly [number, number]> {
   const prompts = model.parameters
-    .map((parameter) => ({ parameter, layer: /\.layers\.(\d+)\.prompt$/.exec(parameter.name) }))
-    .filter(({ layer }) => layer !== null)
-    .sort((a, b) => Number(a.layer![1]) - Number(b.layer![1]));
+    .flatMap(({ name, shape, placement }) =>
+      placement?.role === 'prompt' && placement.layer !== null
+        ? [{ name, length: shape[0]!, layer: placement.layer }]
+        : [],
+    )
+    .sort((a, b) => a.layer - b.layer);
   const rows = new Map<string, readonly [number, number]>();
   let start = 0;
-  for (const { parameter } of prompts) {
-    const end = start + parameter.shape[0]!;
-    rows.set(parameter.name, [start, end]);
-    start = end;
+  for (const { name, length } of prompts) {
+    rows.set(name, [start, start + length]);
+    start += length;
   }
   return rows;
 }
@@ -115,43 +116,56 @@ function keyOf(
   spec: Family,
   rows: ReadonlyMap<string, readonly [number, number]>,
 ): ForeignTensor | null {
-  const site = parameter.name.slice(part.name.length + 1);
-  const rotary = isRotary(site) ? { rotary: true as const } : {};
-  switch (part.kind) {
-    case 'prompt': {
-      const range = rows.get(parameter.name);
-      if (range) return { name: spec.query, rows: range };
-      const layer = /^layers\.(\d+)\.(gate|gate_factor)$/.exec(site);
-      const official = layer?.[2] === 'gate' ? 'gate' : 'new_gate';
-      return layer ? { name: `${spec.prefix}layers.${layer[1]}.attention.${official}` } : null;
-    }
-    case 'bias':
-      return spec.bias && inLayer(site) ? { name: spec.prefix + spec.bias(site), ...rotary } : null;
-    case 'scale':
-      if (!spec.scale || !inLayer(site) || (part.fields['side'] ?? 'output') !== spec.scaleSide) return null;
-      // A scale on the input has the order of what enters, not that of the heads.
-      return { name: spec.prefix + spec.scale(site), ...(spec.scaleSide === 'output' ? rotary : {}) };
-    case 'lora':
-      return spec.lora ? loraKey(site, spec) : null;
-    case 'project':
-      return spec.prefix === '' ? null : projectorKey(site, parameter, part);
-    case 'encoder':
-      return spec.prefix === '' ? null : clipKey(site, parameter, 'clip.visual.');
+  const { placement } = parameter;
+  if (placement === undefined) return networkKey(parameter, part, spec);
+  if (placement.site !== null) return keyAt(placement.site, placement.role, part, spec);
+  if (placement.layer === null) return null;
+  const attention = `${spec.prefix}layers.${placement.layer}.attention.`;
+  switch (placement.role) {
+    case 'prompt':
+      return { name: spec.query, rows: rows.get(parameter.name)! };
+    case 'gate':
+      return { name: `${attention}gate` };
+    case 'gate_factor':
+      return { name: `${attention}new_gate` };
     default:
       return null;
   }
 }
 
-const inLayer = (site: string): boolean => /^layers\.\d+\.(attention|feed_forward)\.w\w$/.test(site);
-
-/** `layers.0.attention.wq.a` -> `llama.layers.0.attention.lora_wq_l1.weight`; b is l2, on the output. */
-function loraKey(name: string, spec: Family): ForeignTensor | null {
-  const found = /^(layers\.\d+\.(?:attention|feed_forward)\.)(w\w)\.([ab])$/.exec(name);
-  if (!found) return null;
-  const [, block, linear, side] = found;
-  const rotary = side === 'b' && isRotary(`${block}${linear}`) ? { rotary: true as const } : {};
-  return { name: `${spec.prefix}${block}lora_${linear}_l${side === 'a' ? 1 : 2}.weight`, ...rotary };
+/** Of an encoder or a projector: what a picture enters has no source. */
+function networkKey(parameter: Parameter, part: Part, spec: Family): ForeignTensor | null {
+  if (spec.prefix === '') return null;
+  const site = parameter.name.slice(part.name.length + 1);
+  return part.source === null
+    ? clipKey(site, parameter, 'clip.visual.')
+    : projectorKey(site, parameter, part);
 }
+
+/** Of what a part has at a linear in a layer, by its role there. */
+function keyAt(site: Site, role: string, part: Part, spec: Family): ForeignTensor | null {
+  if (site.kind !== 'linear' || site.layer === null) return null;
+  // What is on the output of the queries' and keys' linears has the order of their rows.
+  const rotary = site.role === 'query' || site.role === 'key' ? { rotary: true as const } : {};
+  switch (role) {
+    case 'bias':
+      return spec.bias && { name: spec.prefix + spec.bias(site.name), ...rotary };
+    case 'scale':
+      if (!spec.scale || part.fields['side'] !== spec.scaleSide) return null;
+      // A scale on the input has the order of what enters, not that of the heads.
+      return { name: spec.prefix + spec.scale(site.name), ...(spec.scaleSide === 'output' ? rotary : {}) };
+    case 'a':
+      return spec.lora ? { name: loraName(site, 1, spec) } : null;
+    case 'b':
+      return spec.lora ? { name: loraName(site, 2, spec), ...rotary } : null;
+    default:
+      return null;
+  }
+}
+
+/** `layers.0.attention.wq` -> `llama.layers.0.attention.lora_wq_l1.weight`; 2 is on the output. */
+const loraName = ({ name, word }: Site, factor: 1 | 2, spec: Family): string =>
+  `${spec.prefix}${name.slice(0, -word.length)}lora_${word}_l${factor}.weight`;
 
 /** The family a file is of, by the names of its tensors; null when it has none of theirs. */
 export function recogniseFamily(names: Iterable<string>): OfficialFamily | null {

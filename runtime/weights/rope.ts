@@ -40,6 +40,3 @@ export function reorderRope(
   }
   return out;
 }
-
-/** Whether the rows of this parameter's tensor follow the rotary order: those on the output of wq and wk. */
-export const isRotary = (site: string): boolean => /(^|\.)attention\.w[qk]$/.test(site);

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { axis, type Base, type Parameter, type Part, type Site } from '../../compiler/model/model.ts';
+import {
+  axis,
+  type Base,
+  type Parameter,
+  type Part,
+  type Placement,
+  type Site,
+} from '../../compiler/model/model.ts';
 import { baseParameters, sitesOf } from '../../compiler/families/sites.ts';
 import { openFile } from '../../runtime/files.ts';
 import { createRandom } from '../../runtime/random.ts';
@@ -45,6 +52,8 @@ interface Spec {
   readonly lora?: number;
 }
 
+const at = (site: Site, role: string): Placement => ({ site, layer: site.layer, role });
+
 /** Parts and their parameters, named and shaped as the kinds of the compiler make them. */
 function modelOf(of: Base, spec: Spec): AdapterModel {
   const linears = sitesOf(of).filter((site) => site.kind === 'linear' && site.layer !== null);
@@ -54,13 +63,14 @@ function modelOf(of: Base, spec: Spec): AdapterModel {
     const layers = spec.prompt?.layers ?? [];
     parts.push({ kind, name, layers, sites, input: false, source: null, fields, span });
   };
-  const own = (owner: string, name: string, shape: readonly number[]): void => {
+  const own = (owner: string, name: string, shape: readonly number[], placement: Placement): void => {
     const count = shape.reduce((a, b) => a * b, 1);
     parameters.push({
       name,
       shape,
       axes: [axis(count)],
       init: { kind: 'constant', value: 0 },
+      placement,
       owner,
       decay: true,
       rate: 1,
@@ -70,25 +80,34 @@ function modelOf(of: Base, spec: Spec): AdapterModel {
   if (spec.prompt) {
     add('prompt', 'words', []);
     for (const layer of spec.prompt.layers) {
-      own('words', `words.layers.${layer}.prompt`, [spec.prompt.length, of.dim]);
-      own('words', `words.layers.${layer}.gate`, [1, of.heads, 1, 1]);
+      own('words', `words.layers.${layer}.prompt`, [spec.prompt.length, of.dim], {
+        site: null,
+        layer,
+        role: 'prompt',
+      });
+      own('words', `words.layers.${layer}.gate`, [1, of.heads, 1, 1], { site: null, layer, role: 'gate' });
     }
   }
   if (spec.bias) {
     const sites = linears.filter((site) => spec.bias!.some((name) => site.name.endsWith(`.${name}`)));
     add('bias', 'biases', sites);
-    for (const site of sites) own('biases', `biases.${site.name}`, [size(site.output)]);
+    for (const site of sites) own('biases', `biases.${site.name}`, [size(site.output)], at(site, 'bias'));
   }
   if (spec.scale) {
     add('scale', 'scales', linears, { side: spec.scale });
     for (const site of linears)
-      own('scales', `scales.${site.name}`, [size(spec.scale === 'input' ? site.input : site.output)]);
+      own(
+        'scales',
+        `scales.${site.name}`,
+        [size(spec.scale === 'input' ? site.input : site.output)],
+        at(site, 'scale'),
+      );
   }
   if (spec.lora) {
     add('lora', 'low', linears);
     for (const site of linears) {
-      own('low', `low.${site.name}.a`, [spec.lora, size(site.input)]);
-      own('low', `low.${site.name}.b`, [size(site.output), spec.lora]);
+      own('low', `low.${site.name}.a`, [spec.lora, size(site.input)], at(site, 'a'));
+      own('low', `low.${site.name}.b`, [size(site.output), spec.lora], at(site, 'b'));
     }
   }
   return { name: 'test', base: of, parts, parameters };
