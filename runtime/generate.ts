@@ -189,7 +189,7 @@ export async function generate(
 }
 
 /** The logits with -Infinity for every id that is no token, in place. */
-function withoutForeign(logits: Float32Array, { vocabSize, gaps }: Vocabulary): Float32Array {
+export function withoutForeign(logits: Float32Array, { vocabSize, gaps }: Vocabulary): Float32Array {
   logits.fill(-Infinity, Math.min(vocabSize, logits.length));
   for (const id of gaps) logits[id] = -Infinity;
   return logits;

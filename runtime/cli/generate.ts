@@ -4,7 +4,7 @@ import { hasImage } from '../../compiler/kinds/images.ts';
 import { sharedDevice } from '../device/device.ts';
 import { capacity, generate, makeDecoder, showImages } from '../generate.ts';
 import { createSampler, type Sampling } from '../sample.ts';
-import { type Command, EXIT, positiveNumber, UsageError, wholeNumber } from './command.ts';
+import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import {
   consultExperts,
   describeAnswer,
@@ -21,6 +21,7 @@ import { openAnswering } from '../project/answering.ts';
 import { makePrompt, type Prompt } from '../project/prompts.ts';
 import { type Question, questionFor, tellImage } from '../project/questions.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { readSampling, samplingOptions } from './sampling.ts';
 import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 
@@ -33,10 +34,7 @@ const options = {
   task: { type: 'string' },
   ...specOptions,
   'max-tokens': { type: 'string', default: '64' },
-  temperature: { type: 'string', default: '0' },
-  'top-k': { type: 'string', default: '0' },
-  'top-p': { type: 'string', default: '1' },
-  seed: { type: 'string', default: '0' },
+  ...samplingOptions,
   stop: { type: 'string', multiple: true },
   ...expertOptions,
   verbose: { type: 'boolean', default: false },
@@ -78,23 +76,6 @@ ${specUsage}`,
     return EXIT.ok;
   },
 };
-
-function readSampling(values: {
-  readonly temperature: string;
-  readonly 'top-k': string;
-  readonly 'top-p': string;
-  readonly seed: string;
-}): Sampling {
-  const sampling = {
-    temperature: positiveNumber(values.temperature, '--temperature'),
-    topK: wholeNumber(values['top-k'], '--top-k'),
-    topP: positiveNumber(values['top-p'], '--top-p', 1),
-    seed: wholeNumber(values.seed, '--seed'),
-  };
-  // Refuses a top-p of 0 before anything is loaded.
-  createSampler(sampling);
-  return sampling;
-}
 
 interface Asked {
   readonly ask?: string[] | undefined;

@@ -37,6 +37,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   merge: { summary: 'fold trained parts into the base where they can be', load: () => import('./merge.ts') },
   generate: { summary: 'generate text with a base and its parts', load: () => import('./generate.ts') },
+  chat: { summary: 'talk with a base and its parts, turn by turn', load: () => import('./chat.ts') },
   golden: { summary: 'compare with the recorded reference results', load: () => import('./golden.ts') },
   bench: { summary: 'measure speed on this device', load: () => import('./bench.ts') },
   lsp: {

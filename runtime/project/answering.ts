@@ -14,6 +14,8 @@ export interface AnsweringOptions extends TrainedOptions {
   readonly maxTokens: number;
   /** Whether the prompts come with images. */
   readonly image: boolean;
+  /** Whether more is read behind an answer. Default: not. */
+  readonly extend?: boolean;
   /** The file of the trained parts; null: they are as they start. */
   readonly adapter: string | null;
   /** Ends the reading of a large base that is not wanted any more. */
@@ -29,12 +31,12 @@ export async function openAnswering(
   hosted: HostedModel,
   options: AnsweringOptions,
 ): Promise<Session> {
-  const { batch, tokens, maxTokens, image, adapter, signal } = options;
+  const { batch, tokens, maxTokens, image, extend = false, adapter, signal } = options;
   const { host, model } = hosted;
   const context = Math.min(model.base.context, tokens + maxTokens);
   const compiled = compile(model, {
     profile: device.profile,
-    generation: { batch, tokens, context, image },
+    generation: { batch, tokens, context, image, extend },
   });
   requireFit(compiled.manifest, capacityOf(host, device));
   const start = await startTrained(hosted, adapter, options);

@@ -3,11 +3,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildForward, buildGeneration } from '../../compiler/build/programs.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { padded, type Model } from '../../compiler/model/model.ts';
+import { type Base, padded, type Model } from '../../compiler/model/model.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { givenFor, inputsOf, packAll, randomBatch } from './oracle.ts';
-import { imageLibrary, library, needsImages, randomValues, sourceOf } from './subjects.ts';
+import { imageLibrary, library, needsImages, randomValues, sourceOf, tiny } from './subjects.ts';
 
 const t = suite('words behind a filled cache');
 const BATCH = 2;
@@ -63,7 +63,15 @@ function logitsOf(model: Model, graph: Graph, values: Values): number[][] {
   ]);
 }
 
-for (const { name, model } of [...library(), ...imageLibrary()])
+/** Layers that look at few keys must not see more of them behind a cache than within a whole text. */
+const windowed: Base = { ...tiny, name: 'windowed', window: { tokens: 3, layers: [0] } };
+const subjects = [
+  ...library(),
+  ...imageLibrary(),
+  ...library(windowed).map(({ name, model }) => ({ name: `${name} on a base with a window`, model })),
+];
+
+for (const { name, model } of subjects)
   t(name, () => {
     const image = needsImages(model);
     const source = sourceOf(model, new Set(model.tasks.flatMap((task) => task.trains)));
