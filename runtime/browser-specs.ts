@@ -20,4 +20,4 @@ export { openTrainable, type Trainable } from './project/trainable.ts';
 export { startTrained, takeFrom } from './project/trained.ts';
 export { type RunOptions, runTraining, type RunSummary } from './train/run.ts';
 export type { Checkpoint, MetricsFile, RunStore, StepMetrics } from './train/run-store.ts';
-export { horizonOf, learningRate } from './train/schedule.ts';
+export { horizonOf, learningRate } from './train/learning-rate.ts';

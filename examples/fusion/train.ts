@@ -4,7 +4,7 @@ import type { Task } from '../../compiler/model/model.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { parameterNamed, readParameter, writeParameter } from '../../runtime/session.ts';
 import { turns } from '../../runtime/train/mix.ts';
-import { horizonOf, learningRate } from '../../runtime/train/schedule.ts';
+import { horizonOf, learningRate } from '../../runtime/train/learning-rate.ts';
 import { type StepResult, trainStep } from '../../runtime/train/trainer.ts';
 import type { Stage } from './designs.ts';
 import type { Candidate } from './candidate.ts';

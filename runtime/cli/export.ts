@@ -11,7 +11,7 @@ import { exportPeft } from '../peft/export/export.ts';
 import { type HostedModel, loadModel } from '../project/spec.ts';
 import { readTrained } from '../project/trained.ts';
 import { exportAdapter } from '../weights/adapter.ts';
-import { type OfficialFamily, officialFamilies } from '../weights/llama-adapter.ts';
+import { type OfficialFormat, officialFormats } from '../weights/llama-adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 
@@ -38,7 +38,7 @@ export const command: Command = {
   --adapter FILE   trained parameters (adapter.safetensors of a run)
   --allow-changes  also where attributes (alpha, order of parts, ...) were others when it was trained
   --format FORMAT  peft: adapter_config.json and adapter_model.safetensors; official: a checkpoint of OpenGVLab/LLaMA-Adapter
-  --family FAMILY  of an official checkpoint: ${officialFamilies.join(', ')}
+  --family FAMILY  of an official checkpoint: ${officialFormats.join(', ')}
   --base-name NAME what base_model_name_or_path says: a name on the hub or a folder [the folder of the base's weights]
   --out PATH       a new folder or file
 ${specUsage}`,
@@ -63,10 +63,10 @@ ${specUsage}`,
   },
 };
 
-function familyNamed(text: string | undefined): OfficialFamily {
-  const found = officialFamilies.find((name) => name === text);
+function familyNamed(text: string | undefined): OfficialFormat {
+  const found = officialFormats.find((name) => name === text);
   if (found) return found;
-  throw new UsageError(`--family is one of ${officialFamilies.join(', ')}`);
+  throw new UsageError(`--family is one of ${officialFormats.join(', ')}`);
 }
 
 type Trained = ReadonlyMap<string, Float32Array>;
@@ -96,7 +96,7 @@ async function writeOfficial(
   { model }: HostedModel,
   trained: Trained,
   out: string,
-  family: OfficialFamily,
+  family: OfficialFormat,
 ): Promise<void> {
   const tensors = exportAdapter(trained, model, family);
   await writeSafetensors(out, tensors);

@@ -1,6 +1,6 @@
 /** One line of progress: rewritten in place on a terminal, now and then elsewhere. */
 import type { StepMetrics } from '../train/run-store.ts';
-import type { Horizon } from '../train/schedule.ts';
+import type { Horizon } from '../train/learning-rate.ts';
 
 export interface Progress {
   step(metrics: StepMetrics, horizon: Horizon): void;

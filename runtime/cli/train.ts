@@ -11,7 +11,7 @@ import { writePackage } from '../files/package.ts';
 import { writeAdapter, writeRecord } from '../train/outcome.ts';
 import { runFolder } from '../train/run-folder.ts';
 import { runTraining, type RunSummary } from '../train/run.ts';
-import { counted } from '../train/schedule.ts';
+import { counted } from '../train/learning-rate.ts';
 import { versions } from '../versions.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { encodeStore, encodeTasks, type Encoding } from '../project/encoding.ts';

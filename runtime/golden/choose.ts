@@ -1,13 +1,13 @@
 /** The spec of the library that expresses a golden case, with every size from its config.json or from its tensors. */
 import { InputError } from '../input-error.ts';
-import type { OfficialFamily } from '../weights/llama-adapter.ts';
+import type { OfficialFormat } from '../weights/llama-adapter.ts';
 import type { ClipConfig, GoldenConfig, Tensors } from './case.ts';
 
 /** `spec` is `FILE:ADAPTER` below specs/, `params` what `--set` would say. */
 export interface Choice {
   readonly spec: string;
   readonly params: Readonly<Record<string, string>>;
-  readonly family: OfficialFamily;
+  readonly format: OfficialFormat;
 }
 
 /** The families of official code whose cases can be run; CLIP's transformer alone is not in this list. */
@@ -24,7 +24,7 @@ export function chooseSpec(c: GoldenConfig, weights: Tensors): Choice {
     case 'imb':
       return chooseBridge(c, weights);
     case 'paper_v2':
-      return { ...chooseFusion(c, weights), family: 'mm7b' };
+      return { ...chooseFusion(c, weights), format: 'mm7b' };
     default:
       throw new InputError(
         `no spec of the library expresses the family \`${c.family}\``,
@@ -72,13 +72,13 @@ export function eye(c: ClipConfig, weights: Tensors, prefix: string, eps?: numbe
   return `vit(${written.join(', ')})`;
 }
 
-function chooseText(c: GoldenConfig, family: 'chat65b' | 'v1'): Choice {
+function chooseText(c: GoldenConfig, format: 'chat65b' | 'v1'): Choice {
   const prompted = (c.adapter_len ?? 0) * (c.adapter_layer ?? 0) > 0;
   const params: Choice['params'] = prompted
     ? { late: `last ${c.adapter_layer}`, length: String(c.adapter_len) }
     : {};
-  const of = (spec: string): Choice => ({ spec, params, family });
-  if (family === 'v1') return of('llama-adapter-v1.adapter:LlamaAdapterV1');
+  const of = (spec: string): Choice => ({ spec, params, format });
+  if (format === 'v1') return of('llama-adapter-v1.adapter:LlamaAdapterV1');
   if (!c.add_bias && !c.add_scale)
     return of(prompted ? 'llama-adapter-v1.adapter:LlamaAdapterV1' : 'llama.adapter:Llama');
   if (!c.add_bias || !c.add_scale)
@@ -95,7 +95,7 @@ const rankOf = (c: GoldenConfig, weights: Tensors): number | null =>
 
 function chooseReleased(c: GoldenConfig, weights: Tensors): Choice {
   const params = { late: `last ${wanted(c, 'query_layer')}`, length: String(wanted(c, 'query_len')) };
-  if (c.no_image || !c.clip) return { spec: 'v2-released.adapter:V2Released', params, family: 'mm7b' };
+  if (c.no_image || !c.clip) return { spec: 'v2-released.adapter:V2Released', params, format: 'mm7b' };
   const width = wanted(c, 'v_embed_dim');
   const sizes = {
     width,
@@ -109,7 +109,7 @@ function chooseReleased(c: GoldenConfig, weights: Tensors): Choice {
   return {
     spec: `v2-released-7b.adapter:${c.w_lora || c.w_new_gate ? 'V21' : 'V2Multimodal'}`,
     params: { ...params, eye: vision, ...given(sizes) },
-    family: 'mm7b',
+    format: 'mm7b',
   };
 }
 
@@ -122,11 +122,11 @@ function chooseBridge(c: GoldenConfig, weights: Tensors): Choice {
   return {
     spec: 'imagebind-llm.adapter:ImageBind',
     params: { late: `last ${wanted(c, 'query_layer')}`, ...given(sizes) },
-    family: 'imb',
+    format: 'imb',
   };
 }
 
-function chooseFusion(c: GoldenConfig, weights: Tensors): Omit<Choice, 'family'> {
+function chooseFusion(c: GoldenConfig, weights: Tensors): Omit<Choice, 'format'> {
   const { clip, fusion } = c;
   if (!clip || (fusion !== 'early' && fusion !== 'late'))
     throw new InputError(

@@ -48,9 +48,9 @@ export interface Expressed {
 
 /** @throws InputError when no spec expresses the case, or its tensors are not those of the spec */
 export function expressCase(config: GoldenConfig, weights: Tensors): Expressed {
-  const { spec, params, family } = chooseSpec(config, weights);
+  const { spec, params, format } = chooseSpec(config, weights);
   const model = loadModel(nodeSpecHost, specPath(spec), { base: baseOf(config), params });
-  const keys = officialKeys(model, family);
+  const keys = officialKeys(model, format);
   requireTensors(model, keys, weights, config);
   return { model, keys };
 }

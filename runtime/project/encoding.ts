@@ -8,7 +8,7 @@ import type { ImageStore } from '../data/image-store.ts';
 import { mib } from '../device/buffers.ts';
 import { InputError } from '../input-error.ts';
 import type { Session } from '../session.ts';
-import { horizonOf, stepsPerEpoch } from '../train/schedule.ts';
+import { horizonOf, stepsPerEpoch } from '../train/learning-rate.ts';
 import { type EncodedPictures, encodePictures, tokenBytes, tokensOf } from './encoded-images.ts';
 import { imageInputOf } from './image-input.ts';
 import type { TaskImages } from './recipe-data.ts';

@@ -2,7 +2,7 @@
 import type { Recipe } from '../../compiler/model/model.ts';
 import { stepsAnEpoch } from '../data/batches.ts';
 import { stepsOfTask } from '../train/mix.ts';
-import { counted, endsInWarmup, horizonOf, learningRate, stepsPerEpoch } from '../train/schedule.ts';
+import { counted, endsInWarmup, horizonOf, learningRate, stepsPerEpoch } from '../train/learning-rate.ts';
 import type { RecipeData } from './recipe-data.ts';
 
 type Data = Pick<RecipeData, 'datasets' | 'batches'>;

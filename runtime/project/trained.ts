@@ -73,8 +73,8 @@ async function readAdapter(
     );
     tellOrRefuse(path, model, differences, allowChanges, warn);
     const wanted = isOurs(source) ? undefined : trainedNames(model);
-    const { values, missing, unused, family } = await importAdapter(source, model, undefined, wanted);
-    if (family === 'graft' && unused.length > 0) throw noPlace(source, model, unused);
+    const { values, missing, unused, format } = await importAdapter(source, model, undefined, wanted);
+    if (format === 'graft' && unused.length > 0) throw noPlace(source, model, unused);
     const absent = withoutOwnFile(model, missing);
     if (absent.length > 0) warn(`${path} has no ${listSome(absent)}: they keep their start`);
     return {

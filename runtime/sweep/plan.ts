@@ -12,7 +12,7 @@ import { type HostedModel, loadChecked, type Project, specOf, suggest } from '..
 import { splitSpec } from '../project/spec-name.ts';
 import { pickRecipe, withSteps } from '../project/recipe.ts';
 import { weightsFile } from '../project/weights-file.ts';
-import { essenceOf } from '../train/schedule.ts';
+import { essenceOf } from '../train/learning-rate.ts';
 
 /** Tells what a result is a result of, in four parts, so that a difference can be named. */
 export interface Identity {

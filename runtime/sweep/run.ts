@@ -2,7 +2,7 @@
 import { type Device, DeviceError, openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';
 import type { StepMetrics } from '../train/run-store.ts';
-import type { Horizon } from '../train/schedule.ts';
+import type { Horizon } from '../train/learning-rate.ts';
 import { runEach } from './each.ts';
 import type { Identity, Plan, PlannedTrial } from './plan.ts';
 import { isSame, type TrialLine } from './results.ts';

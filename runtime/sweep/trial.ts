@@ -13,7 +13,7 @@ import type { Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { RunStore, StepMetrics } from '../train/run-store.ts';
 import { runTraining } from '../train/run.ts';
-import type { Horizon } from '../train/schedule.ts';
+import type { Horizon } from '../train/learning-rate.ts';
 import { versions } from '../versions.ts';
 import { scoreTests, type TestScore, trainedValues } from '../project/held-out.ts';
 import { weightsFile } from '../project/weights-file.ts';

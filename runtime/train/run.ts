@@ -15,7 +15,7 @@ import { turns } from './mix.ts';
 import { findNonFinite } from './nan.ts';
 import type { CheckpointMeta, MetricsFile, RunStore, StepMetrics } from './run-store.ts';
 import { requireSameRun } from './same-run.ts';
-import { essenceOf, horizonOf, learningRate, stepsPerEpoch, type Horizon } from './schedule.ts';
+import { essenceOf, horizonOf, learningRate, stepsPerEpoch, type Horizon } from './learning-rate.ts';
 import { readState, writeState } from './state.ts';
 import { programFor } from '../session.ts';
 import { type StepResult, type Trainer, trainStep } from './trainer.ts';

@@ -8,10 +8,10 @@ import { attributesEntry } from './attributes.ts';
 import { requireSameBase } from './fingerprint.ts';
 import {
   officialKeys,
-  recogniseFamily,
+  recogniseOfficial,
   unnamed,
   type KeyedModel,
-  type OfficialFamily,
+  type OfficialFormat,
 } from './llama-adapter.ts';
 import { otherMeaning } from './official-limits.ts';
 import { notThisAdapter } from './recognise.ts';
@@ -35,7 +35,7 @@ export interface LoadedAdapter {
   readonly unused: readonly string[];
   /** Parameters of the model's parts that the file does not hold; they keep their start. */
   readonly missing: readonly string[];
-  readonly family: OfficialFamily | 'graft';
+  readonly format: OfficialFormat | 'graft';
 }
 
 /**
@@ -61,7 +61,7 @@ export function adapterMetadata(
 }
 
 /**
- * Reads an adapter file into the model's parameters; ours and the official families are told apart by their names.
+ * Reads an adapter file into the model's parameters; ours and the official formats are told apart by their names.
  * @param wanted names of the parameters to fill; by default those of parts. A model that unfreezes norms passes
  * those too.
  * @param fingerprint of the base that is loaded, to compare with the file's
@@ -75,9 +75,9 @@ export async function importAdapter(
 ): Promise<LoadedAdapter> {
   if (fingerprint !== undefined) requireSameBase(source, fingerprint, model.base.name);
   const ours = source.metadata['format'] === ADAPTER_FORMAT;
-  const family = ours ? null : recogniseFamily(source.tensors.keys());
-  const keys = family ? officialKeys(model, family) : ownKeys(model);
-  if (family === null) requireSameRope(source, model.base);
+  const format = ours ? null : recogniseOfficial(source.tensors.keys());
+  const keys = format ? officialKeys(model, format) : ownKeys(model);
+  if (format === null) requireSameRope(source, model.base);
   const values = new Map<string, Float32Array>();
   const missing: string[] = [];
   const used = new Set<string>();
@@ -97,7 +97,7 @@ export async function importAdapter(
     values,
     missing,
     unused: [...source.tensors.keys()].filter((name) => !used.has(name)),
-    family: family ?? 'graft',
+    format: format ?? 'graft',
   };
 }
 
@@ -147,18 +147,18 @@ async function readTensor(
 /**
  * Tensors of an official checkpoint, ready for `layoutSafetensors`.
  * @param values our name -> values; every one of them is written
- * @throws InputError listing parameters that the family has no name for, or the part that its code would read as another
+ * @throws InputError listing parameters that the format has no name for, or the part that its code would read as another
  */
 export function exportAdapter(
   values: ReadonlyMap<string, Float32Array>,
   model: AdapterModel,
-  family: OfficialFamily,
+  format: OfficialFormat,
 ): NewTensor[] {
-  const keys = officialKeys(model, family);
+  const keys = officialKeys(model, format);
   const lost = unnamed(model, keys).filter((name) => values.has(name));
   if (lost.length > 0) {
     throw new InputError(
-      `the \`${family}\` format has no place for ${listSome(lost)}`,
+      `the \`${format}\` format has no place for ${listSome(lost)}`,
       "write the adapter in Graft's own format, or leave those parts out of the spec",
     );
   }
@@ -166,7 +166,7 @@ export function exportAdapter(
     const reason = otherMeaning(part);
     if (reason !== null)
       throw new InputError(
-        `the \`${family}\` format has no place for \`${part.name}\` (${part.kind}): ${reason}`,
+        `the \`${format}\` format has no place for \`${part.name}\` (${part.kind}): ${reason}`,
         "write the adapter in Graft's own format, or leave that part out of the spec",
       );
   }

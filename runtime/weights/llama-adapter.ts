@@ -8,25 +8,25 @@ import type { Model, Parameter, Part, Site } from '../../compiler/model/model.ts
 import type { ForeignTensor } from './source.ts';
 import { clipKey, projectorKey } from './vision-keys.ts';
 
-export const officialFamilies = ['v1', 'chat65b', 'mm7b', 'imb'] as const;
-export type OfficialFamily = (typeof officialFamilies)[number];
+export const officialFormats = ['v1', 'chat65b', 'mm7b', 'imb'] as const;
+export type OfficialFormat = (typeof officialFormats)[number];
 
 /** What `officialKeys` needs of a model. */
 export type KeyedModel = Pick<Model, 'parts' | 'parameters'>;
 
-interface Family {
+interface Format {
   /** What stands before the names of base tensors and of everything in a layer. */
   readonly prefix: string;
   /** Table of prompts. */
   readonly query: string;
   readonly bias: ((site: string) => string) | null;
   readonly scale: ((site: string) => string) | null;
-  /** Side of the linear the family's scale is on. */
+  /** Side of the linear the format's scale is on. */
   readonly scaleSide: 'input' | 'output';
   readonly lora: boolean;
 }
 
-const families: Readonly<Record<OfficialFamily, Family>> = {
+const formats: Readonly<Record<OfficialFormat, Format>> = {
   v1: {
     prefix: '',
     query: 'adapter_query.weight',
@@ -63,12 +63,12 @@ const families: Readonly<Record<OfficialFamily, Family>> = {
 };
 
 /**
- * Our parameter names -> the official ones. Parameters the family has no name for are left out; `unnamed` lists them.
+ * Our parameter names -> the official ones. Parameters the format has no name for are left out; `unnamed` lists them.
  *
  * Base tensors are in it too, so that one map reads a whole training checkpoint.
  */
-export function officialKeys(model: KeyedModel, family: OfficialFamily): Map<string, ForeignTensor> {
-  const spec = families[family];
+export function officialKeys(model: KeyedModel, format: OfficialFormat): Map<string, ForeignTensor> {
+  const spec = formats[format];
   const parts = new Map(model.parts.map((part) => [part.name, part]));
   const rows = promptRows(model);
   const keys = new Map<string, ForeignTensor>();
@@ -80,14 +80,14 @@ export function officialKeys(model: KeyedModel, family: OfficialFamily): Map<str
   return keys;
 }
 
-/** Trainable parameters of parts that a family has no name for: such an adapter cannot be written as that family. */
+/** Trainable parameters of parts that a format has no name for: such an adapter cannot be written as that format. */
 export function unnamed(model: KeyedModel, keys: ReadonlyMap<string, ForeignTensor>): string[] {
   return model.parameters
     .filter(({ name, owner }) => owner !== 'base' && !keys.has(name))
     .map(({ name }) => name);
 }
 
-const baseKey = ({ name, source }: Parameter, spec: Family): ForeignTensor => ({
+const baseKey = ({ name, source }: Parameter, spec: Format): ForeignTensor => ({
   name: spec.prefix + name,
   ...(source?.rowOrder === 'rotary' ? { rotary: true } : {}),
 });
@@ -113,7 +113,7 @@ function promptRows(model: KeyedModel): Map<string, readonly [number, number]> {
 function keyOf(
   parameter: Parameter,
   part: Part,
-  spec: Family,
+  spec: Format,
   rows: ReadonlyMap<string, readonly [number, number]>,
 ): ForeignTensor | null {
   const { placement } = parameter;
@@ -134,7 +134,7 @@ function keyOf(
 }
 
 /** Of an encoder or a projector: what a picture enters has no source. */
-function networkKey(parameter: Parameter, part: Part, spec: Family): ForeignTensor | null {
+function networkKey(parameter: Parameter, part: Part, spec: Format): ForeignTensor | null {
   if (spec.prefix === '') return null;
   const site = parameter.name.slice(part.name.length + 1);
   return part.source === null
@@ -143,7 +143,7 @@ function networkKey(parameter: Parameter, part: Part, spec: Family): ForeignTens
 }
 
 /** Of what a part has at a linear in a layer, by its role there. */
-function keyAt(site: Site, role: string, part: Part, spec: Family): ForeignTensor | null {
+function keyAt(site: Site, role: string, part: Part, spec: Format): ForeignTensor | null {
   if (site.kind !== 'linear' || site.layer === null) return null;
   // What is on the output of the queries' and keys' linears has the order of their rows.
   const rotary = site.role === 'query' || site.role === 'key' ? { rotary: true as const } : {};
@@ -164,11 +164,11 @@ function keyAt(site: Site, role: string, part: Part, spec: Family): ForeignTenso
 }
 
 /** `layers.0.attention.wq` -> `llama.layers.0.attention.lora_wq_l1.weight`; 2 is on the output. */
-const loraName = ({ name, word }: Site, factor: 1 | 2, spec: Family): string =>
+const loraName = ({ name, word }: Site, factor: 1 | 2, spec: Format): string =>
   `${spec.prefix}${name.slice(0, -word.length)}lora_${word}_l${factor}.weight`;
 
-/** The family a file is of, by the names of its tensors; null when it has none of theirs. */
-export function recogniseFamily(names: Iterable<string>): OfficialFamily | null {
+/** The format a file is of, by the names of its tensors; null when it has none of theirs. */
+export function recogniseOfficial(names: Iterable<string>): OfficialFormat | null {
   const list = [...names];
   const some = (pattern: RegExp): boolean => list.some((name) => pattern.test(name));
   if (some(/^prefix_query\./)) return 'imb';

@@ -83,7 +83,7 @@ for (const [family, items] of [
     const source = await openWeights(out);
     const back = await importAdapter(source, model);
     await source.close();
-    assert.equal([back.family, back.missing, back.unused], [family, [], []]);
+    assert.equal([back.format, back.missing, back.unused], [family, [], []]);
     for (const [name, numbers] of back.values) assert.equal(numbers, values.get(name), name);
   });
 

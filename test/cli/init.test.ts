@@ -20,7 +20,7 @@ import { command as showCommand } from '../../runtime/cli/show.ts';
 import { UsageError } from '../../runtime/cli/command.ts';
 import { formatText } from '../../runtime/cli/formatting.ts';
 import { InputError } from '../../runtime/input-error.ts';
-import { endsInWarmup, horizonOf, learningRate } from '../../runtime/train/schedule.ts';
+import { endsInWarmup, horizonOf, learningRate } from '../../runtime/train/learning-rate.ts';
 
 const t = suite('init');
 const root = join(import.meta.dirname, '../..');

@@ -19,7 +19,7 @@ import {
   importAdapter,
   type AdapterModel,
 } from '../../runtime/weights/adapter.ts';
-import { officialKeys, recogniseFamily, type OfficialFamily } from '../../runtime/weights/llama-adapter.ts';
+import { officialKeys, recogniseOfficial, type OfficialFormat } from '../../runtime/weights/llama-adapter.ts';
 import { layoutSafetensors, openSafetensors, type NewTensor } from '../../runtime/weights/safetensors.ts';
 import { bytesSource, type WeightSource } from '../../runtime/weights/source.ts';
 import { reorderRope } from '../../runtime/weights/rope.ts';
@@ -146,7 +146,7 @@ async function message(promise: Promise<unknown>): Promise<string> {
   throw new Error('nothing was thrown');
 }
 
-const cases: [OfficialFamily, Spec][] = [
+const cases: [OfficialFormat, Spec][] = [
   ['v1', { prompt: { length: 2, layers: [1, 2] } }],
   ['chat65b', { prompt: { length: 3, layers: [2] }, bias: all, scale: 'input' }],
   ['mm7b', { prompt: { length: 2, layers: [0, 2] }, bias: ['wq', 'wo', 'w1', 'w2', 'w3'], lora: 2 }],
@@ -160,9 +160,9 @@ t('every family is written and read back, in both row orders', async () => {
       const values = valuesOf(model);
       const tensors = exportAdapter(values, model, family);
       const source = await sourceOf(tensors);
-      assert.is(recogniseFamily(source.tensors.keys()), family);
+      assert.is(recogniseOfficial(source.tensors.keys()), family);
       const back = await importAdapter(source, model);
-      assert.is(back.family, family);
+      assert.is(back.format, family);
       assert.equal(back.missing, []);
       assert.equal(back.unused, []);
       for (const [name, own] of values)
@@ -256,7 +256,7 @@ t('our own files: names as they are, base and row order checked', async () => {
     metadata,
   );
   const back = await importAdapter(source, model, 'f'.repeat(64));
-  assert.is(back.family, 'graft');
+  assert.is(back.format, 'graft');
   for (const [name, own] of values) assert.equal(back.values.get(name), own);
   assert.match(
     await message(importAdapter(source, model, 'e'.repeat(64))),
@@ -287,7 +287,7 @@ t('a tensor with the right count of numbers in another shape is refused', async 
 });
 
 withShared(t, 'the golden cases: every key exists in the shape of our parameter', async (folder) => {
-  const golden: [string, OfficialFamily, (config: Record<string, number>) => Spec][] = [
+  const golden: [string, OfficialFormat, (config: Record<string, number>) => Spec][] = [
     ['B', 'v1', (c) => ({ prompt: { length: c['adapter_len']!, layers: last(c, 'adapter_layer') } })],
     [
       'C',
@@ -342,7 +342,7 @@ withShared(t, 'the golden cases: every key exists in the shape of our parameter'
     };
     const model = modelOf(of, spec(config));
     const source = await openSafetensors(await openFile(join(folder, 'golden', name, 'weights.safetensors')));
-    assert.is(recogniseFamily(source.tensors.keys()), family, name);
+    assert.is(recogniseOfficial(source.tensors.keys()), family, name);
     const everything = new Set(model.parameters.map((parameter) => parameter.name));
     const loaded = await importAdapter(source, model, undefined, everything);
     assert.equal(loaded.missing, [], name);

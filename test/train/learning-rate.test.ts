@@ -13,7 +13,7 @@ import {
   horizonOf,
   learningRate,
   stepsPerEpoch,
-} from '../../runtime/train/schedule.ts';
+} from '../../runtime/train/learning-rate.ts';
 import { fromLibrary, recipeFor } from '../compiler/subjects.ts';
 import { withShared } from '../shared.ts';
 
