@@ -1,4 +1,4 @@
-/** What parts do to a linear or a norm when they are folded into it: y = W x + b, in float64, changed in place. */
+/** Folds parts into a linear or a norm, y = W x + b: float64 arrays that are changed in place. */
 
 /** A site while parts are folded into it. A norm has no products: its weight is a matrix of one column. */
 export interface Affine {

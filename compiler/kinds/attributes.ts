@@ -1,6 +1,7 @@
 /**
- * What of a model changes its results without changing a shape: a LoRA's alpha, a gate's function, the order of parts
- * at a site, a base's rotary angles, a task's template. Adapter files keep them, so that one is not put under others.
+ * Attributes of a model that change its results without changing a shape: a LoRA's alpha, a gate's function, the order
+ * of parts at a site, a base's rotary angles, a task's template. Adapter files keep these attributes, so that an
+ * adapter is not used with others than it was trained with.
  */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Base, FieldValue, Model, Part, Task } from '../model/model.ts';
@@ -9,7 +10,9 @@ import { isCall } from './fields.ts';
 import { kindOf } from './index.ts';
 import type { Field, FieldType } from './kind.ts';
 
-/** Facts of a base that are no numbers of its network: names, files, how much is read at once, how it would start. */
+/**
+ * Fields of a base that do not change what its network computes: names, files, the context, the start of its matrices.
+ */
 const BESIDE_THE_NETWORK: readonly (keyof Base)[] = [
   'name',
   'weights',
@@ -19,7 +22,7 @@ const BESIDE_THE_NETWORK: readonly (keyof Base)[] = [
   'init',
 ];
 
-/** Attributes of a task that a question depends on; the others say what is trained. */
+/** Attributes of a task that change the prompt of a question; the others only matter in training. */
 const OF_QUESTIONS = ['template', 'ask'];
 
 /**
@@ -93,7 +96,7 @@ function flatten(
   return made;
 }
 
-/** What attributes are that are not written: a default that is a call need not have all of its arguments. */
+/** The default of every attribute that has one; a default that is a call may lack some of its arguments. */
 const defaultsOf = (fields: Readonly<Record<string, Field>>): Readonly<Record<string, FieldValue>> =>
   Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]) =>
@@ -104,13 +107,13 @@ const defaultsOf = (fields: Readonly<Record<string, Field>>): Readonly<Record<st
 const isOnlyTraining = ({ onlyTraining }: Field, beside: Readonly<Record<string, FieldValue>>): boolean =>
   typeof onlyTraining === 'function' ? onlyTraining(beside) : onlyTraining === true;
 
-/** What a call of that name may hold. */
+/** The arguments that a call of that name may have. */
 function argumentsOf(type: FieldType, call: string): Readonly<Record<string, Field>> {
   if (type.kind === 'any') return Object.assign({}, ...type.of.map((one) => argumentsOf(one, call)));
   return type.kind === 'call' ? (type.calls[call] ?? {}) : {};
 }
 
-/** Parts that were applied before this one at a site or on the input that both are on. */
+/** The parts that apply before this one, at a site that both are on or on the input. */
 function partsBefore(part: Part, { parts }: Model): string[] {
   const sites = new Set(part.sites.map(({ name }) => name));
   return parts
@@ -119,7 +122,7 @@ function partsBefore(part: Part, { parts }: Model): string[] {
     .map(({ name }) => name);
 }
 
-/** Where a part sits, in few words: `layers 2..7`, `layers 0..3 attention.wq attention.wv; output`, `input`. */
+/** The places of a part as text: `layers 2..7`, `layers 0..3 attention.wq attention.wv; output`, `input`. */
 function placesOf({ sites, layers, input }: Part): string {
   const layersOf = new Map<string, number[]>();
   for (const { place, layer } of sites)
@@ -134,7 +137,7 @@ function placesOf({ sites, layers, input }: Part): string {
   return [...(input ? ['input'] : []), ...grouped].join('; ');
 }
 
-/** `0..3,6` of ascending numbers. */
+/** Ascending numbers as text, such as `0..3,6`. */
 function ranges(numbers: readonly number[]): string {
   const runs: [number, number][] = [];
   for (const n of numbers) {

@@ -8,7 +8,10 @@ import { printLayers, printValue } from '../model/values.ts';
 import type { Field, Kind, Problem, Unchecked } from './kind.ts';
 import { buildVit, clipNames, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
 
-/** What an encoder gives of each image: `tokens` rows of `width` numbers, which lie in `scales` equal runs. */
+/**
+ * The shape of an encoder's output for an image: `tokens` rows of `width` numbers, which are `scales` equal runs side
+ * by side.
+ */
 export interface Vision {
   readonly width: number;
   readonly tokens: number;
@@ -16,7 +19,7 @@ export interface Vision {
   readonly scales: number;
 }
 
-/** What an encoder with these attributes gives; null when its `model` is a CLIP we do not know. */
+/** The output of an encoder with these attributes; null when its `model` is an unknown CLIP. */
 export function visionOf({ model, take, at }: Part['fields']): Vision | null {
   const all = tokensIn(model);
   if (all === null) return null;
@@ -26,7 +29,9 @@ export function visionOf({ model, take, at }: Part['fields']): Vision | null {
   return { width, tokens: length, scales: blocks?.length ?? 1 };
 }
 
-/** Tokens of an image before any are left out; null: a CLIP we do not know, or patches that do not fit. */
+/**
+ * Tokens of an image before `take` leaves some out; null for an unknown CLIP or patches that do not fit the resolution.
+ */
 export function tokensIn(model: FieldValue | undefined): number | null {
   if (isCall(model) && model.call === 'features') return numberOf(model.args['tokens']);
   const vit = vitOf(model);
@@ -41,7 +46,7 @@ function takenOf({ take, at }: Part['fields'], all: number): Taken {
   return take === 'patches' ? { from: 1, length: all - 1, blocks } : { from: 0, length: all, blocks };
 }
 
-/** All that a checked encoder needs: its network, the tokens that enter and those that are taken. */
+/** A checked encoder: its network, the number of tokens that it computes and the tokens that are taken. */
 function readEncoder({ fields }: Part): { vit: Vit | null; all: number; taken: Taken; vision: Vision } {
   const [all, vision] = [tokensIn(fields['model']), visionOf(fields)];
   invariant(all !== null && vision, 'the checker knows the encoder');
@@ -77,7 +82,7 @@ function imageInput(part: Part): ImageInput {
   return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
 }
 
-/** More numbers in its blocks than any machine holds. */
+/** The most numbers in an encoder's blocks; more than this no machine holds. */
 function vastEncoder({ name, fields }: Unchecked): Problem[] {
   const vit = vitOf(fields['model']);
   if (vit === null) return [];
@@ -90,7 +95,7 @@ function vastEncoder({ name, fields }: Unchecked): Problem[] {
   return large === null ? [] : [['model', large.message, large.why]];
 }
 
-/** Tokens an image may have: their attention scores alone are a gibibyte a head. */
+/** The most tokens of an image: their attention scores alone take a gibibyte a head. */
 const MOST_TOKENS = 2 ** 14;
 
 function encoderProblems({ model, take }: Part['fields']): Problem[] {
@@ -130,7 +135,7 @@ function encoderProblems({ model, take }: Part['fields']): Problem[] {
   ];
 }
 
-/** Features come as they are: nothing that is done to pictures is done to them. */
+/** Features are used as they are: attributes that prepare pictures do not apply to them. */
 const idleProblems = ({ written, fields: { model } }: Unchecked): Problem[] =>
   isCall(model) && model.call === 'features'
     ? ['normalise', 'channels', 'crop']
@@ -138,7 +143,7 @@ const idleProblems = ({ written, fields: { model } }: Unchecked): Problem[] =>
         .map((key) => [key, `\`${key}\` says nothing about features`, `take \`${key}\` away`] as const)
     : [];
 
-/** Above what 32 bits round to zero beside a variance, so that a constant row never comes to 0/0. */
+/** The smallest `eps`: float32 does not round it to zero beside a variance, so a constant row never gives 0/0. */
 const epsilon = number(1e-12, 1);
 
 const weights: Field = {

@@ -26,15 +26,15 @@ export const whole = (min: number, max?: number): FieldType => ({
 });
 /** A size or a length: a slip such as `dim = 1e12` is refused before anything is planned with it. */
 export const count: FieldType = whole(1, 2 ** 20);
-/** Tokens that are put beside or before the words: together with a context they still fit one grid of workgroups. */
+/** A number of tokens beside or before the words: with a context they still fit one grid of workgroups. */
 export const lengthType: FieldType = whole(1, 2 ** 16);
-/** How often something is repeated, such as layers: each time costs the compiler work. */
+/** A number of repetitions, such as layers; it is bounded because each costs the compiler work. */
 export const times: FieldType = whole(1, 2 ** 12);
 export const choice = (...choices: string[]): FieldType => ({ kind: 'choice', choices });
 export const anyOf = (...of: FieldType[]): FieldType => ({ kind: 'any', of });
 export const orNone = (type: FieldType): FieldType => anyOf(type, choice('none'));
 
-/** A value as a message shows it; calls and lists are not shown this way. */
+/** A value as text for messages; calls and lists are not shown this way. */
 export const textOf = (value: FieldValue | undefined): string =>
   value === null || value === undefined
     ? 'none'

@@ -1,9 +1,9 @@
-/** What a model's encoders want to see. */
+/** The images that a model's encoders take. */
 import type { Model } from '../model/model.ts';
 import type { ImageInput } from '../package/package.ts';
 import { hooksOf } from './index.ts';
 
-/** What the model's encoders want of each image. */
+/** For each encoder of the model, the form in which it takes an image. */
 export const imageInputs = (model: Model): ImageInput[] =>
   model.parts.flatMap((part) => hooksOf(part).image?.(part) ?? []);
 

@@ -150,7 +150,10 @@ function tokens(part: Part, base: Base, where: { readonly layer: number } | null
   return [parameterOf(part, where, 'prompt', axes, initOf(part.fields['init']))];
 }
 
-/** The gate's shape is that of the official checkpoints, which multiply it with scores of [batch, heads, 1, 1]. */
+/**
+ * The gate's parameters. Their shape is that of the official checkpoints, which multiply gates with scores of [batch,
+ * heads, 1, 1].
+ */
 function gate(part: Part, base: Base, layer: number): Parameter[] {
   const it = gateOf(part);
   if (it === null || it.per === 'const' || addedTo(part) !== null) return [];

@@ -1,13 +1,14 @@
 /**
- * A part as recorded runs know it. A run's results are found again by what its parts are, so an attribute that a kind gained
- * after runs were recorded (`later`) is left out while it holds its default: it then means what the kind did before.
+ * A part as recorded runs identify it. Recorded results are found by their parts' attributes, so an attribute that was
+ * added to a kind after runs were recorded (`later`) is left out while it has its default, which means what the kind
+ * did before.
  */
 import type { FieldValue, Part } from '../model/model.ts';
 import { isCall } from './fields.ts';
 import { kindOfPart } from './index.ts';
 import type { Field, FieldType } from './kind.ts';
 
-/** The part without what says nothing new: later attributes at their defaults, and what files call its places. */
+/** The part without later attributes at their defaults, and without the names of its places in files. */
 export function recordedPart(part: Part): unknown {
   const { kind, name, layers, sites, ...rest } = part;
   const places = sites.map(
@@ -25,7 +26,10 @@ export function recordedPart(part: Part): unknown {
 
 type Fields = Readonly<Record<string, FieldValue>>;
 
-/** Attributes without the later ones that hold their defaults; `rows` are those that the kind, or a task, may have. */
+/**
+ * The attributes without later ones that have their defaults; `rows` are the attributes that the kind, or a task, may
+ * have.
+ */
 export const recordedFields = (values: Fields, rows: Readonly<Record<string, Field>>): Fields =>
   Object.fromEntries(
     Object.entries(values).flatMap(([key, value]) => {

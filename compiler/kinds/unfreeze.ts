@@ -34,7 +34,7 @@ export const unfreeze: Kind = {
   parameters: () => [],
   // A tied output head is the embedding's table, so two sites may own one parameter.
   unfreezes: (part) => [...new Set(part.sites.flatMap((site) => unfrozenAt(part, site)))],
-  // What it trains is the base's already.
+  // The parameters belong to the base already.
   merge: { can: true, changes: 'nothing' },
   hooks: {},
 };

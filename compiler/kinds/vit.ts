@@ -1,4 +1,4 @@
-/** The vision transformer of an encoder: its sizes, its parameters, and what is taken out of it. */
+/** The vision transformer of an encoder: its sizes, its parameters, and the tokens that are taken from it. */
 import { type Builder, view } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
 import {
@@ -24,12 +24,15 @@ export interface Vit {
   readonly output: number | null;
 }
 
-/** What is taken out of it for each image. */
+/** The tokens that are taken from the transformer for each image. */
 export interface Taken {
   /** Rows of the tokens, the class token first. */
   readonly from: number;
   readonly length: number;
-  /** As they leave these blocks, ascending, side by side; null: at the end, after `ln_post` and the projection. */
+  /**
+   * Blocks whose output is taken, ascending, their tokens side by side; null: the output at the end, after `ln_post`
+   * and the projection.
+   */
   readonly blocks: readonly number[] | null;
 }
 
@@ -55,7 +58,7 @@ export const clipNames = Object.keys(clips);
 
 export const patches = (vit: Vit): number => (vit.resolution / vit.patch) ** 2;
 
-/** The transformer an encoder's `model` stands for; null: there is none, or a CLIP we do not know. */
+/** The transformer that an encoder's `model` names; null for features and for an unknown CLIP. */
 export function vitOf(model: FieldValue | undefined): Vit | null {
   if (!isCall(model)) return null;
   const { call, args } = model;
@@ -78,15 +81,15 @@ function ownVit(args: Readonly<Record<string, FieldValue>>): Vit {
   };
 }
 
-/** Numbers of one token as it leaves the blocks, or the end. */
+/** Numbers of one token where it is taken: behind blocks, or at the end. */
 export const vitWidth = (vit: Vit, { blocks }: Pick<Taken, 'blocks'>): number =>
   blocks === null ? (vit.output ?? vit.block.width) : vit.block.width * blocks.length;
 
-/** How many blocks are run: nothing above the last one that is taken. */
+/** The number of blocks to run: none above the last one whose output is taken. */
 const depth = (vit: Vit, { blocks }: Pick<Taken, 'blocks'>): number =>
   blocks === null ? vit.layers : 1 + Math.max(...blocks);
 
-/** The parameters of what is run, named after the part. */
+/** The parameters of the blocks that are run, named after the part. */
 export function vitParameters(part: string, vit: Vit, taken: Taken, fromFile: boolean): Parameter[] {
   const { width } = vit.block;
   const rest = { owner: part, rate: 1 };

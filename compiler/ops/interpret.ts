@@ -1,4 +1,7 @@
-/** Runs a graph on the CPU in float64 with the operations' references: slow, obvious, and the oracle for whole programs. */
+/**
+ * Runs a graph on the CPU in float64 with the references of its operations: slow and obvious, the oracle for whole
+ * programs.
+ */
 import { invariant } from '../../grammar/invariant.ts';
 import { ops } from './index.ts';
 import type { Op, Operand, Values } from './op.ts';
@@ -7,8 +10,8 @@ import type { Graph, Node, OpName } from '../graph/graph.ts';
 import { tensorAt } from '../graph/slots.ts';
 
 /**
- * Values of every tensor after the graph's nodes ran, by tensor id. `given` holds those of the tensors no node writes;
- * it is left as it is. State that is not given starts as zeros.
+ * The values of every tensor after all nodes ran, by tensor id. `given` holds the values of the tensors that no node
+ * writes, and is not changed. State that is not given starts as zeros.
  */
 export function interpret(
   graph: Pick<Graph, 'tensors' | 'nodes'>,

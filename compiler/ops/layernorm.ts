@@ -7,7 +7,7 @@ import type { Op } from './op.ts';
 export const layernorm: Op<'layernorm'> = {
   slots: [3, 3],
   optional: [1, 2],
-  /** Everything is said by the normalised rows, so x itself is not kept for the backward pass. */
+  /** The backward pass needs the normalised rows only, so x itself is not kept. */
   gradient(g, node, [dy], needs) {
     if (!dy) return [null, null, null];
     const [x, w] = [g.tensors[node.inputs[0] ?? -1], g.tensors[node.inputs[1] ?? -1]];
@@ -59,7 +59,7 @@ export const layernormGrad: Op<'layernormGrad'> = {
   },
 };
 
-/** It stands on features that come in from outside, so it has no gradient. */
+/** No gradient: its input is features from outside of the model. */
 export const unitRows: Op<'unitRows'> = {
   slots: [1, 1],
   reference(node, inputs, outputs) {

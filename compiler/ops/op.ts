@@ -1,4 +1,4 @@
-/** What an operation is, apart from its kernels: its slots, its gradient, its reference on the CPU. */
+/** The descriptor of an operation, apart from its kernels: its slots, its gradient, its reference on the CPU. */
 import type { Builder } from '../graph/builder.ts';
 import type { NodeOf, OpName, Tensor } from '../graph/graph.ts';
 
@@ -12,9 +12,9 @@ export interface Operand {
 }
 
 export interface Op<K extends OpName> {
-  /** How many inputs and outputs its nodes have; null: any number of inputs. */
+  /** Numbers of inputs and outputs of its nodes; null: any number of inputs. */
   readonly slots: readonly [inputs: number | null, outputs: number];
-  /** Output slots it can leave out: what only a gradient reads, and gradients that were not asked for. */
+  /** Output slots that a node may leave empty: values that only a gradient reads, and gradients that no node needs. */
   readonly optional?: readonly number[];
   /** Floating-point operations of a node; absent where they are too few to count (see flops.ts). */
   readonly flops?: (node: NodeOf<K>) => number;

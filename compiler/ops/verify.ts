@@ -1,4 +1,4 @@
-/** What must hold of every graph; run after every pass in tests. */
+/** Checks the invariants of a graph; tests run it after every pass. */
 import { invariant } from '../../grammar/invariant.ts';
 import { type Graph, labelOf, type Node } from '../graph/graph.ts';
 import { isEffect, tensorAt, used } from '../graph/slots.ts';

@@ -1,4 +1,4 @@
-/** What every emitter is given, and how it looks at tensors. */
+/** The arguments of emitters, and helpers for the tensors of a node. */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Graph, NodeOf, OpName, Tensor } from '../graph/graph.ts';
 import { padded } from '../model/model.ts';

@@ -1,9 +1,9 @@
-/** What the emitters of kernels make of a node: WGSL and how to launch it. */
+/** Kernels and launches: the WGSL that an emitter makes for a node, and how it is launched. */
 import type { Graph, Node } from '../graph/graph.ts';
 import type { Profile } from '../package/package.ts';
 
 export interface Kernel {
-  /** Unique for its code: it says every choice that shaped it, `gemm_nt_r16c4s8`. */
+  /** A name that no other code has: it contains every choice that shaped the code, as in `gemm_nt_r16c4s8`. */
   readonly name: string;
   readonly code: string;
   /** Storage bindings at binding 1..n of group 0, all `read_write`; binding 0 is the uniform block. */
