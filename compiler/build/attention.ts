@@ -82,12 +82,12 @@ const fold = (c: Context, q: Tensor, stride: number) => {
   return { outer, rows: q.rows / outer };
 };
 
-/** q k^T / sqrt(head dim): [heads, batch x queries, keys]. */
+/** q k^T / sqrt(head dim), capped where the base caps its scores: [heads, batch x queries, keys]. */
 function scoresOf(c: Context, q: Tensor, key: Tensor, keys: number, stride: number): Tensor {
-  const { heads, kvHeads, headDim } = c.model.base;
+  const { heads, kvHeads, headDim, scoreDim = headDim, scoreCap } = c.model.base;
   const { outer, rows } = fold(c, q, stride);
   const [size, across, of, s] = [ceil4(headDim), padded(q.axis), padded(key.axis), ceil4(keys)];
-  return c.g.matmul(
+  const scores = c.g.matmul(
     'nt',
     q,
     key,
@@ -98,7 +98,7 @@ function scoresOf(c: Context, q: Tensor, key: Tensor, keys: number, stride: numb
       outer,
       inner: heads,
       share: heads / kvHeads,
-      alpha: 1 / Math.sqrt(headDim),
+      alpha: 1 / Math.sqrt(scoreDim),
       a: view(across, rows * across, size),
       b: view(of, stride * of, size),
       c: view(s, rows * s, q.rows * s),
@@ -106,6 +106,7 @@ function scoresOf(c: Context, q: Tensor, key: Tensor, keys: number, stride: numb
     heads * q.rows,
     axis(keys),
   );
+  return scoreCap === undefined ? scores : c.g.softCap(scores, { cap: scoreCap });
 }
 
 /** p v, heads side by side: [batch x queries, heads x head dim]. */

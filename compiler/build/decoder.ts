@@ -15,7 +15,8 @@ import {
   siteIf,
   siteOf,
 } from './context.ts';
-import { rotaryOf } from '../families/rotary.ts';
+import { familyOf } from '../families/index.ts';
+import { rotaryOf, windowRotaryOf } from '../families/rotary.ts';
 import type { Tensor } from '../graph/graph.ts';
 import type { Project } from './hooks.ts';
 import { tokensOf, visualOf } from './visual.ts';
@@ -39,7 +40,7 @@ export function buildHidden(c: Context, picked?: Tensor): Tensor {
     const u = linear(c, at('gate'), n);
     const v = linear(c, at('up'), n);
     g.at(`layers.${layer}.feed_forward`, { layer });
-    const inner = g.siluMul(u, v);
+    const inner = familyOf(model.base).activation === 'silu' ? g.siluMul(u, v) : gated(c, u, v);
     x = residual(c, x, normed('ffnOutputNorm', linear(c, at('down'), inner)));
     c.tap(`hidden.${layer}`, x);
   }
@@ -50,7 +51,18 @@ export function buildHidden(c: Context, picked?: Tensor): Tensor {
 }
 
 /** The output head on some hidden states: [rows, vocab]. */
-export const buildLogits = (c: Context, hidden: Tensor): Tensor => linear(c, siteOf(c, null, 'head'), hidden);
+export function buildLogits(c: Context, hidden: Tensor): Tensor {
+  const logits = linear(c, siteOf(c, null, 'head'), hidden);
+  const { logitCap } = c.model.base;
+  if (logitCap === undefined) return logits;
+  c.g.at('logit_cap');
+  return c.g.softCap(logits, { cap: logitCap });
+}
+
+/** f(u) * v, where f is not SiLU. */
+function gated({ g, model }: Context, u: Tensor, v: Tensor): Tensor {
+  return g.mul(g.activate(u, { function: familyOf(model.base).activation }), v);
+}
 
 function residual(c: Context, x: Tensor, y: Tensor): Tensor {
   return c.g.add(y, x);
@@ -62,7 +74,7 @@ function embedWords(c: Context): Tensor {
   const ids = g.tensor('tokens', 1, axis(shape.batch * shape.tokens), 'inputs', 'u32');
   g.at(site.name);
   const embedded = g.embed(g.parameter(site.parameter), ids);
-  let x = after(c, site, embedded, embedded);
+  let x = scaled(c, after(c, site, embedded, embedded));
   c.tap('embed', x);
   if (shape.mode === 'decode') return x;
   let tokens = shape.tokens;
@@ -78,13 +90,20 @@ function embedWords(c: Context): Tensor {
   return x;
 }
 
+/** The words' embeddings as the layers get them: a family may multiply them, after what parts do to the table's rows. */
+function scaled({ g, model: { base } }: Context, x: Tensor): Tensor {
+  if (familyOf(base).embeddingFactor === undefined) return x;
+  g.at('embedding_factor');
+  return g.gateMul(x, null, { function: 'raw', per: 'layer', constant: Math.sqrt(base.dim) });
+}
+
 function attention(c: Context, layer: number, x: Tensor, positions: Tensor): Tensor {
   const { g, model } = c;
   const rope = { style: model.base.rope.style, inverse: false, shift: positionShift(c.source) };
   const rotates = model.base.unrotated?.includes(layer) !== true;
   const rotated = (role: Role, y: Tensor) => {
     if (!rotates) return y;
-    const table = ropeTableOf(c);
+    const table = ropeTableOf(c, layer);
     g.at(siteOf(c, layer, role).name, { layer });
     return g.rope(y, positions, table, rope);
   };
@@ -175,13 +194,19 @@ export function buildPrompts(c: Context): void {
     });
 }
 
-/** The rotary table, the same for every program of a package; its values are made where the package is loaded. */
-function ropeTableOf(c: Context): Tensor {
-  const known = c.g.tensors.find((t) => t.constant?.kind === 'rope');
-  if (known) return known;
+/**
+ * The rotary table of a layer, the same for every program of a package; its values are made where the package is loaded.
+ * Layers with a window may have a table of their own.
+ */
+function ropeTableOf(c: Context, layer: number): Tensor {
   const { base } = c.model;
+  const { windowTheta } = base.rope;
+  const local = windowTheta !== undefined && base.window?.layers.includes(layer) === true;
+  const name = local ? 'rope.window' : 'rope';
+  const known = c.g.tensors.find((t) => t.constant?.kind === 'rope' && t.name === name);
+  if (known) return known;
   const positions = base.context + prependedLength(c.source, true) + positionShift(c.source);
-  const rotary = rotaryOf(base);
+  const rotary = local ? windowRotaryOf(base.rope.size ?? base.headDim, windowTheta) : rotaryOf(base);
   const constant = { kind: 'rope', positions, ...rotary } as const;
-  return c.g.tensor('rope', positions, axis(2 * rotary.frequencies.length), 'constants', 'f32', { constant });
+  return c.g.tensor(name, positions, axis(2 * rotary.frequencies.length), 'constants', 'f32', { constant });
 }

@@ -34,6 +34,11 @@ const size: Field = {
   default: null,
   doc: 'Numbers of each head that are turned, the first ones (`partial_rotary_factor` of config.json times the width of a head); none: all.',
 };
+const windowTheta: Field = {
+  type: orNone(number(1)),
+  default: null,
+  doc: 'Base of the frequencies in layers with a window (`rope_local_base_freq` of config.json); none: as in the others.',
+};
 const positive: FieldType = { kind: 'number', above: 0 };
 const factor: Field = { type: number(1), doc: 'How many times longer sequences became.' };
 const original: Field = { type: count, doc: 'Longest sequence before, in tokens.' };
@@ -80,6 +85,8 @@ const scaling: Field = {
   doc: 'How the angles were stretched for longer sequences (`rope_scaling` of config.json).',
 };
 
+const ropeArguments = { theta, size, window_theta: windowTheta, scaling };
+
 /** The attributes of a `base`. */
 export const baseFields: Readonly<Record<string, Field>> = {
   family: {
@@ -101,7 +108,7 @@ export const baseFields: Readonly<Record<string, Field>> = {
   context: { type: count, default: 2048, doc: 'Longest sequence, in tokens.' },
   norm_eps: { type: number(0), default: 1e-5, doc: 'Added to the mean square in every norm.' },
   rope: {
-    type: { kind: 'call', calls: { interleaved: { theta, size, scaling }, half: { theta, size, scaling } } },
+    type: { kind: 'call', calls: { interleaved: ropeArguments, half: ropeArguments } },
     default: { call: 'interleaved', args: { theta: 10000 } },
     doc: "Rotary positions: pairs of neighbours (Meta's files) or of halves (Hugging Face's).",
   },
@@ -112,6 +119,21 @@ export const baseFields: Readonly<Record<string, Field>> = {
     doc: "Linears that have a bias in the base's own files, in every layer (`attention_bias` of Hugging Face's config: `[wq, wk, wv, wo]`, `mlp_bias`: `[w1, w2, w3]`).",
   },
   ...layerFields,
+  score_dim: {
+    type: orNone({ kind: 'number', above: 0 }),
+    default: null,
+    doc: 'Scores are divided by its square root (`query_pre_attn_scalar` of config.json); none: head_dim.',
+  },
+  score_cap: {
+    type: orNone({ kind: 'number', above: 0 }),
+    default: null,
+    doc: 'Scores become c tanh(score / c) (`attn_logit_softcapping`); none: they stay.',
+  },
+  logit_cap: {
+    type: orNone({ kind: 'number', above: 0 }),
+    default: null,
+    doc: 'Logits become c tanh(logit / c) (`final_logit_softcapping`); none: they stay.',
+  },
   store: {
     type: choice(...storages),
     default: 'f32',
@@ -178,6 +200,9 @@ function baseOf(env: Env, declaration: BaseDeclaration, host: Host, files: Model
     rope: ropeOf(rope),
     tied: values['tied'] === true,
     ...(biases.length === 0 ? {} : { biases }),
+    ...said('scoreDim', values['score_dim']),
+    ...said('scoreCap', values['score_cap']),
+    ...said('logitCap', values['logit_cap']),
     ...(store === 'f32' ? {} : { store }),
     init: numberOf(values['init']),
     ...(weights === undefined ? {} : { weights }),
@@ -188,12 +213,17 @@ function baseOf(env: Env, declaration: BaseDeclaration, host: Host, files: Model
   return withLayers(env, whole, read);
 }
 
+/** A number of a base, where one is written. */
+const said = (key: 'scoreDim' | 'scoreCap' | 'logitCap', value: FieldValue | undefined): Partial<Base> =>
+  typeof value === 'number' ? { [key]: value } : {};
+
 function ropeOf({ call, args }: ReturnType<typeof callOf>): Base['rope'] {
   const { scaling } = args;
   return {
     style: call === 'half' ? 'half' : 'interleaved',
     theta: numberOf(args['theta']),
     ...(typeof args['size'] === 'number' ? { size: args['size'] } : {}),
+    ...(typeof args['window_theta'] === 'number' ? { windowTheta: args['window_theta'] } : {}),
     ...(isCall(scaling)
       ? { scaling: { kind: scaling.call, ...scaling.args } as unknown as RopeScaling }
       : {}),

@@ -14,6 +14,9 @@ export function printModel(model: Model): string {
       (base.store ? ` store ${base.store}` : '') +
       (base.biases ? ` biases ${base.biases.join(' ')}` : '') +
       (base.window ? ` window ${base.window.tokens} in ${printLayers(base.window.layers)}` : '') +
+      (base.scoreDim === undefined ? '' : ` scores over ${base.scoreDim}`) +
+      (base.scoreCap === undefined ? '' : ` capped at ${base.scoreCap}`) +
+      (base.logitCap === undefined ? '' : ` logits capped at ${base.logitCap}`) +
       (base.unrotated ? ` unrotated ${printLayers(base.unrotated)}` : ''),
     ...model.parts.map(printPart),
     ...model.parameters.filter((p) => p.owner !== 'base' || p.rate !== 1).map(printParameter),

@@ -6,7 +6,7 @@ import type { Base, RopeScaling } from '../model/model.ts';
 import { YARN } from './rotary.ts';
 import { asNumber, type Config, type ConfigReader } from './config-reader.ts';
 
-type Rope = Pick<Base['rope'], 'theta' | 'size' | 'scaling'>;
+type Rope = Pick<Base['rope'], 'theta' | 'size' | 'windowTheta' | 'scaling'>;
 
 const isTable = (value: unknown): value is Config =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -20,6 +20,8 @@ export interface RopeOf {
   readonly headDim: number;
   /** Whether `partial_rotary_factor` is understood. */
   readonly partial: boolean;
+  /** The angle of layers with a window where none is written; null: they turn as the others do. */
+  readonly local: number | null;
 }
 
 export function readRope(read: ConfigReader, of: RopeOf): Rope {
@@ -33,8 +35,10 @@ export function readRope(read: ConfigReader, of: RopeOf): Rope {
     theta: Number.isNaN(beside) ? of.theta : beside,
     ...partOf(read, of, of.partial ? read.take(FACTOR) : undefined),
   };
-  const found = parameters ?? scaling;
-  if (!found) return plain;
+  const byType = parameters && of.local !== null ? tablesByType(parameters.table) : null;
+  const local = of.local === null ? {} : localTheta(read, of.local, byType?.local);
+  const found = parameters && byType ? { key: parameters.key, table: byType.full } : (parameters ?? scaling);
+  if (!found) return { ...plain, ...local };
   const { key, table } = found;
   if (Object.values(table).some(isTable)) {
     read.refuse(key, `gives each type of layer rotary positions of its own (\`${key}\`)`);
@@ -46,6 +50,7 @@ export function readRope(read: ConfigReader, of: RopeOf): Rope {
     read.refuse(key, `says \`rope_theta\` = ${beside} and ${theta} inside \`${key}\``);
   const rope = {
     ...plain,
+    ...local,
     theta,
     ...(of.partial ? partOf(read, of, table[FACTOR]) : {}),
     ...reader.scaling(context),
@@ -53,6 +58,26 @@ export function readRope(read: ConfigReader, of: RopeOf): Rope {
   if (parameters && scaling && !sameScaling(read, scaling.table, rope.scaling, context))
     read.refuse('rope_scaling', 'scales its positions in `rope_scaling` otherwise than in `rope_parameters`');
   return rope;
+}
+
+/** The tables of layers that see all keys and of those with a window, where each type of layer has its own. */
+function tablesByType(table: Config): { readonly full: Config; readonly local: Config } | null {
+  const { full_attention: full, sliding_attention: local, ...others } = table;
+  return isTable(full) && isTable(local) && Object.keys(others).length === 0 ? { full, local } : null;
+}
+
+/** The angle of layers with a window: `rope_local_base_freq`, or in a table of their own. */
+function localTheta(
+  read: ConfigReader,
+  unsaid: number,
+  table: Config | undefined,
+): Pick<Rope, 'windowTheta'> {
+  const beside = read.number('rope_local_base_freq', unsaid);
+  if (table === undefined) return { windowTheta: beside };
+  const reader = new RopeReader(read, 'rope_parameters', table, false);
+  if (reader.scaling(NaN).scaling !== undefined)
+    read.refuse('rope_parameters', 'scales the positions of layers with a window (`rope_parameters`)');
+  return { windowTheta: reader.number('rope_theta', beside) };
 }
 
 const FACTOR = 'partial_rotary_factor';

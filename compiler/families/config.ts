@@ -3,7 +3,7 @@
  * others (tokens, dropout, dtypes, caches) are nothing a frozen network depends on.
  */
 import type { Base } from '../model/model.ts';
-import { ConfigReader, type Config, type ConfigProblem } from './config-reader.ts';
+import { asNumber, ConfigReader, type Config, type ConfigProblem } from './config-reader.ts';
 import type { Family } from './family.ts';
 import { families, familyNamed } from './index.ts';
 import { readRope } from './config-rope.ts';
@@ -25,7 +25,7 @@ export function readConfig(config: Config): ConfigReading {
   if (family === undefined) return { base: null, problems: [unknownType(type)] };
   const read = new ConfigReader(config);
   const base = readBase(read, family);
-  refuseOthers(read);
+  refuseOthers(read, family);
   return { base: read.problems.some(({ fatal }) => fatal) ? null : base, problems: read.problems };
 }
 
@@ -61,10 +61,17 @@ function readBase(read: ConfigReader, family: Family): ConfigBase {
     normEps: read.number('rms_norm_eps', unsaid.rms_norm_eps),
     rope: {
       style: 'half',
-      ...readRope(read, { theta: unsaid.rope_theta, context, headDim, partial: family.partial === true }),
+      ...readRope(read, {
+        theta: unsaid.rope_theta,
+        context,
+        headDim,
+        partial: family.partial === true,
+        local: family.localTheta ?? null,
+      }),
     },
     tied: read.flag('tie_word_embeddings', unsaid.tie_word_embeddings),
     ...(linears.length === 0 ? {} : { biases: linears }),
+    ...readScores(read, family, headDim),
     ...(window === undefined ? {} : { window }),
     ...(unrotated.length === 0 ? {} : { unrotated }),
   };
@@ -81,13 +88,17 @@ function readUnrotated(read: ConfigReader, unsaid: Family['unsaid'], layers: num
   return all.filter((layer) => list[layer] === 0);
 }
 
+/** What config.json calls the activations. */
+const ACTIVATIONS: Readonly<Record<Family['activation'], readonly unknown[]>> = {
+  silu: ['silu', 'swish'],
+  geluTanh: ['gelu_pytorch_tanh'],
+};
+
 /**
  * Keys of other networks, with the values at which they change nothing. A key that the family reads is not looked at here.
  * `null`, `false`, a missing key and an empty list or table change nothing anywhere.
  */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
-  hidden_act: ['silu', 'swish'],
-  hidden_activation: ['silu', 'swish'],
   partial_rotary_factor: [1],
   attention_bias: [],
   mlp_bias: [],
@@ -110,11 +121,36 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   logits_scaling: [1],
   logit_scale: [1],
   no_rope_layer_interval: [],
+  use_bidirectional_attention: [],
   is_encoder_decoder: [],
   add_cross_attention: [],
 };
 
-function refuseOthers(read: ConfigReader): void {
+/** How scores and logits are made, where the family has keys for that. */
+function readScores(
+  read: ConfigReader,
+  { scores }: Family,
+  headDim: number,
+): Pick<ConfigBase, 'scoreDim' | 'scoreCap' | 'logitCap'> {
+  if (scores === undefined) return {};
+  // A key that is null says that there is no cap.
+  const cap = (key: 'attn_logit_softcapping' | 'final_logit_softcapping'): number | undefined =>
+    read.raw(key) === undefined ? (scores[key] ?? undefined) : (asNumber(read.take(key)) ?? undefined);
+  const scoreDim = read.number('query_pre_attn_scalar', scores.query_pre_attn_scalar);
+  const [scoreCap, logitCap] = [cap('attn_logit_softcapping'), cap('final_logit_softcapping')];
+  return {
+    ...(scoreDim === headDim ? {} : { scoreDim }),
+    ...(scoreCap === undefined ? {} : { scoreCap }),
+    ...(logitCap === undefined ? {} : { logitCap }),
+  };
+}
+
+function refuseOthers(read: ConfigReader, { activation }: Family): void {
+  for (const key of ['hidden_act', 'hidden_activation']) {
+    const value = read.take(key);
+    if (isNothing(value) || ACTIVATIONS[activation].includes(value)) continue;
+    read.refuse(key, `has \`${key}\` = ${shown(value)}, which this network does not have`);
+  }
   for (const [key, neutral] of Object.entries(NEUTRAL)) {
     const value = read.unread(key);
     if (isNothing(value) || neutral.includes(value)) continue;

@@ -52,6 +52,20 @@ export interface Family {
   readonly unrotated?: true;
   /** Whether rotary positions may turn a part of each head only (`partial_rotary_factor`). */
   readonly partial?: true;
+  /** The activation of the feed-forward network. */
+  readonly activation: 'silu' | 'geluTanh';
+  /** Norms multiply by 1 more than files of Hugging Face's hold. */
+  readonly normOffset?: 1;
+  /** What the embedding of a word is multiplied by: the root of its width. Absent: nothing. */
+  readonly embeddingFactor?: 'root of dim';
+  /** Keys of config.json that change scores and logits, and what they are where they are missing; absent: refused. */
+  readonly scores?: {
+    readonly query_pre_attn_scalar: number;
+    readonly attn_logit_softcapping: number | null;
+    readonly final_logit_softcapping: number | null;
+  };
+  /** `rope_theta` of layers with a window where it is missing; absent: they turn as the others do. */
+  readonly localTheta?: number;
   /** What a config.json of this family means where it says nothing: the defaults of transformers' configuration class. */
   readonly unsaid: Unsaid;
 }

@@ -1,6 +1,8 @@
 /** The table of families. A new family is a file beside this one and a row here. */
 import { invariant } from '../../grammar/invariant.ts';
 import type { Family, OfFamily, Place } from './family.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { olmo2 } from './olmo2.ts';
@@ -9,7 +11,17 @@ import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { smollm3 } from './smollm3.ts';
 
-export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, smollm3, olmo2, phi3];
+export const families: readonly Family[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  smollm3,
+  olmo2,
+  phi3,
+  gemma2,
+  gemma3,
+];
 
 const byName: ReadonlyMap<string, Family> = new Map(families.map((family) => [family.name, family]));
 

@@ -15,6 +15,7 @@ export const llama: Family = {
     { linears: ['w1', 'w2', 'w3'], key: 'mlp_bias' },
     { linears: ['output'], key: null },
   ],
+  activation: 'silu',
   windows: noWindows,
   unsaid: {
     num_key_value_heads: null,

@@ -21,11 +21,17 @@ export function otherAttributes({
   biases,
   window,
   unrotated,
+  scoreDim,
+  scoreCap,
+  logitCap,
 }: ConfigBase): Readonly<Record<string, string>> {
   return {
     ...(biases ? { biases: `[${biases.join(', ')}]` } : {}),
     ...(window ? { window: String(window.tokens) } : {}),
     ...(window && window.layers.length < layers ? { windowed: `[${printLayers(window.layers)}]` } : {}),
+    ...(scoreDim === undefined ? {} : { score_dim: String(scoreDim) }),
+    ...(scoreCap === undefined ? {} : { score_cap: String(scoreCap) }),
+    ...(logitCap === undefined ? {} : { logit_cap: String(logitCap) }),
     ...(unrotated ? { unrotated: `[${printLayers(unrotated)}]` } : {}),
   };
 }

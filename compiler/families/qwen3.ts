@@ -19,6 +19,7 @@ export const qwen3: Family = {
     { linears: ['w1', 'w2', 'w3'], key: null },
     { linears: ['output'], key: null },
   ],
+  activation: 'silu',
   windows: { rule: 'late', unsaid: { sliding_window: 4096, max_window_layers: 28 } },
   unsaid: {
     num_key_value_heads: 32,

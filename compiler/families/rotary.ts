@@ -28,6 +28,12 @@ export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rot
   }
 }
 
+/** Those of the layers with a window, where they turn by a base of their own: not scaled. */
+export const windowRotaryOf = (headDim: number, theta: number): Rotary => ({
+  frequencies: plainFrequencies(headDim, theta),
+  factor: 1,
+});
+
 /** theta^(-2j/size), RoFormer (arXiv 2104.09864), section 3.2.2. */
 export const plainFrequencies = (size: number, theta: number): number[] =>
   Array.from({ length: size / 2 }, (_, j) => theta ** ((-2 * j) / size));
@@ -67,8 +73,13 @@ type Values = Readonly<Record<string, unknown>>;
 export const YARN = { fast: 32, slow: 1, attention: null, truncate: true } as const;
 
 /** A base's `rope` as the language writes it: `half(theta: 500000, scaling: linear(factor: 2))`. */
-export function printRope({ style, theta, size, scaling }: Base['rope']): string {
-  const plain = `theta: ${theta}${size === undefined ? '' : `, size: ${size}`}`;
+export function printRope({ style, theta, size, windowTheta, scaling }: Base['rope']): string {
+  const others = { size, window_theta: windowTheta };
+  const plain = [`theta: ${theta}`]
+    .concat(
+      Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`])),
+    )
+    .join(', ');
   if (scaling === undefined) return `${style}(${plain})`;
   const { kind, ...values } = scaling;
   const said = Object.entries(values).filter(([name, value]) => value !== (YARN as Values)[name]);

@@ -116,8 +116,12 @@ const rowsOf = (base: Base): ReadonlyMap<Site, TensorSource['rows']> => {
   );
 };
 
-const sourceOf = (s: Site, what: 'weight' | 'bias', rows?: TensorSource['rows']): TensorSource => ({
-  ...(rows === undefined ? {} : { rows }),
+const sourceOf = (
+  s: Site,
+  what: 'weight' | 'bias',
+  more: Pick<TensorSource, 'rows' | 'offset'> = {},
+): TensorSource => ({
+  ...more,
   names: { meta: `${s.name}.${what}`, huggingface: `${s.huggingface}.${what}` },
   rowOrder: rotated.includes(s.role) ? 'rotary' : 'plain',
 });
@@ -127,7 +131,7 @@ const baseBias = (s: Site, name: string, rows: TensorSource['rows']): Parameter 
   shape: [logical(s.output)],
   axes: [s.output],
   init: { kind: 'weights' },
-  source: sourceOf(s, 'bias', rows),
+  source: sourceOf(s, 'bias', rows ? { rows } : {}),
   owner: 'base',
   decay: false,
   rate: 1,
@@ -135,7 +139,12 @@ const baseBias = (s: Site, name: string, rows: TensorSource['rows']): Parameter 
 
 function baseParameter(s: Site, base: Base, rows: TensorSource['rows']): Parameter {
   const init: Init = { kind: 'weights' };
-  const common = { name: s.parameter, init, source: sourceOf(s, 'weight', rows), owner: 'base', rate: 1 };
+  const { normOffset } = familyOf(base);
+  const source = sourceOf(s, 'weight', {
+    ...(rows ? { rows } : {}),
+    ...(s.kind === 'norm' && normOffset !== undefined ? { offset: normOffset } : {}),
+  });
+  const common = { name: s.parameter, init, source, owner: 'base', rate: 1 };
   switch (s.kind) {
     case 'norm':
       return { ...common, shape: [logical(s.output)], axes: [s.output], decay: false };

@@ -73,6 +73,8 @@ export class Builder extends Tape {
   addBias = (x: Tensor, v: Tensor): Tensor => this.#same('addBias', [x, v], {}, x);
   mulScale = (x: Tensor, v: Tensor): Tensor => this.#same('mulScale', [x, v], {}, x);
   add = (a: Tensor, b: Tensor): Tensor => this.#same('add', [a, b], {}, a);
+  mul = (a: Tensor, b: Tensor): Tensor => this.#same('mul', [a, b], {}, a);
+  softCap = (x: Tensor, attrs: Ops['softCap']): Tensor => this.#same('softCap', [x], attrs, x);
   siluMul = (u: Tensor, v: Tensor): Tensor => this.#same('siluMul', [u, v], {}, u);
   activate = (x: Tensor, attrs: Ops['activate']): Tensor => this.#same('activate', [x], attrs, x);
   unitRows = (x: Tensor, attrs: Ops['unitRows']): Tensor => this.#same('unitRows', [x], attrs, x);

@@ -108,6 +108,12 @@ export interface Ops {
    * pass over dy: dz = dy * s, dScale = sum over rows of dy * z, dBias = s * sum over rows of dy. z is there for dScale.
    */
   readonly scaleGrad: Empty;
+  /** a, b -> a * b */
+  readonly mul: Empty;
+  /** x -> cap * tanh(x / cap) */
+  readonly softCap: { readonly cap: number };
+  /** dy, y (what `softCap` gave) -> dy * (1 - (y / cap)^2) */
+  readonly softCapGrad: { readonly cap: number };
   /** u, v -> silu(u) * v */
   readonly siluMul: Empty;
   /** dy, u, v -> du?, dv? */

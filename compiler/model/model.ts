@@ -47,6 +47,8 @@ export interface Base {
     readonly theta: number;
     /** How many numbers of each head are turned, the first ones; even. Absent: all of them. */
     readonly size?: number;
+    /** `theta` of the layers with a window, whose angles are not scaled; absent: they turn as the others do. */
+    readonly windowTheta?: number;
     /** How the angles were stretched for longer sequences; absent: they were not. */
     readonly scaling?: RopeScaling;
   };
@@ -63,6 +65,11 @@ export interface Base {
   readonly unrotated?: readonly number[];
   /** How its frozen matrices lie on the device; absent: f32. */
   readonly store?: Storage;
+  /** Scores are divided by its square root; absent: `headDim`. */
+  readonly scoreDim?: number;
+  /** Scores, and logits, are c tanh(x / c) of what they would be; absent: they are as they are. */
+  readonly scoreCap?: number;
+  readonly logitCap?: number;
   /** Standard deviation of fresh matrices when the base starts from nothing; absent: 0.02. */
   readonly init?: number;
   /** Path of the weights and of the tokenizer, relative to the spec that declares the base; a folder may be both. */
@@ -157,6 +164,8 @@ export interface TensorSource {
    * Hugging Face's pair them differently. `plain`: one order everywhere.
    */
   readonly rowOrder: 'rotary' | 'plain';
+  /** Files of Hugging Face's hold the numbers less this: Gemma's norms multiply by 1 + w. Absent: 0. */
+  readonly offset?: number;
   /**
    * The rows that are this parameter's in a tensor of Hugging Face's that several parameters share: from, up to (without), and
    * how many there are in all. Absent: the tensor is its own.

@@ -41,6 +41,19 @@ export const add: Op<'add'> = {
   },
 };
 
+export const mul: Op<'mul'> = {
+  slots: [2, 1],
+  gradient(g, node, [dy], needs) {
+    const [a, b] = [tensor(g, node.inputs[0]), tensor(g, node.inputs[1])];
+    if (!dy || !a || !b) return [null, null];
+    return [needs[0] ? g.mul(dy, b) : null, needs[1] ? g.mul(dy, a) : null];
+  },
+  reference(_node, inputs, outputs) {
+    const [a, b, y] = [need(inputs, 0).values, need(inputs, 1).values, need(outputs, 0).values];
+    for (let i = 0; i < y.length; i++) y[i] = at(a, i) * at(b, i);
+  },
+};
+
 export const copy: Op<'copy'> = {
   slots: [1, 1],
   gradient(g, node, [dy], needs) {

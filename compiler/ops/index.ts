@@ -1,7 +1,17 @@
 /** The table of operations. */
 import type { OpName } from '../graph/graph.ts';
 import { activate, activateGrad } from './activate.ts';
-import { add, addBias, columnSum, copy, mulScale, scaleGrad, siluMul, siluMulGrad } from './elementwise.ts';
+import {
+  add,
+  addBias,
+  columnSum,
+  copy,
+  mul,
+  mulScale,
+  scaleGrad,
+  siluMul,
+  siluMulGrad,
+} from './elementwise.ts';
 import { cacheWrite, embed, embedGrad, prepend, prependGrad } from './embed.ts';
 import { gateAdd, gateGrad, gateMul } from './gate.ts';
 import { layernorm, layernormGrad, unitRows } from './layernorm.ts';
@@ -12,6 +22,7 @@ import { accumulate, adamw, gradNorm, sumSquares } from './optimizer.ts';
 import { rmsnorm, rmsnormGrad } from './rmsnorm.ts';
 import { rope } from './rope.ts';
 import { addTable, repeat, repeatGrad, segment, segmentGrad } from './segment.ts';
+import { softCap, softCapGrad } from './soft-cap.ts';
 import { softmax, softmaxGrad } from './softmax.ts';
 
 export const ops: { readonly [K in OpName]: Op<K> } = {
@@ -21,6 +32,9 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   add,
   columnSum,
   scaleGrad,
+  mul,
+  softCap,
+  softCapGrad,
   siluMul,
   siluMulGrad,
   rmsnorm,

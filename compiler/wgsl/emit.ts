@@ -11,12 +11,14 @@ import {
   emitAdd,
   emitAddBias,
   emitCopy,
+  emitMul,
   emitMulScale,
   emitSiluMul,
   emitSiluMulGrad,
 } from './maps/elementwise.ts';
 import { emitGateAdd, emitGateGrad, emitGateMul } from './maps/gate.ts';
 import { emitRope } from './maps/rope.ts';
+import { emitSoftCap, emitSoftCapGrad } from './maps/soft-cap.ts';
 import { emitMatmul } from './matmul/index.ts';
 import { emitAccumulate, emitAdamw, emitGradNorm } from './optimizer/adamw.ts';
 import { emitCrossEntropy } from './rows/cross-entropy.ts';
@@ -33,6 +35,9 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
   add: emitAdd,
   columnSum: emitColumnSum,
   scaleGrad: emitScaleGrad,
+  mul: emitMul,
+  softCap: emitSoftCap,
+  softCapGrad: emitSoftCapGrad,
   siluMul: emitSiluMul,
   siluMulGrad: emitSiluMulGrad,
   rmsnorm: emitRmsnorm,

@@ -68,7 +68,8 @@ export function mergedTensors(model: Model, writing: Writing): LazyTensor[] {
               merged.rope.size,
             )
           : values;
-      return stored(theirs, rows, writing);
+      const offset = naming.style === 'huggingface' ? (source.offset ?? 0) : 0;
+      return stored(theirs, offset === 0 ? rows : rows.map((value) => value - offset), writing);
     };
     return { name: theirs, shape: shapeIn(naming, parameter), dtype, bytes: make };
   });

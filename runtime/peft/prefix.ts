@@ -6,4 +6,4 @@ type Style = Base['rope']['style'];
 
 /** @param keys [rows, heads x head_dim]: a row here is a column where weights are reordered */
 export const orderColumns = (keys: Float32Array, base: Base, from: Style, to: Style): Float32Array =>
-  reorderRope(keys, base.headDim, 1, from, to);
+  reorderRope(keys, base.headDim, 1, from, to, base.rope.size);

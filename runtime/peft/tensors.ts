@@ -68,6 +68,6 @@ export function orderRows(values: Float32Array, base: Base, site: Site, back = f
   const width = elements([values.length]) / (site.output.groups * site.output.size);
   const { style } = base.rope;
   return back
-    ? reorderRope(values, base.headDim, width, style, THEIR_ROPE)
-    : reorderRope(values, base.headDim, width, THEIR_ROPE, style);
+    ? reorderRope(values, base.headDim, width, style, THEIR_ROPE, base.rope.size)
+    : reorderRope(values, base.headDim, width, THEIR_ROPE, style, base.rope.size);
 }

@@ -99,7 +99,9 @@ export async function readBaseParameter(
   const all = await source.read(read.tensor, options);
   const rows = plan.naming.style === 'huggingface' ? of?.rows : undefined;
   const width = shape[1] ?? 1;
-  const values = rows ? all.slice(rows.from * width, rows.to * width) : all;
+  const own = rows ? all.slice(rows.from * width, rows.to * width) : all;
+  const offset = plan.naming.style === 'huggingface' ? (of?.offset ?? 0) : 0;
+  const values = offset === 0 ? own : own.map((value) => value + offset);
   if (of?.rowOrder !== 'rotary') return values;
   return reorderRope(values, base.headDim, width, plan.naming.rope, base.rope.style, base.rope.size);
 }

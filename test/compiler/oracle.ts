@@ -2,7 +2,6 @@
 import type { Graph, Tensor } from '../../compiler/graph/graph.ts';
 import { IGNORE, STEP } from '../../compiler/graph/graph.ts';
 import { extent } from '../../compiler/graph/tape.ts';
-import { rotaryOf } from '../../compiler/families/rotary.ts';
 import { interpret } from '../../compiler/ops/interpret.ts';
 import { type Model, padded } from '../../compiler/model/model.ts';
 import { ropeTable } from '../../compiler/package/constants.ts';
@@ -121,7 +120,7 @@ function sourceOf(
     case 'parameters':
       return parameters.get(t.parameter ?? '') ?? null;
     case 'constants':
-      return t.name === 'rope' ? Float64Array.from(ropeTable(t.rows, rotaryOf(model.base))) : null;
+      return t.constant?.kind === 'rope' ? Float64Array.from(ropeTable(t.rows, t.constant)) : null;
     case 'inputs':
       return inputs.get(t.name) ?? null;
     case 'step': {

@@ -133,6 +133,12 @@ check('mulScale', ({ g, matrix, row }) => g.mulScale(matrix('x', 4, HEADS), row(
 check('add', ({ g, matrix, row }) =>
   g.add(g.mulScale(matrix('a', 4, HEADS), row('v', HEADS)), matrix('b', 4, HEADS)),
 );
+check('mul', ({ g, matrix }) => g.mul(matrix('a', 3, axis(5)), matrix('b', 3, axis(5))));
+check('mul of one tensor', ({ g, matrix }) => {
+  const x = matrix('x', 3, axis(5));
+  return g.mul(x, x);
+});
+check('softCap', ({ g, matrix }) => g.softCap(matrix('x', 4, HEADS), { cap: 0.7 }));
 check('siluMul', ({ g, matrix }) => g.siluMul(matrix('u', 3, axis(5)), matrix('v', 3, axis(5))));
 check('siluMul of one tensor', ({ g, matrix }) => {
   const x = matrix('x', 3, axis(5));

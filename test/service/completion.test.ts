@@ -149,7 +149,7 @@ t('attributes of a kind, those not written yet', () => {
     'base b { layers = 1 <|> dim = 1 }',
     ...['family', 'heads', 'kv_heads', 'head_dim', 'ffn', 'vocab', 'context'],
     ...['norm_eps', 'rope', 'tied', 'weights', 'tokenizer', 'init', 'biases'],
-    ...['window', 'windowed', 'unrotated'],
+    ...['store', 'window', 'windowed', 'unrotated', 'score_dim', 'score_cap', 'logit_cap'],
   );
   offers(
     inside('  task t on instructions trains words { <|> }'),

@@ -50,6 +50,14 @@ else {
     t(`siluMul and its gradients ${label}`, async () => {
       const [out, other] = [shape(rows, ax), shape(rows, ax)];
       // Arguments to +-120: exp(120) is beyond f32.
+      await checkFamilies(device, makeCase('mul', [some(), some()], [out], {}), ROUNDED);
+      for (const cap of [0.5, 30]) {
+        const attrs = { cap };
+        // The device's tanh is good to 2e-6.
+        const bounds = { relative: 5e-6, absolute: 5e-6 * cap };
+        await checkFamilies(device, makeCase('softCap', [some(120)], [out], attrs), bounds);
+        await checkFamilies(device, makeCase('softCapGrad', [some(), some(cap / 8)], [out], attrs), ROUNDED);
+      }
       await checkFamilies(device, makeCase('siluMul', [some(120), some()], [out], {}), WITH_EXP);
       for (const outputs of [
         [out, other],

@@ -15,6 +15,14 @@ export const emitAdd: Emitter<'add'> = (node, graph, profile) => {
   return [mapItems({ name: 'add', slots, code: 'y[i] = a[i] + b[i];' }, out.rows * quads(out), profile)];
 };
 
+export const emitMul: Emitter<'mul'> = (node, graph, profile) => {
+  const [a, b] = node.inputs;
+  const [y] = node.outputs;
+  const out = tensorAt(graph, y);
+  const slots = [slot('a', 'vec4f', a), slot('b', 'vec4f', b), slot('y', 'vec4f', y)];
+  return [mapItems({ name: 'mul', slots, code: 'y[i] = a[i] * b[i];' }, out.rows * quads(out), profile)];
+};
+
 /** Copies bits, whatever they stand for. */
 export const emitCopy: Emitter<'copy'> = (node, graph, profile) => {
   const out = tensorAt(graph, node.outputs[0]);
