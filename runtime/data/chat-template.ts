@@ -25,9 +25,10 @@ export interface ChatTemplate {
   /**
    * The conversation as text, special tokens included: nothing is to be put in front of it.
    * @param reply whether the text ends where the assistant's next turn begins
+   * @param more further variables that the template may ask for, such as the tools that a model may call
    * @throws InputError when the template refuses the conversation, in the template's own words
    */
-  render(messages: readonly Message[], reply?: boolean): string;
+  render(messages: readonly Message[], reply?: boolean, more?: Readonly<Record<string, unknown>>): string;
   /**
    * The conversation in pieces. An answer begins where `render(..., true)` of the turns before it ends, so that
    * generation and training see the same prompt.
@@ -53,11 +54,12 @@ export interface ChatTokens {
  */
 export function chatTemplate(text: string, tokens: ChatTokens, file: string): ChatTemplate {
   const template = parse(text, file);
-  const render = (messages: readonly Message[], reply = false): string => {
+  const render: ChatTemplate['render'] = (messages, reply = false, more = {}) => {
     try {
       return template.render({
         messages,
         add_generation_prompt: reply,
+        ...more,
         ...(tokens.bos === null ? {} : { bos_token: tokens.bos }),
         ...(tokens.eos === null ? {} : { eos_token: tokens.eos }),
       });

@@ -11,7 +11,14 @@ export type Figure =
   | 'moments'
   | 'accumulation'
   | 'kv cache'
-  | 'tokens';
+  | 'adapter'
+  | 'rows'
+  | Sameness;
+
+/** Kinds of which only equal or not can be said. */
+type Sameness = 'tokens' | 'ids' | 'texts';
+
+const samenesses: ReadonlySet<string> = new Set<Sameness>(['tokens', 'ids', 'texts']);
 
 interface Worst {
   readonly value: number;
@@ -32,17 +39,26 @@ export class Report {
     if (!former || ratio({ value, bound }) > ratio(former)) this.worst.set(figure, { value, bound, where });
   }
 
+  /** What has to be the same, as a list of tokens. */
+  same(figure: Sameness, actual: unknown, expected: unknown, where: string): void {
+    this.add(figure, JSON.stringify(actual) === JSON.stringify(expected) ? 0 : 1, 0.5, where);
+  }
+
   get failures(): string[] {
     return [...this.worst]
       .filter(([, w]) => !(w.value <= w.bound))
-      .map(([figure, w]) => `${figure}: ${format(w.value)} in ${w.where}, allowed ${format(w.bound)}`);
+      .map(([figure, w]) =>
+        samenesses.has(figure)
+          ? `${figure}: others than recorded in ${w.where}`
+          : `${figure}: ${format(w.value)} in ${w.where}, allowed ${format(w.bound)}`,
+      );
   }
 
   toString(): string {
     return [...this.worst]
       .map(
         ([figure, w]) =>
-          `${figure} ${figure === 'tokens' ? (w.value === 0 ? 'equal' : 'DIFFER') : format(w.value)}`,
+          `${figure} ${samenesses.has(figure) ? (w.value === 0 ? 'equal' : 'DIFFER') : format(w.value)}`,
       )
       .join('  ');
   }

@@ -92,12 +92,15 @@ export const withImages = (model: Model): Model => ({
   data: [{ name: IMAGES, format: 'image_text', paths: [], fields: {}, span }],
 });
 
+export const recipeOf = ({ optim }: GoldenConfig): Recipe =>
+  recipeWith({ lr: optim.lr, betas: optim.betas, eps: optim.eps, weightDecay: optim.weight_decay }, TASK);
+
 /** Constant learning rate, no clipping, the mean of micro-batches' means, as the cases were made. */
-export function recipeOf({ optim }: GoldenConfig): Recipe {
+export function recipeWith(optimizer: Recipe['optimizer'], task: string): Recipe {
   return {
     name: TASK,
-    mix: { kind: 'alternate', parts: [{ task: TASK, count: 1 }] },
-    optimizer: { lr: optim.lr, betas: optim.betas, eps: optim.eps, weightDecay: optim.weight_decay },
+    mix: { kind: 'alternate', parts: [{ task, count: 1 }] },
+    optimizer,
     schedule: { kind: 'constant', warmup: { value: 0, unit: 'steps' }, floor: 0 },
     epochs: null,
     steps: 5,

@@ -1,6 +1,6 @@
 /**
  * A tiny checkpoint that Hugging Face's own code wrote, and what it computes on it: logits, loss and gradients by the graphs in
- * float64 (the bounds are those of its float32), logits and greedy answers with a cache by the device.
+ * float64 (the bounds are those of its float32), and all of it by the device.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,18 +13,17 @@ import { IGNORE } from '../../compiler/graph/graph.ts';
 import { differentiateLoss } from '../../compiler/passes/autodiff.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { openWeights } from '../../runtime/files.ts';
-import { decode, makeDecoder, prefill } from '../../runtime/generate.ts';
+import { runHfCase } from '../../runtime/golden/hf/run.ts';
 import { loadBase } from '../../runtime/weights/base.ts';
 import { unpack } from '../../runtime/weights/pack.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { gradientsOf, lossOf, packAll, runBatch } from '../compiler/oracle.ts';
-import { distance, forward, largest, openModel, withDevice } from '../compiler/sessions.ts';
+import { distance, largest, withDevice } from '../compiler/sessions.ts';
 import { modelOf, sourceOf } from '../compiler/subjects.ts';
 
 interface Inputs {
   readonly input_ids: readonly (readonly number[])[];
   readonly labels: readonly (readonly number[])[];
-  readonly prompts: readonly (readonly number[])[];
 }
 
 const json = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
@@ -44,29 +43,10 @@ export async function checkBase(base: string, name: string): Promise<void> {
   await weights.close();
   const expected = await openWeights(join(folder, 'expected.safetensors'));
   const inputs = json(join(folder, 'inputs.json')) as Inputs;
-  const { greedy } = json(join(folder, 'expected.json')) as { greedy: readonly (readonly number[])[] };
   await checkGradients(model, values, inputs, expected);
   await withDevice(async (device) => {
-    const [batch, tokens] = [inputs.input_ids.length, inputs.input_ids[0]!.length];
-    const generation = { batch: 1, tokens: 16, context: 32 };
-    const session = await openModel(device, model, values, { forward: { batch, tokens }, generation });
-    const rows = await forward(session, Uint32Array.from(inputs.input_ids.flat()));
-    const logits = await expected.read('logits');
-    const apart = distance(
-      rows.flatMap((row) => [...row]),
-      logits,
-    );
-    assert.ok(apart < 1e-4, `logits of the device differ by ${apart}`);
-    const decoder = makeDecoder(session);
-    for (const [i, prompt] of inputs.prompts.entries()) {
-      let row = (await prefill(decoder, [prompt]))[0]!;
-      const answer: number[] = [];
-      for (let at = prompt.length; answer.length < greedy[i]!.length; at++) {
-        answer.push(row.indexOf(Math.max(...row)));
-        row = (await decode(decoder, [answer.at(-1)!], [at]))[0]!;
-      }
-      assert.equal(answer, greedy[i], `greedy answer ${i}`);
-    }
+    const report = await runHfCase(device, { kind: 'base', name, path: folder });
+    assert.equal(report.failures, []);
   });
   await expected.close();
 }

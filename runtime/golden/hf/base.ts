@@ -1,0 +1,163 @@
+/** Base models: logits, loss, gradients and greedy tokens as transformers computes them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../../compiler/families/config-reader.ts';
+import type { Model } from '../../../compiler/model/model.ts';
+import type { Device } from '../../device/device.ts';
+import { openWeights, readJson } from '../../files.ts';
+import { endless, generate, makeDecoder } from '../../generate.ts';
+import { argmax } from '../../sample.ts';
+import { parameterNamed, readParameter, type Session } from '../../session.ts';
+import { endIds } from '../../tokenizer/tokenizer.ts';
+import { gradients, makeTrainer } from '../../train/trainer.ts';
+import { loadBase } from '../../weights/base.ts';
+import type { WeightSource } from '../../weights/source.ts';
+import { maxDifference, relativeDifference, type Report } from '../compare.ts';
+import { makeBatch } from '../session.ts';
+import { recipeWith } from '../subject.ts';
+import { BOUND, MARGIN } from './bounds.ts';
+import { baseOf, logitsOf, modelOf, openOn, TASK, type Values } from './model.ts';
+
+interface Inputs {
+  readonly input_ids: readonly (readonly number[])[];
+  readonly labels: readonly (readonly number[])[];
+  readonly prompts: readonly (readonly number[])[];
+  readonly input_ids_short?: readonly (readonly number[])[];
+}
+
+interface Recorded {
+  readonly greedy: readonly (readonly number[])[];
+  readonly greedy_margin: readonly number[];
+  /** False where a cache makes other tokens than the formula; `greedy_without_cache` are then those of the formula. */
+  readonly greedy_without_cache_is_the_same?: readonly boolean[];
+  readonly greedy_without_cache?: readonly (readonly number[])[];
+  readonly greedy_with_eos?: readonly (readonly number[])[];
+}
+
+/** What labels nothing in these files. */
+const IGNORED = -100;
+
+export async function runBase(folder: string, report: Report, device: Device): Promise<void> {
+  const file = join(folder, 'model/config.json');
+  const config = (await readJson(file)) as Config;
+  const older = join(folder, 'config_v4.json');
+  // Both describe one network: what differs would be read wrong from one of them.
+  if (existsSync(older))
+    report.same('texts', baseOf((await readJson(older)) as Config, older), baseOf(config, file), older);
+  const model = modelOf(config, file);
+  const weights = await openWeights(join(folder, 'model'));
+  const { values } = await loadBase(weights, model.base, model.parameters).finally(() => weights.close());
+  const expected = await openWeights(join(folder, 'expected.safetensors'));
+  try {
+    await compare({ folder, report, device, model, values, expected });
+  } finally {
+    await expected.close();
+  }
+}
+
+interface Run {
+  readonly folder: string;
+  readonly report: Report;
+  readonly device: Device;
+  readonly model: Model;
+  readonly values: Values;
+  readonly expected: WeightSource;
+}
+
+async function compare(run: Run): Promise<void> {
+  const { folder, report, device, model, values, expected } = run;
+  const inputs = (await readJson(join(folder, 'inputs.json'))) as Inputs;
+  const recorded = (await readJson(join(folder, 'expected.json'))) as Recorded;
+  const sizes = { batch: inputs.input_ids.length, tokens: inputs.input_ids[0]?.length ?? 0 };
+  const longest = Math.max(...inputs.prompts.map((prompt) => prompt.length));
+  const answer = Math.max(...recorded.greedy.map((tokens) => tokens.length));
+  const session = await openOn(device, model, values, {
+    recipe: recipeWith({ lr: 0, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 }, TASK),
+    training: { batch: sizes.batch, tokens: { [TASK]: sizes.tokens } },
+    forward: sizes,
+    generation: { batch: 1, tokens: longest, context: longest + answer },
+  });
+  try {
+    const logits = maxDifference(await logitsOf(session, inputs.input_ids), await expected.read('logits'));
+    report.add('logits', logits, BOUND.logits, 'logits');
+    const batch = makeBatch(inputs.input_ids, inputs.labels.flat(), IGNORED);
+    const loss = await gradients(makeTrainer(session), TASK, batch);
+    report.add('loss', Math.abs(loss - ((await expected.read('loss'))[0] ?? NaN)), BOUND.loss, 'loss');
+    await compareGradients(session, run);
+    await compareAnswers(session, inputs, recorded, run);
+  } finally {
+    session.executor.destroy();
+  }
+  if (inputs.input_ids_short && expected.tensors.has('logits_short'))
+    await compareShort(inputs.input_ids_short, run);
+}
+
+/** Shorter inputs, for which the angles of some rotary positions differ. */
+async function compareShort(
+  rows: readonly (readonly number[])[],
+  { report, device, model, values, expected }: Run,
+): Promise<void> {
+  const session = await openOn(device, model, values, {
+    forward: { batch: rows.length, tokens: rows[0]?.length ?? 0 },
+  });
+  try {
+    const apart = maxDifference(await logitsOf(session, rows), await expected.read('logits_short'));
+    report.add('logits', apart, BOUND.logits, 'logits_short');
+  } finally {
+    session.executor.destroy();
+  }
+}
+
+/** `grad.NAME`, or `grad_rows_FROM_TO.NAME` of some rows. */
+const GRADIENT = /^grad(?:_rows_(\d+)_(\d+))?\.(.+)$/;
+
+/** Every gradient that was recorded; one that no parameter of ours has counts as wrong. */
+async function compareGradients(session: Session, { report, model, expected }: Run): Promise<void> {
+  for (const key of expected.tensors.keys()) {
+    const [, from = '0', , name] = GRADIENT.exec(key) ?? [];
+    if (name === undefined) continue;
+    const whole = await expected.read(key);
+    const ours = model.parameters.filter(({ source }) => source?.names.huggingface === name);
+    if (ours.length === 0) report.add('gradients', NaN, BOUND.gradient, `${name}, which no parameter has`);
+    for (const { name: own, shape, source } of ours) {
+      const width = shape[1] ?? 1;
+      const rows = source?.rows;
+      const wanted = rows ? whole.subarray(rows.from * width, rows.to * width) : whole;
+      const start = Number(from) * width;
+      const found = await readParameter(session, parameterNamed(session, own), 'gradients');
+      const apart = relativeDifference(found.subarray(start, start + wanted.length), wanted);
+      report.add('gradients', apart, BOUND.gradient, own);
+    }
+  }
+}
+
+async function compareAnswers(
+  session: Session,
+  { prompts }: Inputs,
+  recorded: Recorded,
+  { folder, report }: Run,
+): Promise<void> {
+  const decoder = makeDecoder(session);
+  const settings = join(folder, 'model/generation_config.json');
+  const ends = new Set(existsSync(settings) ? endIds(await readJson(settings)) : []);
+  for (const [i, prompt] of prompts.entries()) {
+    // Two tokens that are nearly as likely may change places.
+    if ((recorded.greedy_margin[i] ?? Infinity) < MARGIN) continue;
+    const same = recorded.greedy_without_cache_is_the_same?.[i] !== false;
+    const wanted = (same ? recorded.greedy : (recorded.greedy_without_cache ?? recorded.greedy))[i] ?? [];
+    const ask = async (stops: ReadonlySet<number>): Promise<number[] | undefined> =>
+      (
+        await generate(decoder, [prompt], {
+          maxTokens: wanted.length,
+          tokenizer: { ...endless, ends: stops },
+          pick: argmax,
+        })
+      )[0];
+    report.same('tokens', await ask(new Set()), wanted, `greedy ${i}`);
+    const ended = recorded.greedy_with_eos?.[i];
+    if (ended === undefined) continue;
+    // The recorded answer includes the token that ended it, ours do not.
+    const said = ends.has(ended.at(-1) ?? -1) ? ended.slice(0, -1) : ended;
+    report.same('tokens', await ask(ends), said, `greedy_with_eos ${i}`);
+  }
+}
