@@ -1,6 +1,6 @@
 /** `graft chat` with lines that are piped in. */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -41,5 +41,42 @@ t('turns, a reset, commands that are none, and a context that is full', () =>
     assert.is(answers[2], answers[0], 'the same answer after a reset');
   }),
 );
+
+t('an interrupt stops an answer and keeps the chat', () =>
+  withDevice(async () => {
+    const spec = await makeProject(folder);
+    const file = join(folder, 'base.adapter');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('context = 48', 'context = 4096'));
+    const child = startGraft(
+      ['chat', spec, '--max-tokens', '3000', '--verbose', '--temperature', '2'],
+      folder,
+    );
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (chunk) => (out += String(chunk)));
+    child.stderr?.on('data', (chunk) => (err += String(chunk)));
+    const told = (): number => err.split('tokens read').length - 1;
+    for (const line of ['ab', 'abc']) {
+      const [before, answers] = [out.length, told()];
+      child.stdin?.write(`${line}\n`);
+      await until(() => out.length > before + 20);
+      child.kill('SIGINT');
+      await until(() => told() > answers);
+    }
+    child.stdin?.end();
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.is(code, 0, err);
+    const counts = [...err.matchAll(/(\d+) in the conversation/g)].map(([, count]) => Number(count));
+    assert.is(counts.length, 2, err);
+    assert.ok((counts[0] ?? 0) < (counts[1] ?? 0) && (counts[1] ?? 0) < 3000, counts.join(' '));
+  }),
+);
+
+async function until(there: () => boolean): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!there()) {
+    assert.ok(Date.now() < end, 'waited for 30 s');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
 
 t.run();
