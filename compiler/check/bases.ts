@@ -47,6 +47,12 @@ const scaling: Field = {
     {
       kind: 'call',
       calls: {
+        factors: {
+          by: {
+            type: { kind: 'list', of: positive },
+            doc: 'What the frequency of each pair of numbers is divided by (`rope_freqs` of a GGUF file).',
+          },
+        },
         linear: { factor },
         llama3: {
           factor,
@@ -269,6 +275,11 @@ function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base
   if (turned % 2 !== 0 || turned > headDim) {
     const message = `${turned} numbers of a head of ${headDim} cannot be rotated`;
     return complain('rope', message, 'rotary positions turn pairs of numbers');
+  }
+  const { scaling } = base.rope;
+  if (scaling?.kind === 'factors' && scaling.by.length !== turned / 2) {
+    const message = `${scaling.by.length} factors do not fit ${turned / 2} pairs of numbers`;
+    return complain('rope', message, 'each pair of a head that is turned has a factor of its own');
   }
   return true;
 }

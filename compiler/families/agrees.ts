@@ -4,7 +4,7 @@ import type { Config } from './config-reader.ts';
 import { readConfig } from './config.ts';
 import { familyOf } from './index.ts';
 import { otherAttributes } from './print-base.ts';
-import { printRope } from './rotary.ts';
+import { printRope, rotaryOf } from './rotary.ts';
 
 /**
  * What the base says otherwise than the config, a line each; empty where they agree. Not compared: the context, which a
@@ -23,7 +23,7 @@ export function contradictions(base: Base, config: Config): string[] {
   if (Math.abs(base.normEps / stated.normEps - 1) > 1e-6) differs('norm_eps', base.normEps, stated.normEps);
   // The order of rows is the spec's own choice.
   const rope = (of: Pick<Base, 'rope'>): string => printRope({ ...of.rope, style: 'half' });
-  differs('rope', rope(base), rope(stated));
+  if (!turnAlike(base, stated)) differs('rope', rope(base), rope(stated));
   const [ours, theirs] = [otherAttributes(base), otherAttributes(stated)];
   for (const attribute of new Set([...Object.keys(theirs), ...Object.keys(ours)]))
     differs(attribute, ours[attribute] ?? 'none', theirs[attribute] ?? 'none');
@@ -32,6 +32,23 @@ export function contradictions(base: Base, config: Config): string[] {
   if (placesOf(base) !== placesOf(stated)) differs('family', base.family, stated.family);
   return lines;
 }
+
+/**
+ * Whether two bases turn by the same angles, however they say so: a GGUF file keeps Llama 3's scaling as one factor a
+ * frequency, in float32.
+ */
+function turnAlike(base: Turned, other: Turned): boolean {
+  const [a, b] = [rotaryOf(base), rotaryOf(other)];
+  const near = (x: number, y: number): boolean => Math.abs(x / y - 1) < 1e-6;
+  return (
+    base.rope.windowTheta === other.rope.windowTheta &&
+    a.frequencies.length === b.frequencies.length &&
+    near(a.factor, b.factor) &&
+    a.frequencies.every((frequency, j) => near(frequency, b.frequencies[j] ?? NaN))
+  );
+}
+
+type Turned = Pick<Base, 'headDim' | 'rope'>;
 
 const sizes = [
   ['layers', 'layers'],

@@ -55,6 +55,9 @@ export function readRope(read: ConfigReader, of: RopeOf): Rope {
     ...(of.partial ? partOf(read, of, table[FACTOR]) : {}),
     ...reader.scaling(context),
   };
+  const pairs = (rope.size ?? of.headDim) / 2;
+  if (rope.scaling?.kind === 'factors' && rope.scaling.by.length !== pairs)
+    read.refuse(key, `has ${rope.scaling.by.length} \`frequency_factors\` for ${pairs} pairs of numbers`);
   if (parameters && scaling && !sameScaling(read, scaling.table, rope.scaling, context))
     read.refuse('rope_scaling', 'scales its positions in `rope_scaling` otherwise than in `rope_parameters`');
   return rope;
@@ -125,6 +128,14 @@ class RopeReader {
     return NaN;
   }
 
+  #numbers(name: string): number[] {
+    const list = this.#table[name];
+    const numbers = Array.isArray(list) ? list.map((value) => asNumber(value) ?? NaN) : [];
+    if (numbers.length === 0 || !numbers.every((value) => value > 0))
+      this.#read.refuse(this.#key, `has no list of numbers above 0 in \`${name}\` of \`${this.#key}\``);
+    return numbers;
+  }
+
   scaling(context: number): { readonly scaling?: RopeScaling } {
     const type = this.#table['rope_type'] ?? this.#table['type'] ?? 'default';
     const scaling = this.#scalingOf(type, context);
@@ -141,6 +152,8 @@ class RopeReader {
         return undefined;
       case 'linear':
         return { kind: 'linear', factor: factor() };
+      case 'frequency_factors':
+        return { kind: 'factors', by: this.#numbers('frequency_factors') };
       case 'llama3':
         return {
           kind: 'llama3',
@@ -183,6 +196,7 @@ class RopeReader {
 /** The keys that each type of rotary positions is made of, beside `rope_theta` and the type. */
 const KEYS: Readonly<Record<'default' | RopeScaling['kind'], readonly string[]>> = {
   default: [],
+  factors: ['frequency_factors'],
   linear: ['factor'],
   llama3: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
   yarn: [

@@ -19,6 +19,8 @@ export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rot
   switch (scaling?.kind) {
     case undefined:
       return { frequencies, factor: 1 };
+    case 'factors':
+      return { frequencies: frequencies.map((f, j) => f / (scaling.by[j] ?? 1)), factor: 1 };
     case 'linear':
       return { frequencies: frequencies.map((f) => f / scaling.factor), factor: 1 };
     case 'llama3':
@@ -72,6 +74,9 @@ type Values = Readonly<Record<string, unknown>>;
 /** What yarn's numbers are where nothing is said of them. */
 export const YARN = { fast: 32, slow: 1, attention: null, truncate: true } as const;
 
+const printArgument = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
+
 /** A base's `rope` as the language writes it: `half(theta: 500000, scaling: linear(factor: 2))`. */
 export function printRope({ style, theta, size, windowTheta, scaling }: Base['rope']): string {
   const others = { size, window_theta: windowTheta };
@@ -83,6 +88,6 @@ export function printRope({ style, theta, size, windowTheta, scaling }: Base['ro
   if (scaling === undefined) return `${style}(${plain})`;
   const { kind, ...values } = scaling;
   const said = Object.entries(values).filter(([name, value]) => value !== (YARN as Values)[name]);
-  const args = said.map(([name, value]) => `${name}: ${value}`);
+  const args = said.map(([name, value]) => `${name}: ${printArgument(value)}`);
   return `${style}(${plain}, scaling: ${kind}(${args.join(', ')}))`;
 }

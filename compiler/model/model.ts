@@ -85,6 +85,8 @@ export interface Base {
  * `attention_factor`.
  */
 export type RopeScaling =
+  /** Each frequency divided by a number of its own, as GGUF files keep the scaling of Llama 3. */
+  | { readonly kind: 'factors'; readonly by: readonly number[] }
   | { readonly kind: 'linear'; readonly factor: number }
   | {
       readonly kind: 'llama3';

@@ -3,6 +3,7 @@ import { contradictions } from '../../compiler/families/agrees.ts';
 import type { Config } from '../../compiler/families/config-reader.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
+import type { WeightSource } from '../weights/source.ts';
 import type { SpecHost } from './host.ts';
 
 /** Files that lie beside the config.json they belong to, as Hugging Face names them. */
@@ -22,7 +23,16 @@ export function requireConfigAgrees({ specs }: Pick<SpecHost, 'specs'>, base: Ba
   if (file === base.config) return;
   const text = specs.readFile(file);
   if (text === null) return;
-  const lines = contradictions(base, parse(file, text));
+  requireAgrees(file, parse(file, text), base);
+}
+
+/** Refuses a base that is another network than its weights' file itself describes. @throws as `requireConfigAgrees` */
+export function requireFileAgrees({ name, config }: Pick<WeightSource, 'name' | 'config'>, base: Base): void {
+  if (config !== undefined) requireAgrees(name, config, base);
+}
+
+function requireAgrees(file: string, config: Config, base: Base): void {
+  const lines = contradictions(base, config);
   if (lines.length === 0) return;
   throw new InputError(
     `${file} describes another model than the base \`${base.name}\`:${lines.map((line) => `\n  ${line}`).join('')}`,

@@ -6,7 +6,7 @@ import { initParameter } from '../random.ts';
 import { type BaseParameter, planBase, readBaseParameter, requireTied } from '../weights/base.ts';
 import { fingerprintBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
 import type { WeightSource } from '../weights/source.ts';
-import { requireConfigAgrees } from './base-config.ts';
+import { requireConfigAgrees, requireFileAgrees } from './base-config.ts';
 import { openEncoders } from './encoder-files.ts';
 import type { HostedModel } from './spec.ts';
 
@@ -133,6 +133,7 @@ async function openBase({ host, model: { base, parameters } }: HostedModel): Pro
   requireConfigAgrees(host, base);
   const source: WeightSource = await host.openWeights(base.weights);
   try {
+    requireFileAgrees(source, base);
     const own = parameters.filter(({ owner }) => owner === 'base');
     const plan = planBase(source, base, own);
     await requireTied(source, base, plan);

@@ -31,6 +31,8 @@ export interface WeightSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** `__metadata__` of a safetensors file; empty for other formats. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What a `config.json` beside the file would say, where the file itself describes its model: a GGUF file. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /**
    * The values of one tensor in row-major order, as float32.
    * @throws InputError when there is no such tensor, or with `checkFinite` when a value is NaN or infinite

@@ -98,6 +98,11 @@ const refusals: readonly (readonly [Config, RegExp])[] = [
   [{ final_logit_softcapping: 30 }, /`final_logit_softcapping`/],
   [{ no_rope_layers: [1, 0, 1] }, /without rotary positions/],
   [{ rope_scaling: { type: 'dynamic', factor: 2 } }, /by `dynamic` \(`rope_type` in `rope_scaling`\)/],
+  [
+    { rope_scaling: { rope_type: 'frequency_factors', frequency_factors: [1, 2] } },
+    /2 `frequency_factors` for 4 pairs/,
+  ],
+  [{ rope_scaling: { rope_type: 'frequency_factors' } }, /no list of numbers above 0 in `frequency_factors`/],
   [{ rope_scaling: { rope_type: 'linear' } }, /no number `factor` in `rope_scaling`/],
   [{ rope_scaling: { rope_type: 'yarn', factor: 4, mscale: 0.7 } }, /`mscale` = `0\.7`/],
   [{ rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.25 } }, /`partial_rotary_factor`/],

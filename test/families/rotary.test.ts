@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { printRope, rotaryOf } from '../../compiler/families/rotary.ts';
+import { declaredBase } from './parts.ts';
 import type { Base } from '../../compiler/model/model.ts';
 
 const t = suite('rotary');
@@ -18,6 +19,21 @@ t('plain and linear', () => {
   near(of({}).frequencies, [1, 0.1, 0.01, 0.001]);
   near(of({ scaling: { kind: 'linear', factor: 4 } }).frequencies, [0.25, 0.025, 0.0025, 0.00025]);
   assert.is(of({ scaling: { kind: 'linear', factor: 4 } }).factor, 1);
+});
+
+t('factors: each frequency by its own', () => {
+  const scaling = { kind: 'factors', by: [1, 2, 4, 8] } as const;
+  near(of({ scaling }).frequencies, [1, 0.05, 0.0025, 0.000125]);
+  assert.is(
+    printRope({ style: 'half', theta: 5, scaling }),
+    'half(theta: 5, scaling: factors(by: [1, 2, 4, 8]))',
+  );
+  const rope = (by: string) =>
+    declaredBase(
+      `layers = 1  dim = 8  heads = 2  ffn = 8  vocab = 9  rope = half(scaling: factors(by: ${by}))`,
+    )?.rope;
+  assert.equal(rope('[1, 2.5]')?.scaling, { kind: 'factors', by: [1, 2.5] });
+  assert.is(rope('[1, 2, 3]'), undefined);
 });
 
 t('llama3: short waves stay, long ones are divided, between them a blend', () => {
