@@ -104,6 +104,8 @@ export function initParameter(
     case 'uniform':
       for (let i = 0; i < values.length; i++) values[i] = init.bound * (2 * random.uniform() - 1);
       return values;
+    case 'norms':
+      throw new Error(`internal error: \`${parameter.name}\` starts from the numbers of \`${init.of}\``);
     case 'weights':
       throw new Error(`internal error: \`${parameter.name}\` starts from the base's file, not from a seed`);
   }

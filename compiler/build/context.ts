@@ -127,7 +127,14 @@ export function linear(c: Context, site: Site, x: Tensor, prompt: Part | null = 
   }, x);
   if (site.role === 'attentionOutput') c.tap(`attn_pre_wo.${site.layer}`, entering);
   atSite(c, site, prompt);
-  const product = c.g.linear(entering, c.g.parameter(site.parameter), site.output);
+  const plain = c.g.linear(entering, c.g.parameter(site.parameter), site.output);
+  const product = parts.reduce((value, part) => {
+    const hook = c.hooksOf(part).product;
+    if (!hook) return value;
+    atPart(c, site.name, site.layer, part);
+    return hook(c.g, part, site, entering, value);
+  }, plain);
+  atSite(c, site, prompt);
   const y = site.bias === undefined ? product : c.g.addBias(product, c.g.parameter(site.bias));
   return after(c, site, entering, y, parts);
 }

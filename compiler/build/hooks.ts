@@ -49,6 +49,8 @@ export type Project = (role: 'key' | 'value', x: Tensor) => Tensor;
 export interface Hooks {
   /** Changes what enters a linear. x: [rows, input]. */
   readonly before?: (g: Builder, part: Part, site: Site, x: Tensor) => Tensor;
+  /** Changes W x before the base's own bias is added: x [rows, input] as it enters the linear, y [rows, output]. */
+  readonly product?: (g: Builder, part: Part, site: Site, x: Tensor, y: Tensor) => Tensor;
   /** Changes what leaves a site. x: [rows, input] as it entered the linear, y: [rows, output]. */
   readonly after?: (g: Builder, part: Part, site: Site, x: Tensor, y: Tensor) => Tensor;
   /**

@@ -82,6 +82,18 @@ export class Builder extends Tape {
     this.#same('gateAdd', [x, y, gate], attrs, x);
   gateMul = (x: Tensor, gate: Tensor | null, attrs: Gate): Tensor =>
     this.#same('gateMul', [x, gate], attrs, x);
+  /** 1 / norms of the rows of w + scale * b a, as a vector over `out`: what leaves w. */
+  inverseNorms(w: Tensor, b: Tensor, a: Tensor, out: Axis, attrs: Ops['inverseNorms']): Tensor {
+    const fits = w.rows === padded(out) && b.rows === w.rows && a.rows === padded(b.axis);
+    invariant(
+      fits && padded(a.axis) === padded(w.axis),
+      `${this.label}: ${describe(b)} times ${describe(a)} is no update of ${describe(w)}`,
+    );
+    const y = this.tensor(`${this.label}:inverseNorms`, 1, out);
+    this.node('inverseNorms', [w, b, a], [y], attrs);
+    return y;
+  }
+
   rope = (x: Tensor, positions: Tensor, table: Tensor, attrs: Ops['rope']): Tensor =>
     this.#same('rope', [x, positions, table], attrs, x);
 

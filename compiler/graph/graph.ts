@@ -135,6 +135,11 @@ export interface Ops {
   readonly layernormGrad: Empty;
   /** x -> x / max(norm, eps) / divisor, the Euclidean norm of each row; not differentiated */
   readonly unitRows: { readonly eps: number; readonly divisor: number };
+  /**
+   * w [outputs, axis], b [outputs, rank], a [rank, axis] -> [1, outputs]: 1 / the Euclidean norm of each row of w + scale * b a,
+   * and 0 where that is 0. No gradient flows through it, as DoRA (arXiv 2402.09353, section 4.3) has it.
+   */
+  readonly inverseNorms: { readonly scale: number };
   /** x -> f(x), see `Activation` */
   readonly activate: { readonly function: Activation };
   /** dy, x -> f'(x) * dy */

@@ -39,6 +39,14 @@ export function addProduct(it: Affine, b: Float32Array, a: Float32Array, factor:
     }
 }
 
+/** The Euclidean norm of each row of W. */
+export function rowNorms(it: Affine): Float64Array {
+  const columns = columnsOf(it);
+  const squares = new Float64Array(it.bias.length);
+  for (let i = 0; i < it.weight.length; i++) squares[Math.floor(i / columns)]! += it.weight[i]! ** 2;
+  return squares.map(Math.sqrt);
+}
+
 /** W (x + v) + b, by way of the bias: b + W v, v [input]. */
 export function addToInput(it: Affine, v: Float64Array): void {
   const columns = columnsOf(it);

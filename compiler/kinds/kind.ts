@@ -151,6 +151,7 @@ export type Merge =
       readonly changes: 'weight' | 'bias' | 'nothing';
       /** The hooks of the same names, as arithmetic on the weights. */
       readonly before?: Fold;
+      readonly product?: Fold;
       readonly after?: Fold;
     }
   /** `reason`: why not, as the end of "`words` (prompt) cannot be merged: ...". */

@@ -88,6 +88,7 @@ export function foldSite(model: Model, site: Site, values: (name: string) => Flo
     bias: site.bias ? Float64Array.from(values(site.bias)) : new Float64Array(logical(site.output)),
   };
   const folds = partsAt(model, site).map((part) => ({ part, merge: mergeOf(part) }));
+  for (const { part, merge } of folds) merge.product?.(it, part, site, values);
   for (const { part, merge } of folds) merge.after?.(it, part, site, values);
   // What enters is changed by the first part first, so it is the last to be folded.
   for (const { part, merge } of folds.reverse()) merge.before?.(it, part, site, values);

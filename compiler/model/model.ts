@@ -179,7 +179,8 @@ export type Init =
   | { readonly kind: 'weights' } //                     read from the base's file
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
-  | { readonly kind: 'uniform'; readonly bound: number };
+  | { readonly kind: 'uniform'; readonly bound: number }
+  | { readonly kind: 'norms'; readonly of: string }; //  Euclidean norms of the rows of a parameter of the base
 
 /** Where a parameter of a part works. */
 export interface Placement {

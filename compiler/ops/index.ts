@@ -14,6 +14,7 @@ import {
 } from './elementwise.ts';
 import { cacheWrite, embed, embedGrad, prepend, prependGrad } from './embed.ts';
 import { gateAdd, gateGrad, gateMul } from './gate.ts';
+import { inverseNorms } from './inverse-norms.ts';
 import { layernorm, layernormGrad, unitRows } from './layernorm.ts';
 import { crossEntropy, sum } from './loss.ts';
 import { matmul } from './matmul.ts';
@@ -42,6 +43,7 @@ export const ops: { readonly [K in OpName]: Op<K> } = {
   layernorm,
   layernormGrad,
   unitRows,
+  inverseNorms,
   activate,
   activateGrad,
   rope,

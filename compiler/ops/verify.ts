@@ -13,7 +13,9 @@ export function verify(graph: Graph): Graph {
     node.inputs.forEach((id, slot) => {
       const storage = id === null ? undefined : tensorAt(graph, id).storage;
       invariant(
-        storage === undefined || (node.op === 'matmul' && slot === 1) || (node.op === 'embed' && slot === 0),
+        storage === undefined ||
+          (node.op === 'matmul' && slot === 1) ||
+          ((node.op === 'embed' || node.op === 'inverseNorms') && slot === 0),
         `${name} cannot read numbers stored as ${storage}`,
       );
     });

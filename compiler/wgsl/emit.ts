@@ -22,6 +22,7 @@ import { emitSoftCap, emitSoftCapGrad } from './maps/soft-cap.ts';
 import { emitMatmul } from './matmul/index.ts';
 import { emitAccumulate, emitAdamw, emitGradNorm } from './optimizer/adamw.ts';
 import { emitCrossEntropy } from './rows/cross-entropy.ts';
+import { emitInverseNorms } from './rows/inverse-norms.ts';
 import { emitLayernorm, emitLayernormGrad, emitUnitRows } from './rows/layernorm.ts';
 import { emitRmsnorm, emitRmsnormGrad } from './rows/rmsnorm.ts';
 import { emitScaleGrad } from './rows/scale.ts';
@@ -45,6 +46,7 @@ const emitters: { readonly [K in OpName]: Emitter<K> } = {
   layernorm: emitLayernorm,
   layernormGrad: emitLayernormGrad,
   unitRows: emitUnitRows,
+  inverseNorms: emitInverseNorms,
   activate: emitActivate,
   activateGrad: emitActivateGrad,
   rope: emitRope,

@@ -136,9 +136,9 @@ function prefersThreads(rows: number, width: number, subgroup: number): boolean 
 
 /**
  * A row to a team; the code sees `row` (it may lie past the end), `lane`, `LANES`, and calls rowSum, rowSum4, rowMax as
- * `rowSum(x, l)`: outside of branches, since every thread of a team must arrive there.
+ * `rowSum(x, l)`: outside of branches, since every thread of a team must arrive there. `functions`: what else the code calls.
  */
-export function mapRows(body: Body, rows: number, team: Team): Launch {
+export function mapRows(body: Body & { readonly functions?: string }, rows: number, team: Team): Launch {
   const { lanes, rows: perGroup, across } = team;
   const groups = Math.ceil(rows / perGroup);
   return launch({
@@ -149,7 +149,7 @@ export function mapRows(body: Body, rows: number, team: Team): Launch {
     grid: [Math.min(groups, EXTENT), Math.ceil(groups / EXTENT), 1],
     code: `
 const LANES = ${lanes}u;
-${reductions(body.code, team)}
+${reductions(body.code, team)}${body.functions ? `\n${body.functions}` : ''}
 @compute @workgroup_size(${lanes * perGroup})
 fn main(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) wg: vec3u) {
   let row = (wg.y * ${EXTENT}u + wg.x) * ${perGroup}u + ${across ? `l % ${perGroup}u` : 'l / LANES'};

@@ -10,6 +10,7 @@ import { readAdapterFile } from '../train/adapter-file.ts';
 import { compareAttributes, requireSameAttributes } from '../weights/attributes.ts';
 import { planBase, readBaseParameter, requireTied } from '../weights/base.ts';
 import { fingerprintBase, requireSameBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
+import { rowNorms } from '../weights/row-norms.ts';
 import { layoutSafetensors } from '../weights/safetensors.ts';
 import { listSome, type WeightSource } from '../weights/source.ts';
 
@@ -42,9 +43,14 @@ export async function openModel(device: Device, pkg: Package, options: ModelOpti
   const reads = new Map(plan.reads.map((read) => [read.parameter.name, read]));
   const trained = adapter ? await readTrained(adapter, manifest) : new Map<string, Float32Array>();
   const samples: Sampled[] = [];
+  const startOf = async (p: PackagedParameter): Promise<Float32Array> => {
+    const of = p.init.kind === 'norms' ? reads.get(p.init.of) : undefined;
+    if (!of) return initParameter(p.init, p, seed);
+    return rowNorms(await readBaseParameter(base, manifest.base, plan, of), p.shape[0] ?? 1);
+  };
   const valuesOf = async (p: PackagedParameter): Promise<Float32Array> => {
     const read = reads.get(p.name);
-    if (!read) return trained.get(p.name) ?? initParameter(p.init, p, seed);
+    if (!read) return trained.get(p.name) ?? startOf(p);
     // Read even where the adapter replaces it, as a norm that was trained: the fingerprint is the base's.
     const values = await readBaseParameter(base, manifest.base, plan, read, { checkFinite: true });
     samples.push({ name: p.name, shape: p.shape, values: sampleEvenly(values) });

@@ -1,10 +1,12 @@
 /** Where parameters start: values from files, from the seed or given, each file read once, and what tells those files from others. */
 import { scratchInit } from '../../compiler/families/sites.ts';
 import type { Model } from '../../compiler/model/model.ts';
+import { invariant } from '../../grammar/invariant.ts';
 import { InputError } from '../input-error.ts';
 import { initParameter } from '../random.ts';
 import { type BaseParameter, planBase, readBaseParameter, requireTied } from '../weights/base.ts';
 import { fingerprintBase, type Sampled, sampleEvenly } from '../weights/fingerprint.ts';
+import { rowNorms } from '../weights/row-norms.ts';
 import type { WeightSource } from '../weights/source.ts';
 import { requireConfigAgrees, requireFileAgrees } from './base-config.ts';
 import { openEncoders } from './encoder-files.ts';
@@ -56,7 +58,9 @@ export async function startOf(hosted: HostedModel, seed: number, options: StartO
       given ??
       own ??
       (await files.encoder(p.name)) ??
-      initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed);
+      (p.init.kind === 'norms'
+        ? rowNorms(await valueOf(parameterOf(hosted.model, p.init.of)), p.shape[0] ?? 1)
+        : initParameter(p.init.kind === 'weights' ? scratchInit(base, p.name) : p.init, p, seed));
     if (p.init.kind === 'weights')
       samples.set(p.name, { name: p.name, shape: p.shape, values: sampleEvenly(own ?? value) });
     return value;
@@ -76,6 +80,12 @@ export async function startOf(hosted: HostedModel, seed: number, options: StartO
     },
     close: files.close,
   };
+}
+
+function parameterOf({ parameters }: Model, name: string): BaseParameter {
+  const found = parameters.find((p) => p.name === name);
+  invariant(found, `no parameter ${name}`);
+  return found;
 }
 
 async function originOf(

@@ -13,7 +13,8 @@ export function otherMeaning({ kind, fields }: Pick<Part, 'kind' | 'fields'>): s
   }
 }
 
-function loraMeaning({ rank, alpha, rslora, on_prompts: onPrompts }: Part['fields']): string | null {
+function loraMeaning({ rank, alpha, rslora, dora, on_prompts: onPrompts }: Part['fields']): string | null {
+  if (dora === true) return 'its rows have lengths of their own (`dora = true`), and there they have not';
   if (onPrompts === true) return 'its update is on the keys and values of prompts too, and there it is not';
   if (typeof alpha !== 'number' || typeof rank !== 'number') return null;
   const factor = alpha / (rslora === true ? Math.sqrt(rank) : rank);

@@ -103,6 +103,13 @@ const refused: readonly [string, string, string, readonly string[], RegExp][] = 
     /`low` \(lora\): its update is on the keys and values of prompts/,
   ],
   [
+    'lengths of rows',
+    'dora',
+    'lora low on layers.attention.wq { dora = true }',
+    ['official', '--family', 'mm7b'],
+    /has no place for low\.layers\.0\.attention\.wq\.m|`low` \(lora\): its rows have lengths/,
+  ],
+  [
     'another gate',
     'raw',
     'prompt p on layers { length = 2  gate = raw(init: 1, per: head) }',

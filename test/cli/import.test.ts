@@ -121,7 +121,7 @@ const refused: readonly [string, () => Promise<readonly string[]>, RegExp, numbe
   ],
   [
     'a key that is not understood',
-    async () => [await adapter('dora', { lora_bias: true }), '--spec-out', at('x.adapter'), ...of],
+    async () => [await adapter('biased', { lora_bias: true }), '--spec-out', at('x.adapter'), ...of],
     /`lora_bias` is true, which is not understood/,
     1,
   ],

@@ -26,6 +26,7 @@ const items: Readonly<Record<string, string>> = {
     'prompt w on layers[all] { length = 3 }\nbias b on every linear in layers\nscale s on every linear in layers\ntask train on some trains w + b + s',
   'LoRA, and one linear unfrozen':
     'lora l on layers.attention.{wq, wv} { rank = 2 }\nunfreeze u on layers[0].feed_forward.w1\ntask train on some trains l + u',
+  DoRA: 'lora l on layers.attention.{wq, wv} { rank = 2  dora = true }\ntask train on some trains l',
   'a soft prompt': 'prompt w on input { length = 3 }\ntask train on some trains w',
 };
 const profiles: readonly (Profile | null)[] = [

@@ -106,7 +106,13 @@ function compare(build: (trial: Trial) => Tensor, trained: readonly string[], pa
   for (const node of forward.nodes) checked.add(node.op);
   const weights = trial.input('weights', y.rows, y.axis);
   const weightValues = values.get(weights.id) ?? new Float64Array();
-  const loss = () => dot(interpret(forward, values).get(y.id) ?? new Float64Array(), weightValues);
+  // What no gradient flows through stays what it was at first.
+  const fixed = forward.nodes.filter(({ op }) => op === 'inverseNorms').flatMap(({ outputs }) => outputs);
+  const first = interpret(forward, values);
+  const held = new Map(fixed.map((id) => [id ?? -1, first.get(id ?? -1) ?? new Float64Array()]));
+  const moving = { ...forward, nodes: forward.nodes.filter(({ op }) => op !== 'inverseNorms') };
+  const loss = () =>
+    dot(interpret(moving, new Map([...values, ...held])).get(y.id) ?? new Float64Array(), weightValues);
   differentiate(g, y, weights, new Set(trained));
   const results = interpret(g, values);
   for (const name of trained) {
@@ -148,6 +154,13 @@ check('rmsnorm', ({ g, matrix, row }) => g.rmsnorm(matrix('x', 3, axis(7)), row(
 check('rmsnorm and what goes round it', ({ g, matrix, row }) => {
   const x = matrix('x', 3, axis(7));
   return g.add(x, g.rmsnorm(x, row('w', axis(7)), 1e-3));
+});
+
+check('inverseNorms: a length of its own for each row, the norm held fixed', ({ g, matrix, row }) => {
+  const [x, w] = [matrix('x', 4, axis(5)), matrix('w', padded(HEADS), axis(5))];
+  const [a, b] = [matrix('a', 4, axis(5)), matrix('b', padded(HEADS), axis(4))];
+  const y = g.add(g.linear(g.linear(x, a, axis(4)), b, HEADS, 0.7), g.linear(x, w, HEADS));
+  return g.mulScale(y, g.mulScale(row('m', HEADS), g.inverseNorms(w, b, a, HEADS, { scale: 0.7 })));
 });
 
 for (const ax of [axis(7), HEADS]) {

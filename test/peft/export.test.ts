@@ -57,6 +57,18 @@ const cases: readonly [string, Json, Parameters<typeof importFrom>[1], Base?, Js
     },
   ],
   [
+    'LORA with lengths of rows: DoRA',
+    { ...loraConfig, use_dora: true },
+    [
+      ...lows(2, 'wq', 'wv'),
+      ...places(base, 'wq', 'wv').map((site) =>
+        tensor(`${FRONT}${site.huggingface}.lora_magnitude_vector`, [site.output.groups * site.output.size]),
+      ),
+    ],
+    interleaved,
+    { lora_dropout: 0 },
+  ],
+  [
     'LORA with patterns',
     {
       ...loraConfig,
@@ -227,6 +239,11 @@ const refused: readonly [string, string, RegExp, Base?][] = [
     'rsLoRA in one of two',
     'lora one on layers.attention.wq\nlora two on layers.attention.wv { rslora = true }',
     /`two` \(lora\) .*`use_rslora` is one setting/,
+  ],
+  [
+    'DoRA in one of two',
+    'lora one on layers.attention.wq { dora = true }\nlora two on layers.attention.wv',
+    /`two` \(lora\) .*`use_dora` is one setting/,
   ],
   [
     'biases of some',

@@ -8,6 +8,8 @@ const t = suite('peft: recorded adapters');
 
 const CASES = [
   'adaption',
+  'dora',
+  'dora_bias_base',
   'ia3',
   'ia3_bias_base',
   'ia3_default',

@@ -1,5 +1,5 @@
 /** A base's file is read once when a model is opened: its values and its fingerprint come of one pass. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -11,6 +11,7 @@ import { loadRecipeData } from '../../runtime/project/recipe-data.ts';
 import { pickRecipe } from '../../runtime/project/recipe.ts';
 import { openCompiled } from '../../runtime/project/session.ts';
 import { openProject } from '../../runtime/project/spec.ts';
+import { startOf } from '../../runtime/project/start.ts';
 import { startTrained } from '../../runtime/project/trained.ts';
 import { tokenizerOf } from '../../runtime/project/tokenizer.ts';
 import { openTrainable } from '../../runtime/project/trainable.ts';
@@ -83,6 +84,23 @@ t('each tensor of the base is read once to train, and once to be asked', () =>
     opened.session.executor.destroy();
   }),
 );
+
+t('the lengths of DoRA start as those of the rows of the base', async () => {
+  const spec = join(folder, 'dora.adapter');
+  writeFileSync(
+    spec,
+    'import "base.adapter"\nadapter X on small {\n  lora low on layers.attention.wk { dora = true }\n}\n',
+  );
+  const project = await openProject(nodeHost, spec);
+  const start = await startOf(project, 0);
+  const named = (name: string) => project.model.parameters.find((p) => p.name === name)!;
+  const weight = await start.values(named('layers.1.attention.wk.weight'));
+  const lengths = await start.values(named('low.layers.1.attention.wk.m'));
+  await start.close();
+  assert.is(lengths.length, 8);
+  const last = Math.hypot(...weight.subarray(-16));
+  assert.ok(Math.abs((lengths.at(-1) ?? NaN) - last) < 1e-6 * last);
+});
 
 t('an adapter of another base is refused once the base is read, and its session is closed', () =>
   withDevice(async (device) => {

@@ -3,8 +3,19 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { IGNORE } from '../../compiler/graph/graph.ts';
 import { axis, ceil4 } from '../../compiler/model/model.ts';
+import { storages } from '../../compiler/storage/index.ts';
 import { emit } from '../../compiler/wgsl/emit.ts';
-import { type Given, boundsBySize, checkFamilies, makeCase, random, shape, vector, words } from './cases.ts';
+import {
+  type Given,
+  boundsBySize,
+  checkFamilies,
+  makeCase,
+  random,
+  shape,
+  stored,
+  vector,
+  words,
+} from './cases.ts';
 import { checkNode, openTestDevice } from './harness.ts';
 
 const device = await openTestDevice();
@@ -267,6 +278,39 @@ else {
         boundsBySize(makeCase('sum', [random(1, n)], [shape(1, 1)], {}), 2e-6, [0]),
       );
     });
+
+  // In a row of one number the update may take away all of the weight, and its rounding is what is left.
+  for (const ax of AXES.filter((one) => one.size > 1))
+    for (const rank of [1, 3, 8])
+      t(`inverseNorms over ${ax.groups}x${ax.size}, rank ${rank}`, async () => {
+        for (const rows of [4, 64, 132]) {
+          const inputs = [random(rows, ax), random(rows, rank), random(ceil4(rank), ax)];
+          const made = makeCase('inverseNorms', inputs, [shape(1, rows)], { scale: 0.75 });
+          await checkFamilies(device, made, { relative: 5e-6, absolute: 0 });
+        }
+      });
+
+  for (const storage of storages)
+    t(`inverseNorms of a weight stored as ${storage}`, async () => {
+      for (const ax of [axis(7, 3), axis(130)]) {
+        const inputs = [stored(64, ax, storage), random(64, 3), random(4, ax)];
+        const made = makeCase('inverseNorms', inputs, [shape(1, 64)], { scale: 0.75 });
+        await checkFamilies(device, made, { relative: 5e-6, absolute: 0 });
+      }
+    });
+
+  t('inverseNorms of a row of zeros is 0, and NaN spoils its own row only', async () => {
+    const w = random(4, 9);
+    const values = (w.values ?? new Float64Array()).slice();
+    values.fill(0, 0, 12);
+    values[12 + 2] = NaN;
+    const inputs = [{ ...w, values }, random(4, 2, 0), random(4, 9)];
+    const made = makeCase('inverseNorms', inputs, [shape(1, 4)], { scale: 1 });
+    for (const [y] of await checkFamilies(device, made, { ignore: [0] })) {
+      assert.is(y?.[0], 0);
+      assert.ok(Number.isNaN(y?.[1]) && [2, 3].every((i) => (y?.[i] ?? NaN) > 0));
+    }
+  });
 }
 
 t.run();

@@ -21,6 +21,7 @@ function alphaOf(part: Part): number {
 export function exportLora(it: ExportContext): Exported {
   const parts = it.parts.filter(({ kind }) => kind === 'lora');
   requireAlike(it, parts, 'rslora', 'use_rslora');
+  requireAlike(it, parts, 'dora', 'use_dora');
   const owner = new Map<Site, Part>();
   for (const part of parts)
     for (const { name } of part.sites) {
@@ -46,7 +47,7 @@ export function exportLora(it: ExportContext): Exported {
       lora_alpha: alpha.usual,
       alpha_pattern: alpha.pattern,
       use_rslora: first?.fields['rslora'] === true,
-      use_dora: false,
+      use_dora: first?.fields['dora'] === true,
       lora_dropout: 0,
       fan_in_fan_out: false,
       init_lora_weights: true,
@@ -74,5 +75,14 @@ function lowTensors(it: ExportContext, site: Site, part: Part): NewTensor[] {
       shape: [outputs, rank],
       values: orderRows(numbersOf(it, `${at}.b`), it.base, site, true),
     },
+    ...(part.fields['dora'] === true
+      ? [
+          {
+            name: `${key}.lora_magnitude_vector`,
+            shape: [outputs],
+            values: orderRows(numbersOf(it, `${at}.m`), it.base, site, true),
+          },
+        ]
+      : []),
   ];
 }

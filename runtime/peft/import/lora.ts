@@ -86,6 +86,7 @@ async function partOf(
   name: string,
 ): Promise<ImportedPart> {
   const [{ rank, alpha } = { rank: 0, alpha: 0 }] = targets;
+  const dora = flagAt(config, 'use_dora');
   const made: NewTensor[] = [];
   for (const { site } of targets) {
     const [inputs, outputs] = [logical(site.input), logical(site.output)];
@@ -94,8 +95,14 @@ async function partOf(
     made.push({ name: `${at}.a`, shape: [rank, inputs], values: await tensors.take(a, [rank, inputs]) });
     const rows = await tensors.take(b, [outputs, rank]);
     made.push({ name: `${at}.b`, shape: [outputs, rank], values: orderRows(rows, base, site) });
+    if (!dora) continue;
+    const lengths = await tensors.take(`${site.huggingface}.lora_magnitude_vector`, [outputs]);
+    made.push({ name: `${at}.m`, shape: [outputs], values: orderRows(lengths, base, site) });
   }
-  const rslora = flagAt(config, 'use_rslora') ? ['rslora = true'] : [];
+  const switches = [
+    ...(flagAt(config, 'use_rslora') ? ['rslora = true'] : []),
+    ...(dora ? ['dora = true'] : []),
+  ];
   return {
     kind: 'lora',
     name,
@@ -104,7 +111,7 @@ async function partOf(
       sites,
       base,
     ),
-    attributes: [`rank = ${rank}`, `alpha = ${numberText(alpha)}`, ...rslora].join('  '),
+    attributes: [`rank = ${rank}`, `alpha = ${numberText(alpha)}`, ...switches].join('  '),
     tensors: made,
   };
 }
