@@ -15,7 +15,7 @@ export const command: Command = {
 
 Fetches the settings, the tokenizer and the weights (in one format) of a model, into the cache that Hugging Face's own
 tools use. What is there already is not fetched again, an interrupted download goes on where it ended, and every file
-is checked against the hash that the hub names. The last line is the folder, for \`weights\` and \`tokenizer\` of a base.
+is checked against the hash that the hub names. The last line is the folder; \`base x from "ORG/NAME"\` in a spec finds it.
 
   --revision NAME  branch, tag or commit; default main
   --file NAME      fetch this file instead of the weights that would be chosen, such as one of several GGUF files;

@@ -17,7 +17,7 @@ export const specOptions = {
 /** Their lines in a usage text. */
 export const specUsage = [
   '  --set NAME=VALUE         give a param of the spec another value; may be repeated',
-  '  --base FILE.adapter:NAME stand every adapter on another base',
+  '  --base FILE.adapter:NAME stand every adapter on another base; also the folder of a model, or its name in the cache',
 ].join('\n');
 
 /** Values of `--set` as the checker takes them. */
@@ -31,9 +31,10 @@ export function readSettings(pairs: readonly string[] = []): Record<string, stri
   );
 }
 
-/** The base that `--base` names. */
+/** The base that `--base` names: one that a spec declares, or a model as `base NAME from "MODEL"` takes it. */
 export function readBaseOption(argument: string): Base {
   const { path, name } = splitSpec(argument);
+  if (!path.endsWith('.adapter')) return readModelOption(argument);
   const checked = checkSpec(path, nodeSpecs);
   if (!checked.found) throw new UsageError(`cannot read ${path}`);
   const names = Object.keys(checked.bases);
@@ -42,6 +43,21 @@ export function readBaseOption(argument: string): Base {
   if (base === undefined)
     throw new UsageError(`--base takes FILE.adapter:NAME; ${path} declares ${names.join(', ') || 'no base'}`);
   return base;
+}
+
+/** What the one line is called in which a model stands that the command line names. */
+const COMMAND_LINE = '--base';
+
+function readModelOption(model: string): Base {
+  const text = `base model from ${JSON.stringify(model)}`;
+  const readFile = (path: string) => (path === COMMAND_LINE ? text : nodeSpecs.readFile(path));
+  const { bases, diagnostics } = checkSpec(COMMAND_LINE, { ...nodeSpecs, readFile });
+  const { model: base } = bases;
+  if (base !== undefined) return base;
+  const said = diagnostics.map(({ message }) => message).join('; ');
+  throw new UsageError(
+    `--base takes FILE.adapter:NAME, the folder of a model, or a model that \`graft pull\` brought: ${said}`,
+  );
 }
 
 /** Values of `specOptions`. */

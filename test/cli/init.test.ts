@@ -109,6 +109,12 @@ t("a base from a folder with Hugging Face's config", async () => {
   const [checking, showing] = [await runCommand(checkCommand, [out]), await runCommand(showCommand, [out])];
   assert.ok(checking.out.includes(`${origin}, 2 layers of width 16, 4 heads`), checking.out);
   assert.ok(showing.out.split('\n').includes(origin), showing.out);
+  const spec = join(root, 'specs/lora.adapter');
+  const moved = await runCommand(showCommand, [spec, '--base', model]);
+  assert.match(moved.out, `model is read from ${join(model, 'config.json')}: family llama`);
+  const nowhere = await runCommand(showCommand, [spec, '--base', join(folder, 'none')]);
+  assert.is(nowhere.code, 2);
+  assert.match(nowhere.err, /the folder of a model.*there is no model at/);
   for (const change of [{ model_type: 'gpt2' }, { rope_scaling: { factor: 8 } }, { vocab_size: undefined }]) {
     writeFileSync(join(model, 'config.json'), JSON.stringify({ ...config, ...change }));
     assert.instance(await chooseBase(model, out).catch((e: unknown) => e), InputError);
