@@ -8,6 +8,7 @@ const t = suite('peft: recorded adapters');
 
 const CASES = [
   'adaption',
+  'adaption_mistral',
   'dora',
   'dora_bias_base',
   'ia3',
