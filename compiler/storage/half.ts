@@ -34,6 +34,18 @@ export function f32ToF16(values: Float32Array): Uint16Array {
   return halves;
 }
 
+const one = new Float32Array(1);
+const bitsOfOne = new Uint32Array(one.buffer);
+
+/** As `f32ToF16`, of one number: its bits. */
+export function halfOf(value: number): number {
+  one[0] = value;
+  return roundToHalf(bitsOfOne[0]!);
+}
+
+/** The number that the bits of a half stand for. */
+export const valueOfHalf = (half: number): number => table()[half]!;
+
 function roundToHalf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;

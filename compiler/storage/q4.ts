@@ -4,7 +4,8 @@
  * are used; zero is exact (as Q4_0 of GGUF).
  */
 import type { Format } from './format.ts';
-import { BLOCK_NUMBERS, extreme, findQuad, RUN, roundScale, scaleOf } from './scales.ts';
+import { halfOf, valueOfHalf } from './half.ts';
+import { BLOCK_NUMBERS, extreme, findQuad, RUN } from './scales.ts';
 
 const WORDS = 1 + BLOCK_NUMBERS / 8;
 
@@ -24,11 +25,18 @@ export const q4: Format = {
     for (let from = 0; from < numbers.length; from += RUN) {
       const word = Math.floor(from / BLOCK_NUMBERS) * WORDS;
       const within = from % BLOCK_NUMBERS;
-      const { bits, value } = roundScale(extreme(numbers, from) / -8);
+      const bits = halfOf(extreme(numbers, from) / -8);
+      // Multiples are counted in the scale as it is stored.
+      const value = valueOfHalf(bits);
       words[word]! |= bits << (within / 2);
-      for (let i = 0; i < RUN; i++) {
-        const step = value === 0 ? 0 : Math.max(-8, Math.min(7, Math.round(numbers[from + i]! / value)));
-        words[word + 1 + ((within + i) >> 3)]! |= (step + 8) << (4 * (i % 8));
+      for (let i = 0; i < RUN; i += 8) {
+        let eight = 0;
+        for (let j = 0; j < 8; j++) {
+          // A tiny scale may have been rounded far, so quotients may lie beyond the range. What |0 cuts off is positive within it.
+          const step = value === 0 ? 8 : (numbers[from + i + j]! / value + 8.5) | 0;
+          eight |= (step > 15 ? 15 : step < 0 ? 0 : step) << (4 * j);
+        }
+        words[word + 1 + ((within + i) >> 3)] = eight;
       }
     }
     return words;
@@ -37,7 +45,7 @@ export const q4: Format = {
     Float32Array.from({ length: (words.length / WORDS) * BLOCK_NUMBERS }, (_, i) => {
       const word = Math.floor(i / BLOCK_NUMBERS) * WORDS;
       const within = i % BLOCK_NUMBERS;
-      const scale = scaleOf((words[word]! >>> (within < RUN ? 0 : 16)) & 0xffff);
+      const scale = valueOfHalf((words[word]! >>> (within < RUN ? 0 : 16)) & 0xffff);
       return (((words[word + 1 + (within >> 3)]! >>> (4 * (within % 8))) & 15) - 8) * scale;
     }),
 };

@@ -3,7 +3,8 @@
  * the 32, divided by 127 and rounded to a half, so zero is exact and signs are alike (as Q8_0 of GGUF).
  */
 import type { Format } from './format.ts';
-import { BLOCK_NUMBERS, extreme, findQuad, RUN, roundScale, scaleOf } from './scales.ts';
+import { halfOf, valueOfHalf } from './half.ts';
+import { BLOCK_NUMBERS, extreme, findQuad, RUN } from './scales.ts';
 
 const WORDS = 1 + BLOCK_NUMBERS / 4;
 const MOST = 127;
@@ -24,12 +25,17 @@ export const q8: Format = {
     for (let from = 0; from < numbers.length; from += RUN) {
       const word = Math.floor(from / BLOCK_NUMBERS) * WORDS;
       const within = from % BLOCK_NUMBERS;
-      const { bits, value } = roundScale(Math.abs(extreme(numbers, from)) / MOST);
+      const bits = halfOf(Math.abs(extreme(numbers, from)) / MOST);
+      // Multiples are counted in the scale as it is stored.
+      const value = valueOfHalf(bits);
       words[word]! |= bits << (within / 2);
       if (value === 0) continue;
       const at = 4 * (word + 1) + within;
-      for (let i = 0; i < RUN; i++)
-        bytes[at + i] = Math.max(-MOST, Math.min(MOST, Math.round(numbers[from + i]! / value)));
+      for (let i = 0; i < RUN; i++) {
+        // A tiny scale may have been rounded far, so quotients may lie beyond the range. What |0 cuts off is positive within it.
+        const multiple = ((numbers[from + i]! / value + MOST + 0.5) | 0) - MOST;
+        bytes[at + i] = multiple > MOST ? MOST : multiple < -MOST ? -MOST : multiple;
+      }
     }
     return words;
   },
@@ -38,7 +44,7 @@ export const q8: Format = {
     return Float32Array.from({ length: (words.length / WORDS) * BLOCK_NUMBERS }, (_, i) => {
       const word = Math.floor(i / BLOCK_NUMBERS) * WORDS;
       const within = i % BLOCK_NUMBERS;
-      const scale = scaleOf((words[word]! >>> (within < RUN ? 0 : 16)) & 0xffff);
+      const scale = valueOfHalf((words[word]! >>> (within < RUN ? 0 : 16)) & 0xffff);
       return bytes[4 * (word + 1) + within]! * scale;
     });
   },

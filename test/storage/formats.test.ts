@@ -112,4 +112,29 @@ t('q8 and q4: numbers below the smallest scale are stored as zero', () => {
     assert.ok(decodeRows(formats[storage], encodeRows(formats[storage], tiny, 64), 64).every((x) => x === 0));
 });
 
+t(
+  'q8 and q4: where the scale itself is among the smallest halves, numbers keep their signs and nearly their size',
+  () => {
+    for (const [storage, steps] of [
+      ['q8', 127],
+      ['q4', 8],
+    ] as const)
+      for (const scale of [1.45, 0.55, 2.45]) {
+        // The smallest half is 2^-24; scales in between are rounded by up to half of it.
+        const peak = steps * scale * 2 ** -24;
+        const numbers = new Float32Array(64).map(
+          (_, i) => peak * (i % 2 === 0 ? 1 : -1) * (1 - (i % 32) / 40),
+        );
+        const back = decodeRows(formats[storage], encodeRows(formats[storage], numbers, 64), 64);
+        back.forEach((x, i) => {
+          const off = Math.abs(x - numbers[i]!);
+          assert.ok(
+            off <= (steps + 1) * 2 ** -25 + peak / steps,
+            `${storage}: ${numbers[i]} came back as ${x}`,
+          );
+        });
+      }
+  },
+);
+
 t.run();
