@@ -4,6 +4,7 @@ import { startProgram } from '../programs.ts';
 const PROGRAMS = {
   corpus: ['build.ts', 'write text, tokenizer, instructions and token files'],
   pretrain: ['pretrain.ts', 'train the base in two stages'],
+  stored: ['stored.ts', 'measure what storing it in fewer bits costs'],
   grow: ['grow.ts', 'make the deeper base of deep.adapter'],
   compare: ['compare.ts', 'train it by prompts, V2, LoRA and in full, three seeds each'],
 } as const;
