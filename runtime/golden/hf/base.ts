@@ -7,13 +7,13 @@ import type { Device } from '../../device/device.ts';
 import { openWeights, readJson } from '../../files.ts';
 import { endless, generate, makeDecoder } from '../../generate.ts';
 import { argmax } from '../../sample.ts';
-import { parameterNamed, readParameter, type Session } from '../../session.ts';
+import { parameterNamed, programFor, readParameter, type Session } from '../../session.ts';
 import { endIds } from '../../tokenizer/tokenizer.ts';
 import { gradients, makeTrainer } from '../../train/trainer.ts';
 import { loadBase } from '../../weights/base.ts';
 import type { WeightSource } from '../../weights/source.ts';
 import { maxDifference, relativeDifference, type Report } from '../compare.ts';
-import { makeBatch } from '../session.ts';
+import { makeBatch, readOutput } from '../session.ts';
 import { recipeWith } from '../subject.ts';
 import { BOUND, MARGIN } from './bounds.ts';
 import { baseOf, logitsOf, modelOf, openOn, TASK, type Values } from './model.ts';
@@ -76,6 +76,7 @@ async function compare(run: Run): Promise<void> {
     training: { batch: sizes.batch, tokens: { [TASK]: sizes.tokens } },
     forward: sizes,
     generation: { batch: 1, tokens: longest, context: longest + answer },
+    taps: true,
   });
   try {
     const logits = maxDifference(await logitsOf(session, inputs.input_ids), await expected.read('logits'));
@@ -83,6 +84,7 @@ async function compare(run: Run): Promise<void> {
     const batch = makeBatch(inputs.input_ids, inputs.labels.flat(), IGNORED);
     const loss = await gradients(makeTrainer(session), TASK, batch);
     report.add('loss', Math.abs(loss - ((await expected.read('loss'))[0] ?? NaN)), BOUND.loss, 'loss');
+    await compareHidden(session, run);
     await compareGradients(session, run);
     await compareAnswers(session, inputs, recorded, run);
   } finally {
@@ -90,6 +92,19 @@ async function compare(run: Run): Promise<void> {
   }
   if (inputs.input_ids_short && expected.tensors.has('logits_short'))
     await compareShort(inputs.input_ids_short, run);
+}
+
+/** The hidden states that the training program left: the embedding, what each layer gives, and the last of these normed. */
+async function compareHidden(session: Session, { report, model, expected }: Run): Promise<void> {
+  const last = model.base.layers;
+  for (const output of programFor(session, { kind: 'train', task: TASK }).outputs) {
+    const layer = /^hidden\.(\d+)$/.exec(output.name)?.[1];
+    const after = layer === undefined ? { embed: 0, final_norm: last }[output.name] : Number(layer) + 1;
+    const key = layer !== undefined && after === last ? 'last_layer_out' : `hidden_states.${after}`;
+    if (after === undefined || !expected.tensors.has(key)) continue;
+    const apart = maxDifference(await readOutput(session, output), await expected.read(key));
+    report.add('outputs', apart, BOUND.logits, key);
+  }
 }
 
 /** Shorter inputs, for which the angles of some rotary positions differ. */
