@@ -37,7 +37,10 @@ export interface Tensor {
   readonly from?: number;
   /** What the runtime fills it with (`constants`). */
   readonly constant?: ConstantValues;
-  /** How it lies in memory (`weights`); absent: f32. Only a product's B and the table of `embed` may be anything else. */
+  /**
+   * How it lies in memory (`weights`); absent: f32. Only a product's B, the table of `embed` and the first matrix of
+   * `inverseNorms` may be anything else; `verify` sees to it.
+   */
   readonly storage?: Storage;
   /** The encoder whose images the host writes here (`inputs`). */
   readonly image?: string;
