@@ -118,8 +118,10 @@ withShared(t, 'a case of each other kind', (shared) =>
       'chat',
       'gguf/qwen3',
       'peft/lora_qv',
+      'base/llama32',
     ]);
     assert.is(code, 0, out);
+    assert.match(out, /^ok +base\/llama32 .*logits .*loss .*outputs .*gradients .*tokens equal/m);
     assert.match(out, /^ok +gguf\/qwen3 .*logits .*rows 0/m);
     assert.match(out, /^ok +peft\/lora_qv .*step losses .*tokens equal/m);
   }),
