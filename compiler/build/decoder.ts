@@ -16,7 +16,7 @@ import {
   siteOf,
 } from './context.ts';
 import { familyOf } from '../families/index.ts';
-import { rotaryOf, windowRotaryOf } from '../families/rotary.ts';
+import { rotaryOf, tableName, windowRotaryOf } from '../families/rotary.ts';
 import type { Tensor } from '../graph/graph.ts';
 import type { Project } from './hooks.ts';
 import { tokensOf, visualOf } from './visual.ts';
@@ -202,11 +202,15 @@ function ropeTableOf(c: Context, layer: number): Tensor {
   const { base } = c.model;
   const { windowTheta } = base.rope;
   const local = windowTheta !== undefined && base.window?.layers.includes(layer) === true;
-  const name = local ? 'rope.window' : 'rope';
+  // A program's table is that of the longest sequence it has room for, so that a cache holds keys of one table.
+  const length = c.shape.context + positionShift(c.source);
+  const name = local ? 'rope.window' : tableName(base.rope, length);
   const known = c.g.tensors.find((t) => t.constant?.kind === 'rope' && t.name === name);
   if (known) return known;
-  const positions = base.context + prependedLength(c.source, true) + positionShift(c.source);
-  const rotary = local ? windowRotaryOf(base.rope.size ?? base.headDim, windowTheta) : rotaryOf(base);
+  const room = base.context + prependedLength(c.source, true) + positionShift(c.source);
+  // A dynamic table is of one length, which may lie beyond the context that the model had at first.
+  const positions = base.rope.scaling?.kind === 'dynamic' ? Math.max(room, length) : room;
+  const rotary = local ? windowRotaryOf(base.rope.size ?? base.headDim, windowTheta) : rotaryOf(base, length);
   const constant = { kind: 'rope', positions, ...rotary } as const;
   return c.g.tensor(name, positions, axis(2 * rotary.frequencies.length), 'constants', 'f32', { constant });
 }

@@ -15,7 +15,7 @@ import {
 } from '../kinds/fields.ts';
 import type { Field, FieldType } from '../kinds/kind.ts';
 import { families } from '../families/index.ts';
-import { YARN } from '../families/rotary.ts';
+import { factorsOf, YARN } from '../families/rotary.ts';
 import { FRESH_STD } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
 import { layerFields, withLayers } from './base-layers.ts';
@@ -54,6 +54,21 @@ const scaling: Field = {
           },
         },
         linear: { factor },
+        dynamic: { factor, original },
+        longrope: {
+          factor,
+          original,
+          long: {
+            type: { kind: 'list', of: positive },
+            doc: 'What the frequency of each pair of numbers is divided by where a sequence is longer than `original`.',
+          },
+          short: { type: { kind: 'list', of: positive }, doc: 'Likewise where it is not.' },
+          attention: {
+            type: orNone(positive),
+            default: null,
+            doc: 'Factor on cos and sin; none: sqrt(1 + ln(factor) / ln(original)).',
+          },
+        },
         llama3: {
           factor,
           low: {
@@ -276,9 +291,9 @@ function fitsTogether(env: Env, declaration: BaseDeclaration, read: Values, base
     const message = `${turned} numbers of a head of ${headDim} cannot be rotated`;
     return complain('rope', message, 'rotary positions turn pairs of numbers');
   }
-  const { scaling } = base.rope;
-  if (scaling?.kind === 'factors' && scaling.by.length !== turned / 2) {
-    const message = `${scaling.by.length} factors do not fit ${turned / 2} pairs of numbers`;
+  const unfit = factorsOf(base.rope.scaling).find(({ length }) => length !== turned / 2);
+  if (unfit !== undefined) {
+    const message = `${unfit.length} factors do not fit ${turned / 2} pairs of numbers`;
     return complain('rope', message, 'each pair of a head that is turned has a factor of its own');
   }
   return true;

@@ -38,7 +38,12 @@ export function contradictions(base: Base, config: Config): string[] {
  * frequency, in float32.
  */
 function turnAlike(base: Turned, other: Turned): boolean {
-  const [a, b] = [rotaryOf(base), rotaryOf(other)];
+  return [0, 2 ** 20].every((length) => alikeAt(length, base, other));
+}
+
+/** Whether they do in sequences of `length` tokens. */
+function alikeAt(length: number, base: Turned, other: Turned): boolean {
+  const [a, b] = [rotaryOf(base, length), rotaryOf(other, length)];
   const near = (x: number, y: number): boolean => Math.abs(x / y - 1) < 1e-6;
   return (
     base.rope.windowTheta === other.rope.windowTheta &&

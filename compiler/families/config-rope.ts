@@ -3,7 +3,7 @@
  * `rope_type`; or `rope_parameters` as transformers 5 does, with the angle inside.
  */
 import type { Base, RopeScaling } from '../model/model.ts';
-import { YARN } from './rotary.ts';
+import { factorsOf, YARN } from './rotary.ts';
 import { asNumber, type Config, type ConfigReader } from './config-reader.ts';
 
 type Rope = Pick<Base['rope'], 'theta' | 'size' | 'windowTheta' | 'scaling'>;
@@ -56,8 +56,9 @@ export function readRope(read: ConfigReader, of: RopeOf): Rope {
     ...reader.scaling(context),
   };
   const pairs = (rope.size ?? of.headDim) / 2;
-  if (rope.scaling?.kind === 'factors' && rope.scaling.by.length !== pairs)
-    read.refuse(key, `has ${rope.scaling.by.length} \`frequency_factors\` for ${pairs} pairs of numbers`);
+  for (const { length } of factorsOf(rope.scaling))
+    if (length !== pairs)
+      read.refuse(key, `has ${length} factors of frequencies for ${pairs} pairs of numbers`);
   if (parameters && scaling && !sameScaling(read, scaling.table, rope.scaling, context))
     read.refuse('rope_scaling', 'scales its positions in `rope_scaling` otherwise than in `rope_parameters`');
   return rope;
@@ -128,6 +129,19 @@ class RopeReader {
     return NaN;
   }
 
+  #longrope(context: number): RopeScaling {
+    const beside = asNumber(this.#read.take('original_max_position_embeddings')) ?? undefined;
+    const original = this.number('original_max_position_embeddings', beside);
+    return {
+      kind: 'longrope',
+      factor: this.number('factor', context / original),
+      original,
+      long: this.#numbers('long_factor'),
+      short: this.#numbers('short_factor'),
+      attention: asNumber(this.#table['attention_factor']) ?? null,
+    };
+  }
+
   #numbers(name: string): number[] {
     const list = this.#table[name];
     const numbers = Array.isArray(list) ? list.map((value) => asNumber(value) ?? NaN) : [];
@@ -154,6 +168,11 @@ class RopeReader {
         return { kind: 'linear', factor: factor() };
       case 'frequency_factors':
         return { kind: 'factors', by: this.#numbers('frequency_factors') };
+      case 'dynamic':
+        return { kind: 'dynamic', factor: factor(), original: context };
+      case 'su':
+      case 'longrope':
+        return this.#longrope(context);
       case 'llama3':
         return {
           kind: 'llama3',
@@ -163,6 +182,8 @@ class RopeReader {
           original: this.number('original_max_position_embeddings'),
         };
       case 'yarn':
+        // Phi-3's first files called longrope so.
+        if (this.#table['long_factor'] !== undefined) return this.#longrope(context);
         return {
           kind: 'yarn',
           factor: factor(),
@@ -197,6 +218,11 @@ class RopeReader {
 const KEYS: Readonly<Record<'default' | RopeScaling['kind'], readonly string[]>> = {
   default: [],
   factors: ['frequency_factors'],
+  dynamic: ['factor'],
+  longrope: [
+    ...['factor', 'original_max_position_embeddings', 'long_factor', 'short_factor'],
+    'attention_factor',
+  ],
   linear: ['factor'],
   llama3: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
   yarn: [

@@ -1,7 +1,7 @@
 /**
  * Rotary positions as frequencies: whatever a base's `rope` is made of, a table needs only an angle for each pair of a
- * head's numbers and a factor on cos and sin. Scalings whose frequencies follow the length of a sequence (`dynamic`,
- * `longrope`) are not known here: a table is made once for all lengths.
+ * head's numbers and a factor on cos and sin. Some scalings follow the length of a sequence (`dynamic`, `longrope`): their table is
+ * that of the length that a program has room for.
  */
 import type { Base, RopeScaling } from '../model/model.ts';
 
@@ -11,8 +11,17 @@ export interface Rotary {
   readonly factor: number;
 }
 
-/** The frequencies of a base, one for each pair of a head's numbers that is turned. */
-export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rotary {
+/** Another name for each table that a scaling makes for sequences of `length` tokens. */
+export function tableName({ scaling }: Base['rope'], length: number): string {
+  if (scaling?.kind === 'longrope') return length > scaling.original ? 'rope.long' : 'rope';
+  return scaling?.kind === 'dynamic' && length > scaling.original ? `rope.${length}` : 'rope';
+}
+
+/**
+ * The frequencies of a base, one for each pair of a head's numbers that is turned.
+ * @param length tokens of the sequences, which some scalings follow
+ */
+export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>, length = 0): Rotary {
   const size = rope.size ?? headDim;
   const frequencies = plainFrequencies(size, rope.theta);
   const { scaling } = rope;
@@ -21,6 +30,17 @@ export function rotaryOf({ headDim, rope }: Pick<Base, 'headDim' | 'rope'>): Rot
       return { frequencies, factor: 1 };
     case 'factors':
       return { frequencies: frequencies.map((f, j) => f / (scaling.by[j] ?? 1)), factor: 1 };
+    case 'dynamic': {
+      const { factor, original } = scaling;
+      const stretch = (factor * Math.max(length, original)) / original - (factor - 1);
+      return { frequencies: plainFrequencies(size, rope.theta * stretch ** (size / (size - 2))), factor: 1 };
+    }
+    case 'longrope': {
+      const { factor, original, long, short, attention } = scaling;
+      const by = length > original ? long : short;
+      const grown = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+      return { frequencies: frequencies.map((f, j) => f / (by[j] ?? 1)), factor: attention ?? grown };
+    }
     case 'linear':
       return { frequencies: frequencies.map((f) => f / scaling.factor), factor: 1 };
     case 'llama3':
@@ -69,7 +89,18 @@ function yarn(frequencies: readonly number[], size: number, theta: number, scali
   };
 }
 
+/** The lists of a scaling that have a number for each pair. */
+export const factorsOf = (scaling: RopeScaling | undefined): readonly (readonly number[])[] =>
+  scaling?.kind === 'factors'
+    ? [scaling.by]
+    : scaling?.kind === 'longrope'
+      ? [scaling.long, scaling.short]
+      : [];
+
 type Values = Readonly<Record<string, unknown>>;
+
+/** Arguments of scalings that need not be written. */
+const UNSAID: Readonly<Record<string, Values>> = { longrope: { attention: null } };
 
 /** What yarn's numbers are where nothing is said of them. */
 export const YARN = { fast: 32, slow: 1, attention: null, truncate: true } as const;
@@ -87,7 +118,9 @@ export function printRope({ style, theta, size, windowTheta, scaling }: Base['ro
     .join(', ');
   if (scaling === undefined) return `${style}(${plain})`;
   const { kind, ...values } = scaling;
-  const said = Object.entries(values).filter(([name, value]) => value !== (YARN as Values)[name]);
+  const said = Object.entries(values).filter(
+    ([name, value]) => value !== (kind === 'yarn' ? (YARN as Values) : (UNSAID[kind] ?? {}))[name],
+  );
   const args = said.map(([name, value]) => `${name}: ${printArgument(value)}`);
   return `${style}(${plain}, scaling: ${kind}(${args.join(', ')}))`;
 }

@@ -88,6 +88,18 @@ export type RopeScaling =
   /** Each frequency divided by a number of its own, as GGUF files keep the scaling of Llama 3. */
   | { readonly kind: 'factors'; readonly by: readonly number[] }
   | { readonly kind: 'linear'; readonly factor: number }
+  /** By the length of a sequence: a larger theta beyond `original` tokens. */
+  | { readonly kind: 'dynamic'; readonly factor: number; readonly original: number }
+  /** By the length of a sequence: frequencies divided by `long` beyond `original` tokens, else by `short`. */
+  | {
+      readonly kind: 'longrope';
+      readonly factor: number;
+      readonly original: number;
+      readonly long: readonly number[];
+      readonly short: readonly number[];
+      /** Factor on cos and sin; null: sqrt(1 + ln(factor) / ln(original)). */
+      readonly attention: number | null;
+    }
   | {
       readonly kind: 'llama3';
       readonly factor: number;

@@ -97,10 +97,10 @@ const refusals: readonly (readonly [Config, RegExp])[] = [
   [{ num_local_experts: 8 }, /`num_local_experts` = `8`/],
   [{ final_logit_softcapping: 30 }, /`final_logit_softcapping`/],
   [{ no_rope_layers: [1, 0, 1] }, /without rotary positions/],
-  [{ rope_scaling: { type: 'dynamic', factor: 2 } }, /by `dynamic` \(`rope_type` in `rope_scaling`\)/],
+  [{ rope_scaling: { type: 'mrope', factor: 2 } }, /by `mrope` \(`rope_type` in `rope_scaling`\)/],
   [
     { rope_scaling: { rope_type: 'frequency_factors', frequency_factors: [1, 2] } },
-    /2 `frequency_factors` for 4 pairs/,
+    /2 factors of frequencies for 4 pairs/,
   ],
   [{ rope_scaling: { rope_type: 'frequency_factors' } }, /no list of numbers above 0 in `frequency_factors`/],
   [{ rope_scaling: { rope_type: 'linear' } }, /no number `factor` in `rope_scaling`/],

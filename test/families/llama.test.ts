@@ -12,4 +12,8 @@ for (const name of ['llama2', 'llama_bias', 'llama32', 'llama32_bf16', 'llama_li
     checkBase(join(folder, 'golden-hf/base'), name),
   );
 
+withShared(t, 'llama_dynamic computes what transformers does', (folder) =>
+  checkBase(join(folder, 'golden-hf/base'), 'llama_dynamic'),
+);
+
 t.run();

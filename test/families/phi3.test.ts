@@ -18,9 +18,11 @@ import { declaredBase, testCache, testParts } from './parts.ts';
 
 const t = suite('phi3');
 
-withShared(t, 'phi3 computes what transformers does', (folder) =>
-  checkBase(join(folder, 'golden-hf/base'), 'phi3'),
-);
+// The second one turns by its length.
+for (const name of ['phi3', 'phi3_longrope'])
+  withShared(t, `${name} computes what transformers does`, (folder) =>
+    checkBase(join(folder, 'golden-hf/base'), name),
+  );
 
 const small: Base = { ...tiny, family: 'phi3', rope: { style: 'half', theta: 100, size: 4 } };
 const uneven: Base = { ...odd, family: 'phi3', rope: { style: 'interleaved', theta: 100, size: 2 } };

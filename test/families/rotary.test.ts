@@ -1,7 +1,7 @@
 /** Frequencies of every scaling against the formulas written out for single pairs. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { printRope, rotaryOf } from '../../compiler/families/rotary.ts';
+import { printRope, rotaryOf, tableName } from '../../compiler/families/rotary.ts';
 import { declaredBase } from './parts.ts';
 import type { Base } from '../../compiler/model/model.ts';
 
@@ -19,6 +19,38 @@ t('plain and linear', () => {
   near(of({}).frequencies, [1, 0.1, 0.01, 0.001]);
   near(of({ scaling: { kind: 'linear', factor: 4 } }).frequencies, [0.25, 0.025, 0.0025, 0.00025]);
   assert.is(of({ scaling: { kind: 'linear', factor: 4 } }).factor, 1);
+});
+
+t('dynamic and longrope follow the length', () => {
+  const dynamic: Base['rope'] = {
+    style: 'half',
+    theta: 100,
+    scaling: { kind: 'dynamic', factor: 2, original: 8 },
+  };
+  const at = (rope: Base['rope'], length: number) => rotaryOf({ headDim: 4, rope }, length);
+  near(at(dynamic, 8).frequencies, [1, 0.1]);
+  // theta (2 * 16 / 8 - 1) ^ (4 / 2) = 900.
+  near(at(dynamic, 16).frequencies, [1, 1 / 30]);
+  assert.equal(
+    [8, 9].map((length) => tableName(dynamic, length)),
+    ['rope', 'rope.9'],
+  );
+  const lists = { long: [2, 4], short: [1, 2] };
+  const scaling = { kind: 'longrope', factor: 4, original: 8, ...lists, attention: null } as const;
+  const long: Base['rope'] = { style: 'half', theta: 100, scaling };
+  near(at(long, 8).frequencies, [1, 0.05]);
+  near(at(long, 9).frequencies, [0.5, 0.025]);
+  assert.ok(Math.abs(at(long, 8).factor - Math.sqrt(1 + Math.log(4) / Math.log(8))) < 1e-15);
+  assert.equal(
+    [8, 9, 10].map((length) => tableName(long, length)),
+    ['rope', 'rope.long', 'rope.long'],
+  );
+  const text = printRope(long);
+  assert.is(text, 'half(theta: 100, scaling: longrope(factor: 4, original: 8, long: [2, 4], short: [1, 2]))');
+  assert.equal(
+    declaredBase(`layers = 1  dim = 8  heads = 2  ffn = 8  vocab = 9  rope = ${text}`)?.rope,
+    long,
+  );
 });
 
 t('factors: each frequency by its own', () => {
