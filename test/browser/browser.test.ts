@@ -198,12 +198,13 @@ t('says what is missing where there is no WebGPU', async () => {
 });
 
 t('loads no module of Node, and not much of anything', async () => {
-  const { code, modules } = await bundleRuntime();
+  const { firstBytes, modules } = await bundleRuntime();
   assert.equal(
     modules.filter((name) => name.startsWith('node:') || name.includes('/cli/')),
     [],
   );
-  assert.ok(code.length < 400_000, `${code.length} bytes`);
+  // Some 120,000 of them render the chat templates of models.
+  assert.ok(firstBytes < 450_000, `${firstBytes} bytes`);
 });
 
 t.run();
