@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { checkSpec } from '../../compiler/check/check.ts';
 import { buildData } from '../../examples/fusion/build.ts';
 import { nodeSpecs } from '../../runtime/hosts/node-specs.ts';
+import { qwen3 } from '../check/models.ts';
 
 const t = suite('README');
 const root = join(import.meta.dirname, '../..');
@@ -21,13 +22,18 @@ t('its specs check clean beside the library', () => {
   const adapters = [...readme.matchAll(/```adapter\n([\s\S]*?)```/g)].map(([, text = '']) => {
     const host = {
       ...nodeSpecs,
-      readFile: (file: string) => (file === path ? text : nodeSpecs.readFile(file)),
+      readFile: (file: string) => {
+        if (file === path) return text;
+        return file === 'hub/config.json' ? JSON.stringify(qwen3) : nodeSpecs.readFile(file);
+      },
+      // The model that the second spec names is not on the machine that runs the tests.
+      model: () => 'hub',
     };
     const checked = checkSpec(path, host);
     assert.equal(checked.diagnostics, []);
     return Object.keys(checked.adapters);
   });
-  assert.equal(adapters, [['V2'], ['Sees']]);
+  assert.equal(adapters, [['V2'], ['Low'], ['Sees']]);
 });
 
 /** Arguments of a line, quotes taken off; two steps of training are enough to see that it works. */
