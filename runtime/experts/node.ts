@@ -93,7 +93,9 @@ function languageFolder(language: string): string {
 }
 
 async function detectorJob(run: Extract<ExpertRun, { kind: 'detect' }>): Promise<Job> {
-  const [model, labels] = await Promise.all([readBytes(run.model), readText(run.labels)]);
+  // One after the other, so that the same file is named whenever both are missing.
+  const model = await readBytes(run.model);
+  const labels = await readText(run.labels);
   return {
     kind: 'detect',
     model,
