@@ -53,6 +53,7 @@ function siteAt(base: Base, place: Place, layer: number | null): Site {
   const tied = base.tied && role === 'head';
   const word = shortName(place);
   const biased = base.biases?.includes(word) ?? false;
+  const { normOffset } = familyOf(base);
   return {
     name,
     place: place.name,
@@ -65,6 +66,7 @@ function siteAt(base: Base, place: Place, layer: number | null): Site {
     parameter: tied ? `${embeddingOf(base).name}.weight` : `${name}.weight`,
     ...(biased ? { bias: `${name}.bias` } : {}),
     huggingface: layer === null ? place.huggingface : `model.${prefix}${place.huggingface}`,
+    ...(kind === 'norm' && normOffset !== undefined ? { offset: normOffset } : {}),
     letter,
     reads: reads === undefined ? null : prefix + reads,
   };
@@ -139,10 +141,9 @@ const baseBias = (s: Site, name: string, rows: TensorSource['rows']): Parameter 
 
 function baseParameter(s: Site, base: Base, rows: TensorSource['rows']): Parameter {
   const init: Init = { kind: 'weights' };
-  const { normOffset } = familyOf(base);
   const source = sourceOf(s, 'weight', {
     ...(rows ? { rows } : {}),
-    ...(s.kind === 'norm' && normOffset !== undefined ? { offset: normOffset } : {}),
+    ...(s.offset === undefined ? {} : { offset: s.offset }),
   });
   const common = { name: s.parameter, init, source, owner: 'base', rate: 1 };
   switch (s.kind) {

@@ -159,6 +159,8 @@ export interface Site {
   readonly bias?: string;
   /** Its name in Hugging Face's files: `model.layers.3.self_attn.q_proj`. */
   readonly huggingface: string;
+  /** Of a norm: Hugging Face's files hold its weight less this, where Gemma's norms multiply by 1 + w. Absent: 0. */
+  readonly offset?: number;
   /** The letter for it in the fusion map; null outside of the layers. */
   readonly letter: string | null;
   /** The norm whose output enters a linear; null for norms, for the embedding, and where no norm's output enters. */

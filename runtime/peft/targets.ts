@@ -74,10 +74,13 @@ export function numberFor(
   return found?.[1] ?? other;
 }
 
-/** A regular expression of Python's, which writes the names of groups in its own way. */
+/**
+ * A regular expression of Python's, which writes the names of groups in its own way. With `u` an escape that means
+ * something in Python alone, such as `\Z`, is refused; without, it would be a letter.
+ */
 function expression(config: PeftConfig, key: string, written: string, whole: string): RegExp {
   try {
-    return new RegExp(whole.replaceAll('(?P<', '(?<'));
+    return new RegExp(whole.replaceAll('(?P<', '(?<'), 'u');
   } catch {
     throw notUnderstood(config, key, `and \`${written}\` is no regular expression that is understood here`);
   }
@@ -90,7 +93,13 @@ export function siteNamed(
   module: string,
   base: string,
 ): Site {
-  const site = sites.find(({ huggingface }) => huggingface === module);
+  const found = sites.filter(({ huggingface }) => huggingface === module);
+  if (found.length > 1)
+    throw new InputError(
+      `${file} has numbers for \`${module}\`, which is one module of PEFT's for ${found.map(({ name }) => `\`${name}\``).join(', ')}: no part here has one update of several linears`,
+      'merge it into its base in Python, or train it again without that module',
+    );
+  const [site] = found;
   if (site) return site;
   throw new InputError(
     `${file} has numbers for \`${module}\`, which the base \`${base}\` does not have`,

@@ -27,8 +27,18 @@ const plainKey = (key: string): string =>
 
 export const fullKey = (key: string): string => FRONT + key;
 
+/** @throws InputError when two tensors of the file are the same one under two keys */
 export function openTensors(source: WeightSource): PeftTensors {
-  const keys = new Map([...source.tensors.keys()].map((key) => [plainKey(key), key]));
+  const keys = new Map<string, string>();
+  for (const key of source.tensors.keys()) {
+    const twin = keys.get(plainKey(key));
+    if (twin !== undefined)
+      throw new InputError(
+        `${source.name} holds \`${plainKey(key)}\` twice, as \`${twin}\` and as \`${key}\``,
+        'take one of them out: which of them the adapter was trained with cannot be known',
+      );
+    keys.set(plainKey(key), key);
+  }
   const taken = new Set<string>();
   const shapeOf = (key: string): readonly number[] => {
     const own = keys.get(key);
@@ -57,7 +67,7 @@ export function openTensors(source: WeightSource): PeftTensors {
 }
 
 /** Whether what leaves a place lies in the order of the rotary positions. */
-const isRotated = ({ role }: Site): boolean => role === 'query' || role === 'key';
+const isRotated = ({ role }: Site): boolean => ['query', 'key', 'queryNorm', 'keyNorm'].includes(role);
 
 /**
  * Rows of what leaves a place, [output, width], from Hugging Face's order to the base's; `back` the other way. Rows of
@@ -70,4 +80,14 @@ export function orderRows(values: Float32Array, base: Base, site: Site, back = f
   return back
     ? reorderRope(values, base.headDim, width, style, THEIR_ROPE, base.rope.size)
     : reorderRope(values, base.headDim, width, THEIR_ROPE, style, base.rope.size);
+}
+
+/**
+ * A place's own weight from Hugging Face's files to the base, `back` the other way: its rows in order, and what Gemma's
+ * norms add to theirs.
+ */
+export function ownWeight(values: Float32Array, base: Base, site: Site, back = false): Float32Array {
+  const rows = orderRows(values, base, site, back);
+  const { offset = 0 } = site;
+  return offset === 0 ? rows : rows.map((value) => (back ? value - offset : value + offset));
 }

@@ -192,6 +192,60 @@ const cases: readonly [string, Json, Parameters<typeof importFrom>[1], Base?, Js
   ],
 ];
 
+const gemma: Base = { ...base, family: 'gemma2', tied: true };
+const headNorms: Base = { ...base, family: 'qwen3', rope: { style: 'interleaved', theta: 10000 } };
+
+t('norms of Gemma are 1 + w here and w in the folder', async () => {
+  for (const config of [
+    { peft_type: 'LN_TUNING', target_modules: ['input_layernorm'] },
+    { ...loraConfig, modules_to_save: ['input_layernorm'] },
+  ]) {
+    const end = config.peft_type === 'LN_TUNING' ? 'ln_tuning_layers.weight' : 'weight';
+    // Of few bits, so that adding 1 rounds nothing away.
+    const tensors = norms('attention_norm', end).map((one) => ({
+      ...one,
+      values: new Float32Array(10).fill(0.25),
+    }));
+    const low = config.peft_type === 'LORA' ? lows(2, 'wq', 'wv') : [];
+    const { model, values } = modelOfParts(await importFrom(config, [...low, ...tensors], gemma), gemma);
+    assert.equal([...new Set(values.get('layers.0.attention_norm.weight'))], [1.25]);
+    assert.equal(plain(exportPeft(model, values, null).tensors), plain([...low, ...tensors]));
+  }
+});
+
+t('norms of heads follow the order of the rows that are rotated', async () => {
+  const tensors = [0, 1, 2].map((layer) =>
+    tensor(`${FRONT}model.layers.${layer}.self_attn.q_norm.ln_tuning_layers.weight`, [6]),
+  );
+  const config = { peft_type: 'LN_TUNING', target_modules: ['q_norm'] };
+  const { model, values } = modelOfParts(await importFrom(config, tensors, headNorms), headNorms);
+  const theirs = tensors[0]!.values as Float32Array;
+  assert.equal(
+    [...values.get('layers.0.attention.q_norm.weight')!],
+    [0, 3, 1, 4, 2, 5].map((i) => theirs[i]),
+  );
+  assert.equal(plain(exportPeft(model, values, null).tensors), plain(tensors));
+});
+
+t('linears that share a module are refused: Phi-3 has queries, keys and values in one', async () => {
+  const phi3: Base = { ...base, family: 'phi3' };
+  const model = modelOf('lora low on layers.attention.wq { rank = 2 }', phi3);
+  assert.throws(
+    () => exportPeft(model, randomValues(model), null),
+    /`low` \(lora\) has no place.*`layers\.0\.attention\.wq` is only some rows of `model\.layers\.0\.self_attn\.qkv_proj`/,
+  );
+  const key = `${FRONT}model.layers.0.self_attn.qkv_proj`;
+  const fused = [tensor(`${key}.lora_A.weight`, [2, 10]), tensor(`${key}.lora_B.weight`, [48, 2])];
+  await importFrom({ ...loraConfig, target_modules: ['qkv_proj'] }, fused, phi3).then(
+    () => assert.unreachable(),
+    ({ message }: Error) =>
+      assert.match(
+        message,
+        /numbers for `model\.layers\.0\.self_attn\.qkv_proj`, which is one module of PEFT's for `layers\.0\.attention\.wq`, `layers\.0\.attention\.wk`, `layers\.0\.attention\.wv`:/,
+      ),
+  );
+});
+
 for (const [name, config, tensors, of = base, otherwise = {}] of cases)
   t(`${name} comes out as it went in`, async () => {
     const parts = await importFrom(config, tensors, of);

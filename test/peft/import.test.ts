@@ -107,6 +107,20 @@ t('ranks and alphas by pattern: the first key that ends the name counts, not the
   );
 });
 
+t('a tensor that is there under two keys, and an expression of Python alone', async () => {
+  const [first, ...others] = lowOf(2, 'wq', 'wv');
+  const again = { ...first!, name: first!.name.replace('.weight', '.default.weight') };
+  assert.match(
+    await refusal(loraConfig, [first!, again, ...others]),
+    /holds `model\.layers\.0\.self_attn\.q_proj\.lora_A\.weight` twice/,
+  );
+  // To JavaScript `\Z` would be the letter, and the alpha silently the usual one.
+  assert.match(
+    await refusal({ ...loraConfig, alpha_pattern: { 'q_proj\\Z': 1 } }, [first!, ...others]),
+    /`alpha_pattern` is .* no regular expression that is understood here/,
+  );
+});
+
 t('rsLoRA, and keys of older releases', async () => {
   const old = lowOf(2, 'wq', 'wv').map((one) => ({
     ...one,

@@ -60,6 +60,7 @@ export function exportPeft(
   for (const part of parts)
     if (!isOwn(part) && !(saves && part.kind === 'unfreeze'))
       throw noPlace(it, part, `the folder holds \`${own}\`, and one method`);
+  for (const part of parts) requireOwnModules(it, part);
   const { config, tensors } = write(it);
   const named = {
     ...config,
@@ -69,6 +70,21 @@ export function exportPeft(
     inference_mode: true,
   };
   return { config: sorted(named), tensors };
+}
+
+/** Kinds whose numbers PEFT keeps by module. */
+const BY_MODULE = ['lora', 'rescale', 'scale', 'unfreeze'];
+
+/** A linear that shares its module with others, as in Phi-3's files, is no module of PEFT's. */
+function requireOwnModules(it: ExportContext, part: Part): void {
+  if (!BY_MODULE.includes(part.kind)) return;
+  for (const { name, huggingface } of part.sites)
+    if (it.sites.some((other) => other.huggingface === huggingface && other.name !== name))
+      throw noPlace(
+        it,
+        part,
+        `\`${name}\` is only some rows of \`${huggingface}\`, which PEFT has one update of`,
+      );
 }
 
 /** Keys in the order of the alphabet, as PEFT writes them. */

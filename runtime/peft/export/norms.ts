@@ -1,6 +1,6 @@
 /** An `unfreeze` of norms alone as PEFT's LN_TUNING. */
 import { logical } from '../../../compiler/model/model.ts';
-import { fullKey } from '../tensors.ts';
+import { fullKey, ownWeight } from '../tensors.ts';
 import { type Exported, type ExportContext, numbersOf } from './context.ts';
 import { targetsFor } from './modules.ts';
 
@@ -21,7 +21,7 @@ export function exportNorms(it: ExportContext): Exported {
     tensors: sites.map((site) => ({
       name: fullKey(`${site.huggingface}.ln_tuning_layers.weight`),
       shape: [logical(site.output)],
-      values: numbersOf(it, site.parameter),
+      values: ownWeight(numbersOf(it, site.parameter), it.base, site, true),
     })),
   };
 }

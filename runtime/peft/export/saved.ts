@@ -1,7 +1,7 @@
 /** What an `unfreeze` trained: `bias` and `modules_to_save` of a PEFT configuration. */
 import { logical, type Part, type Site } from '../../../compiler/model/model.ts';
 import type { NewTensor } from '../../weights/safetensors.ts';
-import { fullKey, orderRows } from '../tensors.ts';
+import { fullKey, orderRows, ownWeight } from '../tensors.ts';
 import { type Exported, type ExportContext, noPlace, numbersOf } from './context.ts';
 import { savedNames } from './modules.ts';
 
@@ -87,6 +87,6 @@ function weightTensor(it: ExportContext, site: Site): NewTensor {
   return {
     name: fullKey(`${site.huggingface}.weight`),
     shape: own?.shape ?? [],
-    values: orderRows(numbersOf(it, site.parameter), it.base, site, true),
+    values: ownWeight(numbersOf(it, site.parameter), it.base, site, true),
   };
 }

@@ -6,6 +6,7 @@ import type { ImportContext, ImportedPart } from './part.ts';
 import { selectorOf } from '../places.ts';
 import { trainedWhole } from './saved.ts';
 import { targetsOf } from '../targets.ts';
+import { ownWeight } from '../tensors.ts';
 
 export async function importNorms(it: ImportContext): Promise<ImportedPart[]> {
   const { config, tensors, sites, base } = it;
@@ -21,7 +22,8 @@ export async function importNorms(it: ImportContext): Promise<ImportedPart[]> {
   for (const site of places) {
     const shape = [logical(site.output)];
     const key = `${site.huggingface}.ln_tuning_layers.weight`;
-    made.push({ name: site.parameter, shape, values: await tensors.take(key, shape) });
+    const values = ownWeight(await tensors.take(key, shape), base, site);
+    made.push({ name: site.parameter, shape, values });
   }
   const on = selectorOf(places, sites, base);
   const part = { kind: 'unfreeze', name: 'norms', on, attributes: '', tensors: made };

@@ -5,7 +5,7 @@ import type { NewTensor } from '../../weights/safetensors.ts';
 import { flagAt, namesAt, notUnderstood } from '../config.ts';
 import type { ImportContext, ImportedPart } from './part.ts';
 import { selectorOf } from '../places.ts';
-import { orderRows } from '../tensors.ts';
+import { orderRows, ownWeight } from '../tensors.ts';
 
 /**
  * What `bias` and `modules_to_save` add to an adapter.
@@ -66,7 +66,7 @@ async function importSaved(it: ImportContext): Promise<ImportedPart[]> {
     const shape =
       site.kind === 'norm' ? [outputs] : site.kind === 'embedding' ? [inputs, outputs] : [outputs, inputs];
     const values = await tensors.take(`${site.huggingface}.weight`, shape);
-    made.push({ name: site.parameter, shape, values: orderRows(values, base, site) });
+    made.push({ name: site.parameter, shape, values: ownWeight(values, base, site) });
     if (site.bias === undefined) continue;
     const bias = await tensors.take(`${site.huggingface}.bias`, [outputs]);
     made.push({ name: site.bias, shape: [outputs], values: orderRows(bias, base, site) });
