@@ -159,13 +159,17 @@ function attempt(run: () => string): string | null {
 function stopOf(whole: string, start: number, content: string, ends: readonly string[]): number | null {
   // Templates trim answers, and drop what was thought before them.
   const spoken = content.slice(content.lastIndexOf('</think>') + (content.includes('</think>') ? 8 : 0));
-  for (const text of [content, content.trim(), spoken.trim()]) {
-    const at = whole.indexOf(text, start);
-    if (at < 0) continue;
-    const behind = whole.slice(at + text.length);
-    const blank = behind.length - behind.trimStart().length;
-    const end = ends.find((token) => token !== '' && behind.startsWith(token, blank));
-    return at + text.length + (end === undefined ? 0 : blank + end.length);
-  }
-  return null;
+  const forms = [content, content.trim(), spoken.trim()];
+  const found = forms.map((text) => ({ text, at: whole.indexOf(text, start) })).filter(({ at }) => at >= 0);
+  // The first place counts: an answer as it was written may also stand in a later turn that repeats it. No text is
+  // everywhere, so an empty form counts only where no other is found.
+  const [first] = found.sort(
+    (a, b) => Number(a.text === '') - Number(b.text === '') || a.at - b.at || b.text.length - a.text.length,
+  );
+  if (first === undefined) return null;
+  const stop = first.at + first.text.length;
+  const behind = whole.slice(stop);
+  const blank = behind.length - behind.trimStart().length;
+  const end = ends.find((token) => token !== '' && behind.startsWith(token, blank));
+  return stop + (end === undefined ? 0 : blank + end.length);
 }

@@ -35,6 +35,17 @@ t('an answer that is said by the user before is not mistaken for it; empty answe
   assert.match(shown(chatml, [user('b'), answer('')]), /assistant\n\[<\|im_end\|>\]/);
 });
 
+t('an answer that the template trims is not looked for in a later turn that repeats it', () => {
+  const trims = chatml.replace('m.content', '(m.content | trim)');
+  assert.is(
+    shown(trims, [user('a'), answer(' yes'), user('you said yes'), answer('no ')]),
+    '<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n[yes<|im_end|>]\n<|im_start|>user\nyou said yes<|im_end|>\n<|im_start|>assistant\n[no<|im_end|>]\n',
+  );
+  const thought = '<think>a</think>';
+  assert.match(shown(chatml, [user('b'), answer(thought)]), /\[<think>a<\/think><\|im_end\|>\]/);
+  assert.match(shown(trims, [user('b'), answer('  ')]), /assistant\n\[<\|im_end\|>\]/);
+});
+
 t('a space that the template puts in front of an answer belongs to the answer', () => {
   const mistral =
     "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}";
