@@ -1,7 +1,7 @@
 /** `base NAME from "MODEL"`: the attributes that the model's config.json says, as if they stood in the base's braces. */
 import type { Field, StringLiteral } from '../../grammar/ast.ts';
 import { parse } from '../../grammar/parser.ts';
-import type { Config } from '../families/config-reader.ts';
+import type { Config, ConfigProblem } from '../families/config-reader.ts';
 import { readConfig } from '../families/config.ts';
 import { baseLines } from '../families/print-base.ts';
 import type { Host } from '../host.ts';
@@ -36,7 +36,12 @@ export function readModelFiles(
     return complete ? { folder: beside, config: null, fields: [] } : null;
   }
   const { folder, config, text } = found;
-  const { base, problems } = readConfig(parseJson(text));
+  const json = parseJson(text);
+  if (json === null) {
+    env.report(modelRefused(from, config, NO_JSON));
+    return null;
+  }
+  const { base, problems } = readConfig(json);
   for (const problem of problems) env.report(modelRefused(from, config, problem));
   if (base === null || problems.length > 0) return null;
   const { file } = parse({
@@ -69,12 +74,19 @@ function configIn(folder: string | null, host: Host): Found | null {
 /** A folder's path without the slash behind it. */
 const trimmed = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
 
-/** The contents of a config.json; what is no JSON, or no table, says nothing of a model. */
-function parseJson(text: string): Config {
+const NO_JSON: ConfigProblem = {
+  key: '',
+  message: 'is not valid JSON',
+  remedy: 'get the file again: it is damaged or not whole',
+  fatal: true,
+};
+
+/** The contents of a config.json, null where it is no JSON; what is no table says nothing of a model. */
+function parseJson(text: string): Config | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Config) : {};
   } catch {
-    return {};
+    return null;
   }
 }

@@ -58,9 +58,18 @@ export class ConfigReader {
     return value;
   }
 
+  /** A switch, which `null` turns off; where there is none, `unsaid`. */
   flag(key: string, unsaid = false): boolean {
     const value = this.take(key);
-    return typeof value === 'boolean' ? value : unsaid;
+    if (value === undefined) return unsaid;
+    if (typeof value !== 'boolean' && value !== null)
+      this.problems.push({
+        key,
+        message: `has ${JSON.stringify(value)} for \`${key}\`, which is true or false`,
+        remedy: `write \`true\` or \`false\` there, as the model's own file has it`,
+        fatal: false,
+      });
+    return value === true;
   }
 
   /** Says that a key makes another network of the model than can be computed here. */

@@ -41,6 +41,8 @@ function readBase(read: ConfigReader, family: Family): ConfigBase {
   const heads = read.size('num_attention_heads');
   const dim = read.size('hidden_size');
   const headDim = read.size('head_dim', unsaid.head_dim ?? dim / heads);
+  // `null` is as many as query heads in every family; only a missing key is the family's own number.
+  const keyHeads = read.raw('num_key_value_heads') === null ? null : unsaid.num_key_value_heads;
   const layers = read.size('num_hidden_layers');
   const context = read.size('max_position_embeddings', 2048);
   const linears = biases.flatMap((group) =>
@@ -53,7 +55,7 @@ function readBase(read: ConfigReader, family: Family): ConfigBase {
     layers,
     dim,
     heads,
-    kvHeads: read.size('num_key_value_heads', unsaid.num_key_value_heads ?? heads),
+    kvHeads: read.size('num_key_value_heads', keyHeads ?? heads),
     headDim,
     ffn: read.size('intermediate_size'),
     vocab: read.size('vocab_size'),

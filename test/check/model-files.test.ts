@@ -118,7 +118,8 @@ t('a model that is refused: every key, at the string', () => {
   );
   assert.match(diagnostics[0]!.message, /^specs\/models\/other\/config\.json has `hidden_act` = `?"?relu/);
   assert.match(diagnostics[1]!.message, 'num_experts');
-  for (const file of ['[1', '[]', '"x"', '{}'])
+  assert.equal(said(check(text, {}, '[1')), ['error A137 specs/models/other/config.json is not valid JSON']);
+  for (const file of ['[]', '"x"', 'null', '{}'])
     assert.match(said(check(text, {}, file)).join(), /^error A137 .*model of type `none`/, file);
 });
 

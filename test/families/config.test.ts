@@ -46,6 +46,21 @@ t('sizes, and what a key means that is not there', () => {
   assert.is(baseOf({ hidden_size: '64', rms_norm_eps: '1e-05' }).dim, 64);
 });
 
+t('a switch that is neither on nor off is refused by name; null turns it off', () => {
+  assert.match(
+    refused({ attention_bias: 'true' }),
+    /^has "true" for `attention_bias`, which is true or false$/,
+  );
+  assert.match(refused({ model_type: 'qwen2', use_sliding_window: 1 }), /`use_sliding_window`/);
+  assert.match(refused({ tie_word_embeddings: 'false' }), /`tie_word_embeddings`/);
+  assert.is(baseOf({ tie_word_embeddings: null }).tied, false);
+});
+
+t('key heads that are null are as many as query heads, also where a family has a number of its own', () => {
+  for (const model_type of ['qwen2', 'mistral', 'llama'])
+    assert.is(baseOf({ model_type, num_key_value_heads: null }).kvHeads, 8, model_type);
+});
+
 t('biases by their switches', () => {
   assert.equal(baseOf({ attention_bias: true }).biases, ['wq', 'wk', 'wv', 'wo']);
   assert.equal(baseOf({ mlp_bias: true }).biases, ['w1', 'w2', 'w3']);

@@ -81,7 +81,9 @@ function declared(wanted: string, out: string): ChosenBase {
 /** @param written the model as the spec names it */
 async function fromConfig(wanted: string, folder: string, written: string): Promise<ChosenBase> {
   const file = join(folder, 'config.json');
-  const { base, problems } = readConfig((await readJson(file)) as Config);
+  const json = await readJson(file);
+  // Neither a list nor `null` says anything of a model.
+  const { base, problems } = readConfig(typeof json === 'object' && json !== null ? (json as Config) : {});
   const [first] = problems;
   if (base === null || first !== undefined)
     throw new InputError(
