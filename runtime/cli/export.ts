@@ -1,10 +1,9 @@
 /** `graft export`: trained parts in the files of other programs. */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PEFT_CONFIG, PEFT_WEIGHTS } from '../files/peft.ts';
-import { writeSafetensors } from '../files/write.ts';
+import { writeSafetensors, writeText } from '../files/write.ts';
 import { nodeHost } from '../hosts/node.ts';
 import { InputError } from '../input-error.ts';
 import { exportPeft } from '../peft/export/export.ts';
@@ -81,7 +80,7 @@ async function writePeft(
   mkdirSync(out, { recursive: true });
   // PEFT looks for `format` where it reads safetensors with transformers.
   await writeSafetensors(join(out, PEFT_WEIGHTS), tensors, { format: 'pt' });
-  await writeFile(join(out, PEFT_CONFIG), `${JSON.stringify(config, null, 2)}\n`, { flag: 'wx' });
+  await writeText(join(out, PEFT_CONFIG), `${JSON.stringify(config, null, 2)}\n`);
   console.log(`${out}: ${String(config['peft_type'])}, ${tensors.length} tensors`);
 }
 

@@ -1,6 +1,6 @@
 /** `graft import`: an adapter of PEFT as a spec and an adapter file that continue it. */
 import { existsSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkSpec } from '../../compiler/check/check.ts';
@@ -10,7 +10,7 @@ import { attributesOf } from '../../compiler/kinds/attributes.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import { openPeft, peftFolder } from '../files/peft.ts';
-import { writeSafetensors } from '../files/write.ts';
+import { writeSafetensors, writeText } from '../files/write.ts';
 import { nodeHost } from '../hosts/node.ts';
 import { nodeSpecs } from '../hosts/node-specs.ts';
 import { cachedModel } from '../hub/cached.ts';
@@ -85,7 +85,13 @@ async function importFolder(folder: string, { spec, out, base: wanted }: Files):
     const tensors = parts.flatMap((part) => part.tensors);
     const attributes = attributesOf(model);
     await writeSafetensors(out, tensors, adapterMetadata({ ...model, attributes }, '', of.hash));
-    await writeFile(spec, text, { flag: 'wx' });
+    try {
+      await writeText(spec, text);
+    } catch (error) {
+      // Both files or none: a second attempt would be refused because of the first one's.
+      await rm(out);
+      throw error;
+    }
     const numbers = tensors.reduce((sum, { shape }) => sum + elements(shape), 0);
     console.log(`${spec}: ${config.type} on \`${base.name}\` as ${parts.map(describe).join(', ')}`);
     console.log(`${out}: ${tensors.length} tensors, ${numbers} numbers`);

@@ -94,6 +94,12 @@ async function cannotWrite(path: string, size: number, error: unknown): Promise<
   return new InputError(`cannot write ${full}${what}`, help[code], { cause: error });
 }
 
+/** Writes a text, whole or not at all. @throws InputError as `writeWhole` does */
+export async function writeText(path: string, text: string, fileSystem: FileSystem = nodeFs): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  await writeWhole(path, bytes.length, [bytes], fileSystem);
+}
+
 /** Writes tensors as a safetensors file, whole or not at all. @throws InputError as `writeWhole` does */
 export async function writeSafetensors(
   path: string,

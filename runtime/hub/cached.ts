@@ -23,6 +23,8 @@ export function cachedModel(name: string, cache: string = hubCache()): string | 
   const home = modelFolder(name, cache);
   const ref = join(home, 'refs', 'main');
   if (!existsSync(ref)) return null;
-  const folder = join(home, 'snapshots', readFileSync(ref, 'utf8').trim());
-  return existsSync(folder) ? folder : null;
+  const sha = readFileSync(ref, 'utf8').trim();
+  // An empty file is what a full disk leaves of one.
+  const folder = join(home, 'snapshots', sha);
+  return sha !== '' && existsSync(folder) ? folder : null;
 }

@@ -15,8 +15,18 @@ export interface HubFile {
   readonly sha256: string | null;
 }
 
-/** Name of a file's contents in the cache, as Hugging Face's own tools name it. */
-const blobName = ({ oid, sha256 }: HubFile): string => sha256 ?? oid;
+/**
+ * Name of a file's contents in the cache, as Hugging Face's own tools name it.
+ * @throws InputError when the hub gives no hash for it, which a path elsewhere would not be either
+ */
+function blobName({ path, oid, sha256 }: HubFile): string {
+  const name = sha256 ?? oid;
+  if (/^[0-9a-f]{40,64}$/.test(name)) return name;
+  throw new InputError(
+    `${path}: the hub names its contents \`${name}\`, which is no hash`,
+    'check that HF_ENDPOINT is the address of a hub',
+  );
+}
 
 /** Ends the names of files that are still being fetched. */
 const INCOMPLETE = '.incomplete';
@@ -75,6 +85,8 @@ async function append(
       done += chunk.length;
       onBytes(done);
     }
+    // What has the name of a whole file is never looked at again, so its bytes are on the disk before it gets it.
+    await handle.sync();
   } finally {
     await handle.close();
   }

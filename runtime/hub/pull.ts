@@ -2,9 +2,10 @@
  * A model from the Hugging Face hub into the cache that Hugging Face's own tools use, so that each finds what the other
  * fetched: `models--ORG--NAME/{blobs,refs,snapshots}`.
  */
-import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { downloadFile, listFiles, modelInfo } from '@huggingface/hub';
+import { writeText } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { hubCache, isModelName, modelFolder } from './cached.ts';
 import { chooseFiles } from './choose.ts';
@@ -77,7 +78,7 @@ export async function pullModel(options: PullOptions): Promise<Pulled> {
   if (revision !== sha) {
     const ref = join(home, 'refs', revision);
     await mkdir(dirname(ref), { recursive: true });
-    await writeFile(ref, sha);
+    await writeText(ref, sha);
   }
   return { folder, files: names, bytes: wanted.reduce((sum, { size }) => sum + size, 0) };
 }

@@ -1,11 +1,10 @@
 /** Folding an adapter into its base: a file of weights and a spec that declares it. */
-import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { familyOf } from '../../compiler/families/index.ts';
 import { shortName } from '../../compiler/families/sites.ts';
 import { mergedBase, obstaclesOf } from '../../compiler/merge/merge.ts';
 import type { Base, Model } from '../../compiler/model/model.ts';
-import { writeWhole } from '../files/write.ts';
+import { writeText, writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import type { HostedModel } from '../project/spec.ts';
 import type { Origin } from '../project/start.ts';
@@ -76,7 +75,7 @@ export async function mergeAdapter(hosted: HostedModel, files: MergeFiles): Prom
       if (dtype !== 'F32') requireSurvival(survival, dtype, maxLoss);
     };
     await writeWhole(out, size, checked());
-    await writeFile(spec, baseSpec(merged, { model, weights: out, folder: dirname(spec) }), { flag: 'wx' });
+    await writeText(spec, baseSpec(merged, { model, weights: out, folder: dirname(spec) }));
     return {
       base: merged.name,
       tensors: tensors.length,
@@ -144,6 +143,10 @@ function notesOf(model: Model, merged: Base, naming: Naming, { largest, at }: Ro
   }
   if (model.base.tied && !merged.tied)
     notes.push("the output head is no longer the embedding: what was folded in is the head's alone");
+  if (model.base.store)
+    notes.push(
+      `\`store = ${model.base.store}\` stands in the new spec as in the old one: the file's numbers are rounded again when they are loaded, and what of the adapter's change survives that is not told here; \`store = f32\` keeps all of it`,
+    );
   if (largest > 0)
     notes.push(`rounded: the largest change of a number is ${largest.toPrecision(3)}, in ${at}`);
   return notes;

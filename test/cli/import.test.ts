@@ -135,4 +135,12 @@ for (const [what, argv, message, exit] of refused)
     assert.not.ok(existsSync(at('x.adapter')) || existsSync(at('x.safetensors')));
   });
 
+t('both files are written or none', async () => {
+  const line = [at('lora'), '--spec-out', at('none/half.adapter'), '--out', at('half.safetensors'), ...of];
+  const { code, err } = await runCommand(importCommand, line);
+  assert.is(code, 1);
+  assert.match(err, /cannot write .*half\.adapter[^]*the folder does not exist: make it first/);
+  assert.not.ok(existsSync(at('half.safetensors')));
+});
+
 t.run();

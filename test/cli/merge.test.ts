@@ -221,6 +221,18 @@ t('halves are rounded, and say by how much', async () => {
   }
 });
 
+t('a base that is stored in few bits rounds what was folded in, and that is said', async () => {
+  writeFileSync(at('q4.adapter'), baseText.replace('weights =', 'store = q4  weights ='));
+  const items = '  lora low on layers.attention.wq { rank = 2 }\n  task one on some trains low';
+  const spec = writeSpec('stored.adapter', items, 'q4.adapter');
+  const { file } = await trained(spec);
+  const line = [spec, '--adapter', file, '--out', at('stored-out.safetensors')];
+  const { code, err } = await runCommand(merge, line);
+  assert.is(code, 0, err);
+  assert.match(err, /`store = q4` stands in the new spec .* rounded again when they are loaded/);
+  assert.match(readFileSync(at('stored-out.adapter'), 'utf8'), /store = q4/);
+});
+
 t('a change that 16 bits would round away is refused, and what is left of it is said', async () => {
   const spec = writeSpec(
     'small.adapter',

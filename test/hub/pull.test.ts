@@ -1,10 +1,19 @@
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cachedModel, hubCache } from '../../runtime/hub/cached.ts';
 import { chooseFiles } from '../../runtime/hub/choose.ts';
+import { fetchBlob } from '../../runtime/hub/download.ts';
 import { pullModel, type PullOptions } from '../../runtime/hub/pull.ts';
 import { SHA, startHub, type HubServer } from './server.ts';
 
@@ -55,6 +64,26 @@ t('settings and weights lie in the cache as Hugging Face’s tools put them', as
   assert.ok(seen.includes(300_000));
   assert.is(cachedModel('org/model', cache), folder);
   assert.is(cachedModel('org/other', cache), null);
+});
+
+t('a reference that a full disk left empty is no model', async () => {
+  hub = await startHub(files);
+  await pull();
+  writeFileSync(join(cache, 'models--org--model', 'refs', 'main'), '');
+  assert.is(cachedModel('org/model', cache), null);
+});
+
+t('contents that the hub names by no hash are not fetched', async () => {
+  const file = { path: 'config.json', size: 2, oid: '../../elsewhere', sha256: null };
+  await refused(
+    fetchBlob(
+      file,
+      join(cache, 'blobs'),
+      () => Promise.resolve(new Blob(['{}'])),
+      () => undefined,
+    ),
+    /config\.json: the hub names its contents `\.\.\/\.\.\/elsewhere`, which is no hash/,
+  );
 });
 
 t('what is there already is not fetched again', async () => {
