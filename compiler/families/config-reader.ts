@@ -45,9 +45,14 @@ export class ConfigReader {
     return NaN;
   }
 
-  /** A whole number from 1 on. */
-  size(key: string, unsaid?: number): number {
+  /** A whole number from 1 up to `most`; NaN where it is larger, so that no list of that length is made. */
+  size(key: string, unsaid?: number, most = Infinity): number {
     const value = this.number(key, unsaid);
+    if (value > most) {
+      const message = `comes to ${value} for \`${key}\``;
+      this.problems.push({ key, message, remedy: `at most ${most} can be built`, fatal: true });
+      return NaN;
+    }
     if (!Number.isNaN(value) && !(Number.isInteger(value) && value > 0))
       this.problems.push({
         key,

@@ -129,6 +129,12 @@ class RopeReader {
     return NaN;
   }
 
+  /** The factor on cos and sin where one is written. */
+  #attention(): number | null {
+    const unsaid = asNumber(this.#table['attention_factor']) === undefined;
+    return unsaid ? null : this.number('attention_factor');
+  }
+
   #longrope(context: number): RopeScaling {
     const beside = asNumber(this.#read.take('original_max_position_embeddings')) ?? undefined;
     const original = this.number('original_max_position_embeddings', beside);
@@ -138,7 +144,7 @@ class RopeReader {
       original,
       long: this.#numbers('long_factor'),
       short: this.#numbers('short_factor'),
-      attention: asNumber(this.#table['attention_factor']) ?? null,
+      attention: this.#attention(),
     };
   }
 
@@ -190,7 +196,7 @@ class RopeReader {
           original: this.number('original_max_position_embeddings', context),
           fast: this.number('beta_fast', YARN.fast),
           slow: this.number('beta_slow', YARN.slow),
-          attention: asNumber(this.#table['attention_factor']) ?? null,
+          attention: this.#attention(),
           truncate: this.#table['truncate'] !== false,
         };
       default:

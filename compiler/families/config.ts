@@ -36,6 +36,9 @@ const unknownType = (type: unknown): ConfigProblem => ({
   fatal: true,
 });
 
+/** As many as `layers` of a base takes. */
+const MOST_LAYERS = 2 ** 12;
+
 function readBase(read: ConfigReader, family: Family): ConfigBase {
   const { name, unsaid, biases, windows } = family;
   const heads = read.size('num_attention_heads');
@@ -43,7 +46,7 @@ function readBase(read: ConfigReader, family: Family): ConfigBase {
   const headDim = read.size('head_dim', unsaid.head_dim ?? dim / heads);
   // `null` is as many as query heads in every family; only a missing key is the family's own number.
   const keyHeads = read.raw('num_key_value_heads') === null ? null : unsaid.num_key_value_heads;
-  const layers = read.size('num_hidden_layers');
+  const layers = read.size('num_hidden_layers', undefined, MOST_LAYERS);
   const context = read.size('max_position_embeddings', 2048);
   const linears = biases.flatMap((group) =>
     group.key === 'always' || (group.key !== null && read.flag(group.key)) ? group.linears : [],
@@ -136,8 +139,12 @@ function readScores(
 ): Pick<ConfigBase, 'scoreDim' | 'scoreCap' | 'logitCap'> {
   if (scores === undefined) return {};
   // A key that is null says that there is no cap.
-  const cap = (key: 'attn_logit_softcapping' | 'final_logit_softcapping'): number | undefined =>
-    read.raw(key) === undefined ? (scores[key] ?? undefined) : (asNumber(read.take(key)) ?? undefined);
+  const cap = (key: 'attn_logit_softcapping' | 'final_logit_softcapping'): number | undefined => {
+    if (read.raw(key) === undefined) return scores[key] ?? undefined;
+    const value = asNumber(read.take(key));
+    if (value === null) read.refuse(key, `has no number in \`${key}\``);
+    return value ?? undefined;
+  };
   const scoreDim = read.number('query_pre_attn_scalar', scores.query_pre_attn_scalar);
   const [scoreCap, logitCap] = [cap('attn_logit_softcapping'), cap('final_logit_softcapping')];
   return {

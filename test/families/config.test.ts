@@ -56,6 +56,23 @@ t('a switch that is neither on nor off is refused by name; null turns it off', (
   assert.is(baseOf({ tie_word_embeddings: null }).tied, false);
 });
 
+t('a cap or a factor that is no number is refused, not left out', () => {
+  assert.match(
+    refused({ model_type: 'gemma2', attn_logit_softcapping: 'x' }),
+    /no number in `attn_logit_soft/,
+  );
+  const rope_scaling = { rope_type: 'yarn', factor: 2, attention_factor: 'x' };
+  assert.match(refused({ rope_scaling }), /has no number `attention_factor` in `rope_scaling`/);
+});
+
+t('more layers than can be built are refused before a list of them is made', () => {
+  for (const model_type of ['llama', 'mistral', 'gemma2', 'smollm3'])
+    assert.match(
+      refused({ model_type, num_hidden_layers: 1e9 }),
+      /^comes to 1000000000 for `num_hidden_layers`/,
+    );
+});
+
 t('key heads that are null are as many as query heads, also where a family has a number of its own', () => {
   for (const model_type of ['qwen2', 'mistral', 'llama'])
     assert.is(baseOf({ model_type, num_key_value_heads: null }).kvHeads, 8, model_type);
