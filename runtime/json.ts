@@ -27,11 +27,31 @@ export function jsonError(text: string): { offset: number; reason: string } | nu
 }
 
 /**
+ * Runs a reading of JSON, which overflows the stack where a text nests without end.
+ * @throws InputError then, and whatever `read` throws
+ */
+export function withinDepth<T>(where: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new InputError(
+      `${where}: lists and objects lie in one another too deep to be read`,
+      'the file is damaged or of another kind: get it again',
+      { cause },
+    );
+  }
+}
+
+/**
  * Parses JSON, refusing duplicate names at any depth.
  * @param where what messages put first, such as a file name
  * @throws InputError with line and column
  */
-export function parseJsonStrict(text: string, where: string): unknown {
+export const parseJsonStrict = (text: string, where: string): unknown =>
+  withinDepth(where, () => parseStrict(text, where));
+
+function parseStrict(text: string, where: string): unknown {
   const at = (offset: number): string => {
     const { line, column } = position(text, offset);
     return `${where}:${line}:${column}`;

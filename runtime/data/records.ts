@@ -3,7 +3,7 @@
  */
 import * as jsonc from 'jsonc-parser';
 import { InputError } from '../input-error.ts';
-import { duplicateName, jsonError, position } from '../json.ts';
+import { duplicateName, jsonError, position, withinDepth } from '../json.ts';
 
 export interface Located<T = unknown> {
   readonly value: T;
@@ -18,7 +18,9 @@ export interface Located<T = unknown> {
 export function parseRecords(text: string, file: string): Located[] {
   const start = text.search(/\S/);
   if (start < 0) throw new InputError(`${file} is empty`, 'give a JSON array, or one JSON object a line');
-  return text[start] === '[' && !startsLines(text) ? parseArray(text, file) : parseLines(text, file);
+  return withinDepth(file, () =>
+    text[start] === '[' && !startsLines(text) ? parseArray(text, file) : parseLines(text, file),
+  );
 }
 
 /** JSON lines may hold arrays: then the first line is a whole value and is not the last. */

@@ -9,6 +9,8 @@ import { loadData, type LoadOptions } from '../../runtime/data/load.ts';
 import { alpaca, fill, fillPrompt, templateOf } from '../../runtime/data/templates.ts';
 import { dataHost } from '../../runtime/files.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
+import { parseRecords } from '../../runtime/data/records.ts';
+import { parseJsonStrict } from '../../runtime/json.ts';
 import { withShared } from '../shared.ts';
 
 const t = suite('data');
@@ -179,6 +181,16 @@ t('malformed data is told by file, line and column', async () => {
   await refused(load('alpaca', ' \n'), /d\.jsonl is empty/);
   await refused(load('alpaca', '[]'), /nothing to learn: 0 examples/);
   await refused(load('poems', good), /no format `poems`[\s\S]*alpaca, instructions/);
+});
+
+t('lists in one another without end are refused, in data and in headers of files', () => {
+  const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  for (const read of [parseRecords, parseJsonStrict])
+    for (const text of [deep, deep.slice(0, 90_000)])
+      assert.throws(
+        () => read(text, 'some.jsonl'),
+        /^some\.jsonl: lists and objects lie in one another too deep/,
+      );
 });
 
 t('a name that is given twice, in a line or in an array', async () => {
