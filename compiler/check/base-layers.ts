@@ -33,7 +33,10 @@ export function withLayers(env: Env, base: Base, { values, written }: Values): B
   };
   const window = windowOf(values['window'], layersAt('windowed'), base.layers);
   const windowed = written.get('windowed');
-  if (windowed !== undefined && typeof values['window'] !== 'number') {
+  const [ofWindow, ofLayers] = ['window', 'windowed'].map((key) => written.get(key)?.value.span.file);
+  // Whoever writes `window = none` over a model's files says nothing of the layers that those list.
+  const isStated = ofWindow !== undefined && ofWindow !== ofLayers;
+  if (windowed !== undefined && typeof values['window'] !== 'number' && !isStated) {
     const why = 'write `window = TOKENS` beside it';
     env.report(badDimensions(windowed.value.span, 'there is no window for these layers', why));
     return null;

@@ -70,6 +70,20 @@ t('attributes in braces count before those of the folder', () => {
   assert.is(read.layers, 3);
 });
 
+t('a window of the folder is taken away without naming its layers again', () => {
+  const gemma = { ...qwen3, model_type: 'gemma2', sliding_window: 8, head_dim: 16 };
+  const text = (braces: string): string => `base b from "models/other" { ${braces} }`;
+  const windowOf = (braces: string) => {
+    const { bases, diagnostics } = check(text(braces), {}, gemma);
+    assert.equal(said({ diagnostics } as Checked), []);
+    return bases['b']?.window;
+  };
+  assert.equal(windowOf(''), { tokens: 8, layers: [0, 2] });
+  assert.is(windowOf('window = none'), undefined);
+  const both = said(check(text('window = none  windowed = [0]'), {}, gemma));
+  assert.equal(both, ['error A123 there is no window for these layers']);
+});
+
 t('a name that the host knows stands for its folder; a folder beside the spec comes first', () => {
   const model = (name: string): string | null => (name === 'org/small' ? 'cache/small' : null);
   const read = base('base b from "org/small"', { model });
