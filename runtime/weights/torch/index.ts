@@ -5,7 +5,14 @@
  */
 import { InputError } from '../../input-error.ts';
 import { dtypeBytes, toFloat32 } from '../dtypes.ts';
-import { elements, requireFinite, type ByteSource, type TensorInfo, type WeightSource } from '../source.ts';
+import {
+  elements,
+  requireFinite,
+  showShape,
+  type ByteSource,
+  type TensorInfo,
+  type WeightSource,
+} from '../source.ts';
 import { openArchive, type TorchArchive } from './archive.ts';
 import { isDict, isTensor, type Pickled, type PickledDict, type TensorReference } from './pickle-values.ts';
 import { unpickle } from './pickle.ts';
@@ -100,6 +107,12 @@ const isPlain = (value: Pickled): value is number | string | boolean =>
 function checkPlace(name: string, tensor: TensorReference, archive: TorchArchive, file: string): void {
   const bytes = archive.sizeOf(tensor.storage.key);
   const end = elements(tensor.shape) === 0 ? 0 : tensor.offset + span(tensor);
+  // Strides of zero could make of a few bytes a tensor larger than any memory.
+  if (end > 0 && elements(tensor.shape) > span(tensor))
+    throw new InputError(
+      `${file}: tensor \`${name}\` ${showShape(tensor.shape)} repeats the numbers of its storage, which no parameter does`,
+      'save it again in Python with `.contiguous()`',
+    );
   if (bytes !== null && end * dtypeBytes[tensor.storage.dtype] <= bytes) return;
   throw new InputError(
     `${file}: tensor \`${name}\` needs ${end} numbers of storage \`${tensor.storage.key}\`, which has ${bytes ?? 0} bytes`,

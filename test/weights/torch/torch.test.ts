@@ -104,6 +104,8 @@ t('what is damaged or of another kind', async () => {
     await archive(pickleOf({ a: tensor('0', [2], { type: 'QInt8Storage' }) }), { '0': six }),
     /QInt8Storage/,
   );
+  const endless = pickleOf({ a: tensor('0', [2 ** 30, 2 ** 30], { stride: [0, 0] }) });
+  await refused(await archive(endless, { '0': six }), /`a` \[1073741824, 1073741824\] repeats the numbers/);
   await refused(await archive(pickleOf({ a: 1 }), {}), /holds no tensors by name/);
   await refused(await archive(pickleOf(tensor('0', [1])), { '0': six }), /holds one tensor/);
   await refused(await archive(good, { '0': six }, { byteorder: 'big' }), /big-endian/);
