@@ -3,9 +3,10 @@ import { InputError } from '../input-error.ts';
 import type { Message, Piece } from './chat-template.ts';
 import { fill, messagesOf, takesField, type Template, type TextRecord } from './templates.ts';
 
-/** Fields that hold a conversation, and the names that its turns' fields go by. */
-const FIELDS = ['messages', 'conversations', 'conversation'] as const;
-const FORMS = [
+/** Fields of a record that hold a conversation. */
+export const FIELDS = ['messages', 'conversations', 'conversation'] as const;
+/** Names of a turn's fields: `who` says whose the turn is, `said` has its text. */
+export const FORMS = [
   { who: 'role', said: 'content' },
   { who: 'from', said: 'value' },
 ] as const;
@@ -146,7 +147,7 @@ function chatPieces(
     return chat.pieces(messages);
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
-    throw new InputError(`${where}: ${cause.message.split('\n  help: ')[0]}`, cause.help, { cause });
+    throw cause.at(where);
   }
 }
 

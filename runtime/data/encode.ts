@@ -66,27 +66,9 @@ const begins = ({ bos }: Tokenizer, template: Template | undefined): boolean =>
   bos !== null && template?.chat === undefined;
 
 /**
- * Encodes one example: begin, prompt, output, end; a begin or an end that the text itself writes is not doubled.
- * Positions whose next token belongs to the prompt are not labelled, nor what stands behind a written end.
- * @throws InputError when an id is not in the base's vocabulary
- */
-export const encodeExample = (
-  { prompt, output }: { readonly prompt: string; readonly output: string },
-  rules: EncodeRules,
-  where: string,
-): Encoded =>
-  encodePieces(
-    [
-      { text: prompt, learned: false },
-      { text: output, learned: true },
-    ],
-    rules,
-    where,
-  );
-
-/**
  * Encodes one example of any number of pieces: the begin, the pieces, an end behind each that is learned. A begin or an end
- * that the text itself writes is not doubled, and a chat template writes all of its own.
+ * that the text itself writes is not doubled, and a chat template writes all of its own. Positions whose next token belongs
+ * to a prompt are not labelled, nor what stands behind a written end.
  * @param template what the pieces were made by; default: a text
  * @throws InputError when an id is not in the base's vocabulary, or several answers are to be joined with their prompts
  */

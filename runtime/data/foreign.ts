@@ -1,5 +1,6 @@
 /** Records of formats that other programs train on: what they are, and what to write instead. */
 import { InputError } from '../input-error.ts';
+import { FIELDS, FORMS } from './conversations.ts';
 import type { TextRecord } from './templates.ts';
 
 /**
@@ -21,13 +22,10 @@ export function refuseForeign(record: TextRecord, format: string, where: string)
 
 /** What a conversation of several turns is called: ShareGPT's and LLaVA's, or the `messages` of chats; null for anything else. */
 function conversationIn(record: TextRecord): string | null {
-  for (const field of ['conversations', 'conversation', 'messages'] as const) {
+  for (const field of FIELDS) {
     const list = record[field];
     if (!Array.isArray(list) || list.length === 0) continue;
-    for (const [by, text] of [
-      ['from', 'value'],
-      ['role', 'content'],
-    ] as const) {
+    for (const { who: by, said: text } of FORMS) {
       if (!list.every((turn: unknown) => typeof (turn as TextRecord | null)?.[by] === 'string')) continue;
       const whose = by === 'role' ? 'the chat' : 'image' in record ? "LLaVA's" : "ShareGPT's";
       return `this is ${whose} format (\`${field}\`, a list of {"${by}", "${text}"})`;

@@ -1,6 +1,6 @@
 /** What a task's attributes mean for its examples, wherever they are loaded. */
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import type { LoadOptions } from './load.ts';
+import type { LoadOptions } from './formats.ts';
 import { modelChat } from './model-chat.ts';
 import { type Template, templateOf } from './templates.ts';
 

@@ -2,7 +2,7 @@
 import { showsImages } from '../../compiler/compile/tasks.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { encodePrompt } from '../data/encode.ts';
-import { CAPTION_QUESTION } from '../data/load.ts';
+import { CAPTION_QUESTION } from '../data/encode-records.ts';
 import { type TaskFields, templateFor } from '../data/rules.ts';
 import { fillPrompt } from '../data/templates.ts';
 import { withContext } from '../experts/context.ts';

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBatches, microBatches, sequenceLength, stepsAnEpoch } from '../../runtime/data/batches.ts';
-import { encodeExample, encodePrompt, IGNORE, label } from '../../runtime/data/encode.ts';
-import { loadData, type LoadOptions } from '../../runtime/data/load.ts';
+import { encodePieces, encodePrompt, IGNORE, label } from '../../runtime/data/encode.ts';
+import type { LoadOptions } from '../../runtime/data/formats.ts';
+import { loadData } from '../../runtime/data/load.ts';
 import { alpaca, fill, fillPrompt, templateOf } from '../../runtime/data/templates.ts';
 import { dataHost } from '../../runtime/files.ts';
 import type { Tokenizer } from '../../runtime/tokenizer/tokenizer.ts';
@@ -106,9 +107,14 @@ t('templates as strings', () => {
   );
 });
 
+const pieces = (prompt: string, answer: string) => [
+  { text: prompt, learned: false },
+  { text: answer, learned: true },
+];
+
 t('labels by the official rules', () => {
   const rules = { tokenizer: characters, context: 100, vocab: 1000, ignoreId: 0 };
-  const { example } = encodeExample({ prompt: 'ab', output: 'cd' }, rules, 'x');
+  const { example } = encodePieces(pieces('ab', 'cd'), rules, 'x');
   assert.equal([...example.tokens], [1, 97, 98, 99, 100, 2]);
   // Position 2 (the last of the prompt) predicts c; the end token is learned; the last position has no next token.
   assert.equal([...example.labels], [IGNORE, IGNORE, 99, 100, 2, IGNORE]);
@@ -133,13 +139,13 @@ t('a merge over the border shifts the mask as in the official code where border 
     encode: (text, options) => characters.encode(text.replace('bc', '\u01f4'), options),
   };
   const rules = { tokenizer: merging, context: 9, vocab: 1000, ignoreId: 0 };
-  const text = { prompt: 'ab', output: 'cd' };
-  const joined = encodeExample(text, { ...rules, border: 'joined' }, 'x');
+  const text = pieces('ab', 'cd');
+  const joined = encodePieces(text, { ...rules, border: 'joined' }, 'x');
   assert.equal([...joined.example.tokens], [1, 97, 500, 100, 2]);
   assert.equal([...joined.example.labels], [IGNORE, IGNORE, 100, 2, IGNORE]);
   assert.is(joined.spanned, true);
   // By default each is encoded by itself: all of the answer is learned, and the prompt is that of generation.
-  const apart = encodeExample(text, rules, 'x');
+  const apart = encodePieces(text, rules, 'x');
   assert.equal([...apart.example.tokens], [...encodePrompt(merging, 'ab'), 99, 100, 2]);
   assert.equal([...apart.example.labels], [IGNORE, IGNORE, 99, 100, 2, IGNORE]);
   assert.is(apart.spanned, false);
