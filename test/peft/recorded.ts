@@ -3,52 +3,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { sitesOf } from '../../compiler/families/sites.ts';
-import type { Model, Recipe } from '../../compiler/model/model.ts';
 import { command as exportCommand } from '../../runtime/cli/export.ts';
 import { command as importCommand } from '../../runtime/cli/import.ts';
-import { IGNORE } from '../../runtime/data/encode.ts';
-import { openWeights, openFile } from '../../runtime/files.ts';
+import { openWeights } from '../../runtime/files.ts';
 import { openPeft } from '../../runtime/files/peft.ts';
-import { endless, generate, makeDecoder } from '../../runtime/generate.ts';
+import { Report } from '../../runtime/golden/compare.ts';
+import { type Adapter, compareAdapter } from '../../runtime/golden/hf/peft.ts';
 import { nodeHost } from '../../runtime/hosts/node.ts';
-import { importPeft } from '../../runtime/peft/import/import.ts';
 import { loadModel } from '../../runtime/project/spec.ts';
-import { argmax } from '../../runtime/sample.ts';
-import { parameterNamed, readParameter, type Session } from '../../runtime/session.ts';
-import { evaluate, gradients, makeTrainer, trainStep } from '../../runtime/train/trainer.ts';
 import { importAdapter } from '../../runtime/weights/adapter.ts';
-import { loadBase } from '../../runtime/weights/base.ts';
-import { openSafetensors } from '../../runtime/weights/safetensors.ts';
-import type { WeightSource } from '../../runtime/weights/source.ts';
-import { distance, forward, largest, openModel, withDevice } from '../compiler/sessions.ts';
+import { withDevice } from '../compiler/sessions.ts';
 import { runCommand } from '../cli/capture.ts';
 
-/** case.json, as far as it is compared. */
-interface Case {
-  readonly base: string;
-  readonly input_ids: readonly (readonly number[])[];
-  readonly labels: readonly (readonly number[])[];
-  readonly optimizer: {
-    readonly lr: number;
-    readonly betas: readonly [number, number];
-    readonly eps: number;
-    readonly weight_decay: number;
-  };
-  readonly losses: readonly number[];
-  readonly prompts: readonly (readonly number[])[];
-  readonly greedy: readonly (readonly number[])[];
-}
-
-/** What the recordings' README allows of float32, beside its own float64 check. */
-const BOUND = { logits: 1e-4, trained: 5e-4, loss: 1e-5, steps: 1e-4, gradient: 2e-4, step: 0.05 } as const;
-/** Numbers whose first gradient is below this share of the tensor's largest go their own way under AdamW. */
-const NOISE = 1e-5;
-
-type Values = ReadonlyMap<string, Float32Array>;
-
 /** `graft import` of one of the case's folders, and what both files hold. */
-async function imported(folder: string, base: string): Promise<{ model: Model; values: Values }> {
+async function imported(folder: string, base: string): Promise<Adapter> {
   const out = mkdtempSync(join(tmpdir(), 'graft-peft-'));
   try {
     const spec = join(out, 'imported.adapter');
@@ -68,128 +36,20 @@ async function imported(folder: string, base: string): Promise<{ model: Model; v
   }
 }
 
-/** PEFT's AdamW decays whatever is trained. */
-const decayingAll = (model: Model, trained: Values): Model => ({
-  ...model,
-  parameters: model.parameters.map((p) => (trained.has(p.name) ? { ...p, decay: true } : p)),
-});
+/** The folder of a case's base. */
+const baseOf = (folder: string): string =>
+  join(folder, (JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as { base: string }).base);
 
-const recipeOf = (model: Model, { optimizer }: Case): Recipe => ({
-  ...model.recipes[0]!,
-  optimizer: { ...optimizer, weightDecay: optimizer.weight_decay },
-  batch: 2,
-  accumulate: 1,
-});
-
-/** Labels of the words that come next. */
-function batchOf({ input_ids, labels }: Case) {
-  const next = labels.flatMap((row) => [...row.slice(1), -100].map((id) => (id === -100 ? IGNORE : id)));
-  return {
-    tokens: Uint32Array.from(input_ids.flat()),
-    labels: Uint32Array.from(next),
-    labelled: next.filter((id) => id !== IGNORE).length,
-  };
-}
-
-/** Tensors `PREFIX + key` of a file, under our names: the keys are read as those of the adapter itself. */
-async function recordedValues(
-  folder: string,
-  model: Model,
-  file: WeightSource,
-  prefix: string,
-): Promise<Values> {
-  const { config, source } = await openPeft(join(folder, 'adapter_start'));
-  await source.close();
-  const keys = [...file.tensors.keys()].filter((key) => key.startsWith(prefix));
-  const own: WeightSource = {
-    ...file,
-    tensors: new Map(keys.map((key) => [key.slice(prefix.length), file.tensors.get(key)!])),
-    read: (name, options) => file.read(prefix + name, options),
-  };
-  const parts = await importPeft(config, own, model.base, sitesOf(model.base));
-  return new Map(
-    parts.flatMap(({ tensors }) =>
-      tensors.map(({ name, values }) => [name, values as Float32Array] as const),
-    ),
-  );
-}
-
-function requireWithin(what: string, figure: number, bound: number): void {
-  assert.ok(figure < bound, `${what}: off by ${figure}, allowed ${bound}`);
-}
-
-async function logitsOf(session: Session, { input_ids }: Case): Promise<Float32Array> {
-  const rows = await forward(session, Uint32Array.from(input_ids.flat()));
-  return Float32Array.from(rows.flatMap((row) => [...row]));
-}
-
-/** Imports a case and compares logits, gradients, five steps, the adapter they leave, and greedy tokens. */
+/** Imports a case by the command and compares all that the golden check compares. */
 export const agrees = (folder: string): Promise<void> =>
   withDevice(async (device) => {
-    const recorded = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
-    const base = join(folder, recorded.base);
-    const start = await imported(join(folder, 'adapter_start'), base);
-    const end = await imported(join(folder, 'adapter'), base);
-    const model = decayingAll(start.model, start.values);
-    const expected = await openSafetensors(await openFile(join(folder, 'expected.safetensors')));
-    const weights = await openWeights(base);
-    const frozen = await loadBase(weights, model.base, model.parameters);
-    await weights.close();
-    const { input_ids, prompts, optimizer } = recorded;
-    const sizes = { batch: input_ids.length, tokens: input_ids[0]?.length ?? 0 };
-    const [task] = model.tasks;
-    const name = task?.name ?? '';
-    const session = await openModel(device, model, new Map([...frozen.values, ...start.values]), {
-      recipe: recipeOf(model, recorded),
-      training: { batch: sizes.batch, tokens: { [name]: sizes.tokens } },
-      evaluation: { batch: sizes.batch, tokens: { [name]: sizes.tokens } },
-      forward: sizes,
-      generation: { batch: prompts.length, tokens: 16, context: 40 },
-    });
-    requireWithin(
-      'logits.0',
-      distance(await logitsOf(session, recorded), await expected.read('logits.0')),
-      BOUND.logits,
-    );
-
-    const trainer = makeTrainer(session);
-    const batch = batchOf(recorded);
-    const [first = NaN, ...losses] = recorded.losses;
-    requireWithin('loss', Math.abs((await gradients(trainer, name, batch)) - first), BOUND.loss);
-    const slopes = await recordedValues(folder, model, expected, 'grad.');
-    assert.equal([...slopes.keys()].sort(), [...start.values.keys()].sort());
-    for (const [at, values] of slopes) {
-      const own = await readParameter(session, parameterNamed(session, at), 'gradients');
-      requireWithin(`gradient of ${at}`, distance(own, values), BOUND.gradient * largest(values));
-    }
-
-    for (const [i, loss] of losses.entries()) {
-      await trainStep(trainer, name, [batch], optimizer.lr);
-      requireWithin(
-        `loss after step ${i + 1}`,
-        Math.abs((await evaluate(trainer, name, batch)) - loss),
-        BOUND.steps,
-      );
-    }
-    requireWithin(
-      'logits.5',
-      distance(await logitsOf(session, recorded), await expected.read('logits.5')),
-      BOUND.trained,
-    );
-    for (const [at, values] of end.values) {
-      const slope = slopes.get(at) ?? new Float32Array();
-      const own = await readParameter(session, parameterNamed(session, at));
-      const firm = [...values.keys()].filter((i) => Math.abs(slope[i] ?? 0) >= NOISE * largest(slope));
-      const pick = (from: Float32Array) => firm.map((i) => from[i] ?? NaN);
-      requireWithin(`${at} after training`, distance(pick(own), pick(values)), BOUND.step * optimizer.lr);
-    }
-    const answers = await generate(makeDecoder(session), prompts, {
-      maxTokens: 8,
-      tokenizer: endless,
-      pick: argmax,
-    });
-    assert.equal(answers, recorded.greedy);
-    await expected.close();
+    const start = await imported(join(folder, 'adapter_start'), baseOf(folder));
+    const { values: trained } = await imported(join(folder, 'adapter'), baseOf(folder));
+    const report = new Report();
+    await compareAdapter({ folder, start, trained, report, device });
+    assert.equal(report.failures, []);
+    const figures = ['logits', 'loss', 'gradients', 'step losses', 'adapter', 'tokens'];
+    assert.equal([...report.worst.keys()], figures);
   });
 
 /** Keys that say which modules are meant: in other words where they were an expression. */
@@ -197,11 +57,11 @@ const TARGETS = ['layers_to_transform', 'rank_pattern', 'target_modules'];
 
 /** Imports a case, exports it again and compares both folders. */
 export async function goesBack(folder: string): Promise<void> {
-  const { base } = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
+  const base = baseOf(folder);
   const [start, out] = [join(folder, 'adapter'), mkdtempSync(join(tmpdir(), 'graft-peft-'))];
   try {
     const spec = join(out, 'mine.adapter');
-    const files = ['--spec-out', spec, '--base', join(folder, base)];
+    const files = ['--spec-out', spec, '--base', base];
     const taken = await runCommand(importCommand, [start, ...files]);
     assert.is(taken.code, 0, taken.err);
     const theirs = join(out, 'theirs');
@@ -213,7 +73,7 @@ export async function goesBack(folder: string): Promise<void> {
     const [before, after] = [await contents(start), await contents(theirs)];
     assert.equal(after.tensors, before.tensors);
     for (const [key, value] of Object.entries(after.config))
-      if (key === 'base_model_name_or_path') assert.is(value, join(folder, base));
+      if (key === 'base_model_name_or_path') assert.is(value, base);
       else if (key === 'modules_to_save' && before.config['ensure_weight_tying'] === true)
         // PEFT adds the embedding once more, by its whole name.
         assert.equal(value, ['embed_tokens']);

@@ -4,7 +4,8 @@ import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
 import type { Report } from '../compare.ts';
 
-interface Recorded {
+/** A file of a template and of conversations. */
+export interface RecordedChat {
   readonly bos_token: string | null;
   readonly eos_token: string | null;
   readonly chat_template: string;
@@ -19,14 +20,20 @@ interface Recorded {
 }
 
 export async function runChat(file: string, report: Report): Promise<void> {
-  const recorded = (await readJson(file)) as Recorded;
+  const recorded = (await readJson(file)) as RecordedChat;
   const { bos_token: bos, eos_token: eos } = recorded;
   const template = chatTemplate(recorded.chat_template, { bos, eos, ends: eos === null ? [] : [eos] }, file);
   recorded.cases.forEach(({ messages, add_generation_prompt: reply, kwargs, expected, error }, i) => {
     const where = `case ${i}`;
     const rendered = attempt(() => template.render(messages, reply, kwargs));
     if (expected !== undefined) report.same('texts', rendered.text, expected, where);
-    else report.same('texts', rendered.refusal?.includes(error ?? ''), true, `${where}, which is refused`);
+    else
+      report.same(
+        'texts',
+        error !== undefined && rendered.refusal?.includes(error),
+        true,
+        `${where}, which is refused`,
+      );
   });
 }
 

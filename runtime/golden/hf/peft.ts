@@ -43,48 +43,79 @@ interface Recorded {
 }
 
 export async function runPeft(folder: string, report: Report, device: Device): Promise<void> {
-  const recorded = (await readJson(join(folder, 'case.json'))) as Recorded;
-  const home = join(folder, recorded.base);
-  const file = join(home, 'config.json');
+  const { base } = (await readJson(join(folder, 'case.json'))) as Recorded;
+  const file = join(folder, base, 'config.json');
   const config = (await readJson(file)) as Config;
   const bare = modelOf(config, file);
   const start = await imported(join(folder, 'adapter_start'), config, bare);
   const end = await imported(join(folder, 'adapter'), config, bare);
+  await compareAdapter({ folder, start, trained: end.values, report, device });
+}
+
+/** An adapter of a case under our names: the model with its parts, and their numbers. */
+export interface Adapter {
+  readonly model: Model;
+  readonly values: Values;
+}
+
+/**
+ * Compares logits, loss, gradients, five steps, the adapter they leave, and greedy tokens with those of a case.
+ * @param trained the numbers of the adapter after the last step, as the case recorded them
+ */
+export async function compareAdapter({
+  folder,
+  start,
+  trained,
+  report,
+  device,
+}: {
+  readonly folder: string;
+  readonly start: Adapter;
+  readonly trained: Values;
+  readonly report: Report;
+  readonly device: Device;
+}): Promise<void> {
+  const recorded = (await readJson(join(folder, 'case.json'))) as Recorded;
   // PEFT's AdamW decays whatever is trained.
   const parameters = start.model.parameters.map((p) =>
     start.values.has(p.name) ? { ...p, decay: true } : p,
   );
   const model = { ...start.model, parameters };
-  const weights = await openWeights(home);
+  const weights = await openWeights(join(folder, recorded.base));
   const frozen = await loadBase(weights, model.base, model.parameters).finally(() => weights.close());
   const expected = await openSafetensors(await openFile(join(folder, 'expected.safetensors')));
   const task = model.tasks[0]?.name ?? '';
   const sizes = { batch: recorded.input_ids.length, tokens: recorded.input_ids[0]?.length ?? 0 };
-  const longest = Math.max(...recorded.prompts.map((prompt) => prompt.length));
-  const answer = Math.max(...recorded.greedy.map((tokens) => tokens.length));
+  const answer = longestOf(recorded.greedy);
   const { weight_decay: weightDecay, ...optimizer } = recorded.optimizer;
   const session = await openOn(device, model, new Map([...frozen.values, ...start.values]), {
     recipe: recipeWith({ lr: optimizer.lr, betas: optimizer.betas, eps: optimizer.eps, weightDecay }, task),
     training: { batch: sizes.batch, tokens: { [task]: sizes.tokens } },
     evaluation: { batch: sizes.batch, tokens: { [task]: sizes.tokens } },
     forward: sizes,
-    generation: { batch: 1, tokens: longest, context: longest + answer },
+    generation: {
+      batch: recorded.prompts.length,
+      tokens: longestOf(recorded.prompts),
+      context: longestOf(recorded.prompts) + answer,
+    },
   });
   try {
     const slopes = await recordedValues(folder, model, expected, 'grad.');
-    await compare({ session, task, recorded, expected, slopes, trained: end.values, report });
+    for (const name of slopes.keys())
+      if (!start.values.has(name))
+        report.add('gradients', NaN, BOUND.gradient, `${name}, which the adapter does not have`);
+    await compare({ session, task, recorded, expected, start: start.values, slopes, trained, report });
   } finally {
     session.executor.destroy();
     await expected.close();
   }
 }
 
+const longestOf = (rows: readonly (readonly number[])[]): number =>
+  Math.max(...rows.map(({ length }) => length));
+
 /** A folder of PEFT as `graft import` reads it: the model with its parts, and their numbers. */
-async function imported(
-  folder: string,
-  config: Config,
-  { base }: Model,
-): Promise<{ readonly model: Model; readonly values: Values }> {
+async function imported(folder: string, config: Config, { base }: Model): Promise<Adapter> {
   const { config: adapter, source } = await openPeft(folder);
   const parts = await importPeft(adapter, source, base, sitesOf(base)).finally(() => source.close());
   const declared = { name: 'golden', text: 'base golden from "model"' };
@@ -124,15 +155,17 @@ interface Run {
   readonly task: string;
   readonly recorded: Recorded;
   readonly expected: WeightSource;
-  /** Gradients before the first step. */
+  /** The adapter before the first step. */
+  readonly start: Values;
+  /** Its gradients there, as recorded. */
   readonly slopes: Values;
-  /** The adapter after the last. */
+  /** The adapter after the last step, as recorded. */
   readonly trained: Values;
   readonly report: Report;
 }
 
 async function compare(run: Run): Promise<void> {
-  const { session, task, recorded, expected, slopes, trained, report } = run;
+  const { session, task, recorded, expected, start, slopes, trained, report } = run;
   const { input_ids: rows, labels, optimizer, losses, prompts } = recorded;
   const logits = async (key: string, bound: number): Promise<void> =>
     report.add('logits', maxDifference(await logitsOf(session, rows), await expected.read(key)), bound, key);
@@ -141,9 +174,9 @@ async function compare(run: Run): Promise<void> {
   const batch = makeBatch(rows, labels.flat(), -100);
   const [first = NaN, ...later] = losses;
   report.add('loss', Math.abs((await gradients(trainer, task, batch)) - first), BOUND.loss, 'loss');
-  for (const [name, values] of slopes) {
+  for (const name of start.keys()) {
     const own = await readParameter(session, parameterNamed(session, name), 'gradients');
-    report.add('gradients', relativeDifference(own, values), BOUND.gradient, name);
+    report.add('gradients', relativeDifference(own, slopes.get(name) ?? []), BOUND.gradient, name);
   }
   for (const [i, loss] of later.entries()) {
     await trainStep(trainer, task, [batch], optimizer.lr);
@@ -160,11 +193,10 @@ async function compare(run: Run): Promise<void> {
     const apart = maxDifference(pick(own), pick(values)) / optimizer.lr;
     report.add('adapter', apart, BOUND.parameter, `${name}, in learning rates`);
   }
-  const decoder = makeDecoder(session);
-  for (const [i, prompt] of prompts.entries()) {
+  const options = { maxTokens: longestOf(recorded.greedy), tokenizer: endless, pick: argmax };
+  const answers = await generate(makeDecoder(session), prompts, options);
+  for (const [i, wanted] of recorded.greedy.entries()) {
     if ((recorded.greedy_margin?.[i] ?? Infinity) < MARGIN) continue;
-    const wanted = recorded.greedy[i] ?? [];
-    const options = { maxTokens: wanted.length, tokenizer: endless, pick: argmax };
-    report.same('tokens', (await generate(decoder, [prompt], options))[0], wanted, `greedy ${i}`);
+    report.same('tokens', answers[i]?.slice(0, wanted.length), wanted, `greedy ${i}`);
   }
 }
