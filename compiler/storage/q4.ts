@@ -4,8 +4,7 @@
  * are used; zero is exact (as Q4_0 of GGUF).
  */
 import type { Format } from './format.ts';
-import { halfOf, valueOfHalf } from './half.ts';
-import { BLOCK_NUMBERS, extreme, findQuad, RUN } from './scales.ts';
+import { BLOCK_NUMBERS, extreme, findQuad, RUN, scaleAt, storeScale } from './scales.ts';
 
 const WORDS = 1 + BLOCK_NUMBERS / 8;
 
@@ -25,10 +24,8 @@ export const q4: Format = {
     for (let from = 0; from < numbers.length; from += RUN) {
       const word = Math.floor(from / BLOCK_NUMBERS) * WORDS;
       const within = from % BLOCK_NUMBERS;
-      const bits = halfOf(extreme(numbers, from) / -8);
       // Multiples are counted in the scale as it is stored.
-      const value = valueOfHalf(bits);
-      words[word]! |= bits << (within / 2);
+      const value = storeScale(words, word, within, extreme(numbers, from) / -8);
       for (let i = 0; i < RUN; i += 8) {
         let eight = 0;
         for (let j = 0; j < 8; j++) {
@@ -45,7 +42,7 @@ export const q4: Format = {
     Float32Array.from({ length: (words.length / WORDS) * BLOCK_NUMBERS }, (_, i) => {
       const word = Math.floor(i / BLOCK_NUMBERS) * WORDS;
       const within = i % BLOCK_NUMBERS;
-      const scale = valueOfHalf((words[word]! >>> (within < RUN ? 0 : 16)) & 0xffff);
+      const scale = scaleAt(words, word, within);
       return (((words[word + 1 + (within >> 3)]! >>> (4 * (within % 8))) & 15) - 8) * scale;
     }),
 };

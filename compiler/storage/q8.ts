@@ -3,8 +3,7 @@
  * the 32, divided by 127 and rounded to a half, so zero is exact and signs are alike (as Q8_0 of GGUF).
  */
 import type { Format } from './format.ts';
-import { halfOf, valueOfHalf } from './half.ts';
-import { BLOCK_NUMBERS, extreme, findQuad, RUN } from './scales.ts';
+import { BLOCK_NUMBERS, extreme, findQuad, RUN, scaleAt, storeScale } from './scales.ts';
 
 const WORDS = 1 + BLOCK_NUMBERS / 4;
 const MOST = 127;
@@ -25,10 +24,8 @@ export const q8: Format = {
     for (let from = 0; from < numbers.length; from += RUN) {
       const word = Math.floor(from / BLOCK_NUMBERS) * WORDS;
       const within = from % BLOCK_NUMBERS;
-      const bits = halfOf(Math.abs(extreme(numbers, from)) / MOST);
       // Multiples are counted in the scale as it is stored.
-      const value = valueOfHalf(bits);
-      words[word]! |= bits << (within / 2);
+      const value = storeScale(words, word, within, Math.abs(extreme(numbers, from)) / MOST);
       if (value === 0) continue;
       const at = 4 * (word + 1) + within;
       for (let i = 0; i < RUN; i++) {
@@ -44,7 +41,7 @@ export const q8: Format = {
     return Float32Array.from({ length: (words.length / WORDS) * BLOCK_NUMBERS }, (_, i) => {
       const word = Math.floor(i / BLOCK_NUMBERS) * WORDS;
       const within = i % BLOCK_NUMBERS;
-      const scale = valueOfHalf((words[word]! >>> (within < RUN ? 0 : 16)) & 0xffff);
+      const scale = scaleAt(words, word, within);
       return bytes[4 * (word + 1) + within]! * scale;
     });
   },

@@ -5,7 +5,7 @@
  * Source: ggml's `ggml-quants.c`.
  */
 import { toFloat32 } from '../dtypes.ts';
-import { f16ToF32 } from '../../../compiler/storage/half.ts';
+import { valueOfHalf } from '../../../compiler/storage/half.ts';
 import type { TensorType } from './types.ts';
 
 const { fround } = Math;
@@ -38,11 +38,7 @@ function eachBlock(bytes: Uint8Array, { numbers, bytes: size }: TensorType, bloc
   return out;
 }
 
-const halves = new Uint16Array(1);
-function half(bytes: Uint8Array, at: number): number {
-  halves[0] = bytes[at]! | (bytes[at + 1]! << 8);
-  return f16ToF32(halves)[0]!;
-}
+const half = (bytes: Uint8Array, at: number): number => valueOfHalf(bytes[at]! | (bytes[at + 1]! << 8));
 
 const signed = (byte: number): number => (byte << 24) >> 24;
 
