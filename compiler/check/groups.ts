@@ -1,6 +1,6 @@
 /** Groups: expressions over parts, their members and other groups, as sets of parameter names. */
 import type { Expression, GroupItem, Path } from '../../grammar/ast.ts';
-import type { Parameter } from '../model/model.ts';
+import { lastWord, type Parameter } from '../model/model.ts';
 import { namesByOwner } from '../lower/parameters.ts';
 import type { BaseEnv } from './env.ts';
 import type { FlatAdapter } from './flatten.ts';
@@ -132,9 +132,8 @@ function memberOf(env: BaseEnv, e: Path, part: ReadonlySet<string>): ReadonlySet
   if (part.size === 0) return part;
   const segment = e.segments[1];
   const word = segment?.kind === 'name' && segment.index === null ? segment.name : null;
-  const last = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
-  const members = [...part].filter((name) => word !== null && last(name) === word.text);
+  const members = [...part].filter((name) => word !== null && lastWord(name) === word.text);
   if (members.length > 0) return new Set(members);
-  env.report(unknownMember(e, [...new Set([...part].map(last))]));
+  env.report(unknownMember(e, [...new Set([...part].map(lastWord))]));
   return null;
 }

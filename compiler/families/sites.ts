@@ -5,6 +5,7 @@
  */
 import {
   axis,
+  lastWord,
   logical,
   type Axis,
   type Base,
@@ -30,10 +31,6 @@ function once<T>(known: WeakMap<Base, T>, base: Base, make: (base: Base) => T): 
   return made;
 }
 
-/** The last word of a name with dots: `wq` of `attention.wq`. */
-export const shortName = ({ name }: { readonly name: string }): string =>
-  name.slice(name.lastIndexOf('.') + 1);
-
 /** Every place of a base, in checkpoint order. A tied base still has `output`: it owns the embedding's table. */
 export const sitesOf = (base: Base): readonly Site[] => once(knownSites, base, listSites);
 
@@ -51,7 +48,7 @@ function siteAt(base: Base, place: Place, layer: number | null): Site {
   const { role, kind, letter = null, reads } = place;
   const name = prefix + place.name;
   const tied = base.tied && role === 'head';
-  const word = shortName(place);
+  const word = lastWord(place.name);
   const biased = base.biases?.includes(word) ?? false;
   const { normOffset } = familyOf(base);
   return {

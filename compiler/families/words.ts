@@ -1,8 +1,6 @@
 /** The words that paths to places are made of, ours and those of Hugging Face: for suggestions and for an editor. */
-import type { SiteKind } from '../model/model.ts';
+import { lastWord, type SiteKind } from '../model/model.ts';
 import { allPlaces } from './index.ts';
-
-const lastWord = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
 /** Short names of the places of one kind, in checkpoint order: `wq`, `wk`, ... of linears. */
 export const namesOf = (kind: SiteKind): readonly string[] =>

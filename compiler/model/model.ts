@@ -167,6 +167,9 @@ export interface Site {
   readonly reads: string | null;
 }
 
+/** The last word of a name with dots: `wq` of `attention.wq`. */
+export const lastWord = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+
 /** Who named the tensors of a file: Meta, whose names are ours, or Hugging Face. */
 export type NamingStyle = 'meta' | 'huggingface';
 

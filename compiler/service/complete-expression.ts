@@ -6,7 +6,7 @@ import type { Subject } from '../check/check.ts';
 import { accepted } from '../check/parts.ts';
 import { wordsAfter } from '../check/selectors.ts';
 import type { Field, FieldType, Kind } from '../kinds/kind.ts';
-import type { Base, Site, SiteKind } from '../model/model.ts';
+import { type Base, lastWord, type Site, type SiteKind } from '../model/model.ts';
 import { sitesOf } from '../families/sites.ts';
 import { expectsOperand, type Frame } from './cursor.ts';
 import { partSize } from './describe-names.ts';
@@ -215,6 +215,6 @@ function partMembers(tokens: readonly IToken[], { subject, members }: Draft): Pr
   const name = tokens.at(-2)?.image ?? '';
   if (subject === null || members.get(name)?.kind !== 'part') return [];
   const names = partSize(subject, name)?.names ?? [];
-  const words = new Set(names.map((n) => n.slice(n.lastIndexOf('.') + 1)));
+  const words = new Set(names.map(lastWord));
   return [...words].map((label) => ({ label, kind: 'part', detail: `of ${name}`, doc: '' }));
 }

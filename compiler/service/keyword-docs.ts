@@ -1,7 +1,6 @@
 /** The words of the language in a line each: what hovers and completions say about them. */
 import { allPlaces } from '../families/index.ts';
-import { shortName } from '../families/sites.ts';
-import type { SiteKind } from '../model/model.ts';
+import { lastWord, type SiteKind } from '../model/model.ts';
 
 /** By keyword; a test holds it against the token table. */
 export const wordDocs: Readonly<Record<string, string>> = {
@@ -43,7 +42,7 @@ export const layerWords: Readonly<Record<string, string>> = {
 const inLayers = (kind: SiteKind): string =>
   allPlaces
     .filter((place) => place.kind === kind && place.letter !== undefined)
-    .map(({ name }) => shortName({ name }))
+    .map(({ name }) => lastWord(name))
     .join(', ');
 
 /** What `every` can be followed by. */

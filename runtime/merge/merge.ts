@@ -1,9 +1,8 @@
 /** Folding an adapter into its base: a file of weights and a spec that declares it. */
 import { dirname } from 'node:path';
 import { familyOf } from '../../compiler/families/index.ts';
-import { shortName } from '../../compiler/families/sites.ts';
 import { mergedBase, obstaclesOf } from '../../compiler/merge/merge.ts';
-import type { Base, Model } from '../../compiler/model/model.ts';
+import { type Base, lastWord, type Model } from '../../compiler/model/model.ts';
 import { writeText, writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import type { HostedModel } from '../project/spec.ts';
@@ -120,7 +119,7 @@ const metadataOf = (model: Model, merged: Base, naming: Naming, { base }: Origin
 /** What Hugging Face calls a linear: `q_proj` for `wq`. */
 function huggingfaceOf({ sites }: Model, linear: string): string {
   const site = sites.find(({ word }) => word === linear);
-  return site === undefined ? linear : shortName({ name: site.huggingface });
+  return site === undefined ? linear : lastWord(site.huggingface);
 }
 
 /** What somebody who uses the file must know. */

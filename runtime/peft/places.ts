@@ -1,7 +1,5 @@
 /** Places of a base as a selector of the language, and as names of modules in a PEFT configuration. */
-import { type Base, type Site } from '../../compiler/model/model.ts';
-
-const shortName = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+import { type Base, lastWord, type Site } from '../../compiler/model/model.ts';
 
 /** `[0..2 + 5]` of ascending layers; nothing of all layers. */
 export function layersText(layers: readonly number[], base: Pick<Base, 'layers'>): string {
@@ -42,7 +40,7 @@ export function selectorOf(sites: readonly Site[], all: readonly Site[], base: P
     )}`;
     const dot = place.lastIndexOf('.');
     const holder = dot < 0 ? at : `${at}.${place.slice(0, dot)}`;
-    byHolder.set(holder, [...(byHolder.get(holder) ?? []), shortName(place)]);
+    byHolder.set(holder, [...(byHolder.get(holder) ?? []), lastWord(place)]);
   }
   const inLayers = [...byHolder].map(([holder, names]) =>
     names.length === 1 ? `${holder}.${names[0]}` : `${holder}.{${names.join(', ')}}`,

@@ -47,10 +47,7 @@ export const attributesEntry = (attributes: Attributes | undefined): Record<stri
  * The attributes a file states; null where it states none, as files of earlier versions and of other programs.
  * @throws InputError for an entry that is damaged or of a later version
  */
-export function readAttributes({
-  name,
-  metadata,
-}: Pick<WeightSource, 'name' | 'metadata'>): Attributes | null {
+function readAttributes({ name, metadata }: Pick<WeightSource, 'name' | 'metadata'>): Attributes | null {
   const text = metadata[ENTRY];
   if (text === undefined) return null;
   const value = parseJsonStrict(text, `${name}: metadata \`${ENTRY}\``);

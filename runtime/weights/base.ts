@@ -6,7 +6,7 @@ import { InputError } from '../input-error.ts';
 import { fingerprintBase } from './fingerprint.ts';
 import { isFloat } from './dtypes.ts';
 import { foreignTensors, undeclaredBiases } from './foreign.ts';
-import { recogniseNames, type Naming } from './names.ts';
+import { nameIn, recogniseNames, type Naming } from './names.ts';
 import { reorderRope } from './rope.ts';
 import { sameShape, showShape, type ReadOptions, type WeightSource } from './source.ts';
 
@@ -111,10 +111,10 @@ export async function readBaseParameter(
  * @throws InputError when their numbers differ: the file's model has a head of its own
  */
 export async function requireTied(source: WeightSource, base: Base, plan: BasePlan): Promise<void> {
-  const { style, prefix } = plan.naming;
   for (const { parameter, tensor } of plan.reads) {
-    const twin = parameter.source?.twin?.[style];
-    const name = twin === undefined ? '' : style === 'meta' ? prefix + twin : twin;
+    const twin = parameter.source?.twin;
+    if (twin === undefined) continue;
+    const name = nameIn(plan.naming, twin);
     if (!source.tensors.has(name)) continue;
     const [one, other] = [await source.read(tensor), await source.read(name)];
     if (one.length === other.length && one.every((value, i) => value === other[i])) continue;

@@ -3,8 +3,8 @@
  * would give fluent nonsense, so each is named with what it would change. Nothing is made of other tensors: adapters,
  * vision towers and tables that can be computed lie in the same files.
  */
-import type { Base, Parameter } from '../../compiler/model/model.ts';
-import type { Naming } from './names.ts';
+import { type Base, lastWord, type Parameter } from '../../compiler/model/model.ts';
+import { nameIn, type Naming } from './names.ts';
 
 /** What is asked of a parameter that the base takes from its file. */
 type BaseTensor = Pick<Parameter, 'name' | 'shape' | 'source'>;
@@ -86,10 +86,9 @@ const isTwin = (tensor: string, parameters: readonly BaseTensor[]): boolean =>
 export function undeclaredBiases(naming: Naming, parameters: readonly BaseTensor[]): string[] {
   const others = new Set(naming.others);
   const linears = parameters.flatMap(({ name, shape, source }) => {
-    const bias = source?.names[naming.style].replace(/\.weight$/, '.bias') ?? '';
-    return shape.length === 2 && others.has(naming.style === 'meta' ? naming.prefix + bias : bias)
-      ? [/(\w+)\.weight$/.exec(name)?.[1] ?? '']
-      : [];
+    if (shape.length !== 2 || source === undefined) return [];
+    const bias = nameIn(naming, source.names).replace(/\.weight$/, '.bias');
+    return others.has(bias) ? [lastWord(name.replace(/\.weight$/, ''))] : [];
   });
   return [...new Set(linears)];
 }

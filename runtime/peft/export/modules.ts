@@ -1,7 +1,5 @@
 /** Places of a base as PEFT's configuration says them: by the last words of names and by layers, or one by one. */
-import type { Site } from '../../../compiler/model/model.ts';
-
-const lastWord = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+import { lastWord, type Site } from '../../../compiler/model/model.ts';
 
 /** `target_modules` and `layers_to_transform` of places that are all of one kind. */
 export interface Targets {
