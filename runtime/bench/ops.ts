@@ -56,7 +56,7 @@ export interface Values {
 export type Numbers = Readonly<Record<string, Values>>;
 
 /** The linears of the block, with what enters and what leaves them. */
-export function blockLinears({ dim, ffn }: BlockSize): Readonly<Record<string, readonly [number, number]>> {
+function blockLinears({ dim, ffn }: BlockSize): Readonly<Record<string, readonly [number, number]>> {
   const square = [dim, dim] as const;
   return { wq: square, wk: square, wv: square, wo: square, w1: [dim, ffn], w3: [dim, ffn], w2: [ffn, dim] };
 }

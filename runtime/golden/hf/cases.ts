@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InputError } from '../../input-error.ts';
 
 /** The sub-folders that tell such a set from one of the official LLaMA-Adapter code. */
-export const KINDS = ['base', 'peft', 'tokenizers', 'chat', 'gguf'] as const;
+const KINDS = ['base', 'peft', 'tokenizers', 'chat', 'gguf'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface HfCase {
