@@ -4,6 +4,7 @@
  * Between passes there is plain read-only data, and `graft build --emit NAME` prints it after any of them. Every pass is
  * total: what the user can get wrong was caught by `check`, except what depends on the device's limits.
  */
+import { invariant } from '../grammar/invariant.ts';
 import type { Source } from './build/context.ts';
 import { makeManifest } from './compile/manifest.ts';
 import type { CompileOptions } from './compile/options.ts';
@@ -28,7 +29,7 @@ import { noSchedule, type Schedule, scheduleAll } from './passes/schedule.ts';
 export type { CompileOptions, TaskSizes } from './compile/options.ts';
 
 /** A model on its way to a package. What no pass has made yet is empty. */
-export interface Compilation {
+interface Compilation {
   readonly source: Source;
   readonly options: CompileOptions;
   readonly graphs: readonly Graph[];
@@ -38,7 +39,7 @@ export interface Compilation {
   readonly manifest: Manifest | null;
 }
 
-export interface Pass {
+interface Pass {
   readonly name: string;
   readonly run: (c: Compilation) => Compilation;
   /** What `graft build --emit` can print after it, by stage; `lineOf` finds the line of a place in the spec. */
@@ -128,29 +129,26 @@ export interface Compiled {
 
 /** The package of a model. */
 export function compile(model: Model, options: CompileOptions): Compiled {
-  const made = passes.reduce((c, pass) => pass.run(c), begin(model, options));
+  const made = runPasses(model, options, passes);
   const { manifest, graphs, plan, schedule } = made;
-  if (!manifest) throw new Error('internal error: the last pass makes the manifest');
+  invariant(manifest, 'the last pass makes the manifest');
   const { sources, nodes } = schedule;
   return { manifest, sources, graphs, nodes, unreached: unreachedIn(made), plan };
 }
 
 /** Runs the passes up to the one that makes `stage`, and prints it. */
 export function printStage(model: Model, options: CompileOptions, stage: string, lineOf: LineOf): string {
-  let c = begin(model, options);
-  for (const pass of passes) {
-    c = pass.run(c);
-    const dump = pass.dumps[stage];
-    if (dump) return dump(c, lineOf);
-  }
-  throw new Error(`internal error: no pass makes ${stage}`);
+  const last = passes.findIndex(({ dumps }) => Object.hasOwn(dumps, stage));
+  const dump = passes[last]?.dumps[stage];
+  invariant(dump, `no pass makes ${stage}`);
+  return dump(runPasses(model, options, passes.slice(0, last + 1)), lineOf);
 }
 
-function begin(model: Model, options: CompileOptions): Compilation {
+function runPasses(model: Model, options: CompileOptions, run: readonly Pass[]): Compilation {
   const trainable = new Set(model.tasks.flatMap((task) => task.trains));
   const source: Source = { model, trainable, hooksOf, taps: options.taps ?? false };
   const nothing = { graphs: [], layout: noLayout, plan: noPlan, schedule: noSchedule, manifest: null };
-  return { source, options, ...nothing };
+  return run.reduce<Compilation>((c, pass) => pass.run(c), { source, options, ...nothing });
 }
 
 function unreachedIn({ graphs, source: { model } }: Compilation): Compiled['unreached'] {

@@ -12,7 +12,7 @@ export interface Source {
 }
 
 /** A place as people and editors count: both from 0. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly character: number;
 }

@@ -6,7 +6,7 @@ import type { TokenType } from 'chevrotain';
 import * as t from './tokens.ts';
 
 /** One rule of a TextMate grammar. */
-export interface Rule {
+interface Rule {
   readonly name?: string;
   readonly match: string;
   readonly captures?: Readonly<
@@ -14,7 +14,7 @@ export interface Rule {
   >;
 }
 
-export interface Grammar {
+interface Grammar {
   readonly name: string;
   readonly scopeName: string;
   readonly fileTypes: readonly string[];

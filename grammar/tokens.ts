@@ -101,7 +101,7 @@ export const StringToken = createToken({
 
 export const LineComment = createToken({ name: 'Comment', pattern: /\/\/[^\n\r]*/, group: 'comments' });
 /** Comments of other languages, read so that the checker can say how they are written here. */
-export const ForeignComment = createToken({
+const ForeignComment = createToken({
   name: 'ForeignComment',
   pattern: /#[^\n\r]*|\/\*[^]*?\*\//,
   group: 'foreign',

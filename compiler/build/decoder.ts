@@ -35,13 +35,14 @@ export function buildHidden(c: Context, picked?: Tensor): Tensor {
       return site === null ? y : norm(c, site, y);
     };
     const o = attention(c, layer, normed('attentionNorm', x), positions);
-    x = residual(c, x, normed('attentionOutputNorm', linear(c, at('attentionOutput'), o)));
+    x = g.add(normed('attentionOutputNorm', linear(c, at('attentionOutput'), o)), x);
     const n = normed('ffnNorm', x);
     const u = linear(c, at('gate'), n);
     const v = linear(c, at('up'), n);
     g.at(`layers.${layer}.feed_forward`, { layer });
-    const inner = familyOf(model.base).activation === 'silu' ? g.siluMul(u, v) : gated(c, u, v);
-    x = residual(c, x, normed('ffnOutputNorm', linear(c, at('down'), inner)));
+    const { activation } = familyOf(model.base);
+    const inner = activation === 'silu' ? g.siluMul(u, v) : g.mul(g.activate(u, { function: activation }), v);
+    x = g.add(normed('ffnOutputNorm', linear(c, at('down'), inner)), x);
     c.tap(`hidden.${layer}`, x);
   }
   g.at('picked');
@@ -57,15 +58,6 @@ export function buildLogits(c: Context, hidden: Tensor): Tensor {
   if (logitCap === undefined) return logits;
   c.g.at('logit_cap');
   return c.g.softCap(logits, { cap: logitCap });
-}
-
-/** f(u) * v, where f is not SiLU. */
-function gated({ g, model }: Context, u: Tensor, v: Tensor): Tensor {
-  return g.mul(g.activate(u, { function: familyOf(model.base).activation }), v);
-}
-
-function residual(c: Context, x: Tensor, y: Tensor): Tensor {
-  return c.g.add(y, x);
 }
 
 function embedWords(c: Context): Tensor {

@@ -28,7 +28,7 @@ export interface AttentionSource {
 }
 
 /** Vectors in front of the words: [length, dim] for every sequence, or [batch x length, dim] when `batched`. */
-export interface Prepended {
+interface Prepended {
   readonly vectors: Tensor;
   readonly length: number;
   readonly batched: boolean;

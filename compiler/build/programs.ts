@@ -78,7 +78,7 @@ export function buildEncoding(source: Source, part: string, batch: number): Buil
   return c.g;
 }
 
-export interface GenerationSizes {
+interface GenerationSizes {
   readonly batch: number;
   readonly tokens: number;
   /** Rows of a cache, prepended vectors included. */

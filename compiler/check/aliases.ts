@@ -6,7 +6,7 @@ import type { Name, Path, Segment } from '../../grammar/ast.ts';
 import { huggingfaceWords, placeWords } from '../families/words.ts';
 
 /** Whose name a word is, and what is meant by it here: the first of these that fits. */
-export interface Alias {
+interface Alias {
   readonly whose: string;
   readonly ours: readonly string[];
 }

@@ -8,7 +8,7 @@ import { bareFile, wrongType } from './diagnostics/types.ts';
 import { unknownChoice } from './diagnostics/values.ts';
 
 /** What a format's examples are, which decides what a task on them may say. */
-export type DataShape = 'text' | 'instructions' | 'images';
+type DataShape = 'text' | 'instructions' | 'images';
 
 /** The formats of data, with what their files hold. */
 export const dataFormats: Readonly<Record<string, { readonly shape: DataShape; readonly doc: string }>> = {

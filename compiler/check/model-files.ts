@@ -1,7 +1,7 @@
 /** `base NAME from "MODEL"`: the attributes that the model's config.json says, as if they stood in the base's braces. */
 import type { Field, StringLiteral } from '../../grammar/ast.ts';
 import { parse } from '../../grammar/parser.ts';
-import type { Config, ConfigProblem } from '../families/config-reader.ts';
+import { configOf, type Config, type ConfigProblem } from '../families/config-reader.ts';
 import { readConfig } from '../families/config.ts';
 import { baseLines } from '../families/print-base.ts';
 import type { Host } from '../host.ts';
@@ -36,7 +36,7 @@ export function readModelFiles(
     return complete ? { folder: beside, config: null, fields: [] } : null;
   }
   const { folder, config, text } = found;
-  const json = parseJson(text);
+  const json = parseConfig(text);
   if (json === null) {
     env.report(modelRefused(from, config, NO_JSON));
     return null;
@@ -81,11 +81,10 @@ const NO_JSON: ConfigProblem = {
   fatal: true,
 };
 
-/** The contents of a config.json, null where it is no JSON; what is no table says nothing of a model. */
-function parseJson(text: string): Config | null {
+/** The contents of a config.json, null where it is no JSON. */
+function parseConfig(text: string): Config | null {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Config) : {};
+    return configOf(JSON.parse(text));
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
 /** The value of an attribute: an expression read as the type its table asks for. */
-import { singleName, type Call, type Expression, type Name } from '../../grammar/ast.ts';
+import { singleName, type Call, type Expression, type Name, type NumberLiteral } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/source.ts';
 import { isCall } from '../kinds/fields.ts';
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
@@ -85,12 +85,16 @@ export function isOwnWord(text: string, type: FieldType): boolean {
   }
 }
 
+/** Whether 32 bits hold a number; false after reporting that it is infinite in them. */
+function isHeld(env: Env, e: NumberLiteral): boolean {
+  const held = Number.isFinite(Math.fround(e.value));
+  if (!held) env.report(infinite(e));
+  return held;
+}
+
 function readNumber(env: Env, e: Expression, type: FieldType & { kind: 'number' }): number | undefined {
   if (e.kind !== 'number' || e.unit !== null) return fail(env, e, type);
-  if (!Number.isFinite(Math.fround(e.value))) {
-    env.report(infinite(e));
-    return undefined;
-  }
+  if (!isHeld(env, e)) return undefined;
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity, integer = false } = type;
   const rounded = Math.fround(e.value);
   const inside =
@@ -118,10 +122,7 @@ function readChoice(
 /** `2 epochs`, `100 steps` or `3%`; a bare number counts steps. */
 function readDuration(env: Env, e: Expression, type: FieldType): FieldValue | undefined {
   if (e.kind !== 'number') return fail(env, e, type);
-  if (!Number.isFinite(Math.fround(e.value))) {
-    env.report(infinite(e));
-    return undefined;
-  }
+  if (!isHeld(env, e)) return undefined;
   const share = e.text.endsWith('%');
   if (e.value < 0 || (share && (e.value > 1 || e.unit !== null))) {
     env.report(outOfRange(e.span, e.text, { kind: 'number', min: 0 }));

@@ -4,6 +4,7 @@ import { attributesOf } from '../kinds/attributes.ts';
 import { hasImage, imageInputs } from '../kinds/images.ts';
 import type { Model } from '../model/model.ts';
 import { type Constant, type Manifest, PACKAGE_FORMAT } from '../package/package.ts';
+import { activeCells } from '../passes/append-optimizer.ts';
 import type { Layout } from '../passes/layout.ts';
 import type { MemoryPlan } from '../passes/memory.ts';
 import type { Schedule } from '../passes/schedule.ts';
@@ -25,7 +26,7 @@ export function makeManifest(
   const tasks = model.tasks.map((task) => ({
     name: task.name,
     data: task.data,
-    cells: layout.cells.flatMap((cell, index) => (cell.tasks.includes(task.name) ? [index] : [])),
+    cells: activeCells(layout.cells, task.name),
     fields: task.fields,
   }));
   return {

@@ -3,11 +3,10 @@ import { linearsByHolder } from '../families/words.ts';
 import { printRope } from '../families/rotary.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
 import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
-import { printLayers } from '../model/values.ts';
-import { printValue } from '../model/values.ts';
+import { printLayers, printValue } from '../model/values.ts';
 
 /** What a change is of, in the order in which changes are told. */
-export type Area = 'base' | 'part' | 'group' | 'task' | 'data' | 'recipe' | 'expert';
+type Area = 'base' | 'part' | 'group' | 'task' | 'data' | 'recipe' | 'expert';
 
 /** One thing that is there in only one of the models, or differs. */
 export interface Change {

@@ -38,8 +38,11 @@ export function contradictions(base: Base, config: Config): string[] {
  * frequency, in float32.
  */
 function turnAlike(base: Turned, other: Turned): boolean {
-  return [0, 2 ** 20].every((length) => alikeAt(length, base, other));
+  return LENGTHS.every((length) => alikeAt(length, base, other));
 }
+
+/** Tokens of a short sequence and of one so long that every scaling which follows the length has stretched its angles. */
+const LENGTHS = [0, 2 ** 20];
 
 /** Whether they do in sequences of `length` tokens. */
 function alikeAt(length: number, base: Turned, other: Turned): boolean {

@@ -3,6 +3,13 @@
 /** The contents of a config.json. */
 export type Config = Readonly<Record<string, unknown>>;
 
+/** Whether a value of JSON is a table, which neither a list nor null is. */
+export const isTable = (value: unknown): value is Config =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A parsed config.json; any value but a table says nothing of a model. */
+export const configOf = (value: unknown): Config => (isTable(value) ? value : {});
+
 /** Why a config.json cannot be read as a base. `message` continues "FILE ...". */
 export interface ConfigProblem {
   readonly key: string;

@@ -4,15 +4,12 @@
  */
 import type { Base, RopeScaling } from '../model/model.ts';
 import { factorsOf, YARN } from './rotary.ts';
-import { asNumber, type Config, type ConfigReader } from './config-reader.ts';
+import { asNumber, type Config, type ConfigReader, isTable } from './config-reader.ts';
 
 type Rope = Pick<Base['rope'], 'theta' | 'size' | 'windowTheta' | 'scaling'>;
 
-const isTable = (value: unknown): value is Config =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** What the rotary positions of a family may be, and the sizes they depend on. */
-export interface RopeOf {
+interface RopeOf {
   /** `rope_theta` where none is written. */
   readonly theta: number;
   /** `max_position_embeddings`. */
@@ -111,14 +108,13 @@ class RopeReader {
   readonly #read: ConfigReader;
   readonly #key: string;
   readonly #table: Config;
-
   readonly #partial: boolean;
 
   constructor(read: ConfigReader, key: string, table: Config, partial: boolean) {
-    this.#partial = partial;
     this.#read = read;
     this.#key = key;
     this.#table = table;
+    this.#partial = partial;
   }
 
   number(name: string, unsaid?: number): number {

@@ -12,7 +12,7 @@ import { readWindow } from './config-windows.ts';
 /** What of a base a config.json says. */
 export type ConfigBase = Omit<Base, 'name' | 'init' | 'weights' | 'tokenizer' | 'config'>;
 
-export interface ConfigReading {
+interface ConfigReading {
   /** Null where the family is not known or a size is missing. */
   readonly base: ConfigBase | null;
   readonly problems: readonly ConfigProblem[];

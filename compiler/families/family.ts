@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /** Linears that Hugging Face gives biases together. */
-export interface BiasSwitch {
+interface BiasSwitch {
   readonly linears: readonly string[];
   /** The key of config.json that says so; `always`: they have them without a word; null: they never have any. */
   readonly key: string | null;
@@ -71,7 +71,7 @@ export interface Family {
 }
 
 /** Values of keys that a config.json leaves out; null: as many key heads as query heads, `hidden_size` shared by the heads. */
-export interface Unsaid {
+interface Unsaid {
   readonly num_key_value_heads: number | null;
   readonly head_dim: number | null;
   readonly rms_norm_eps: number;

@@ -99,28 +99,23 @@ export const factorsOf = (scaling: RopeScaling | undefined): readonly (readonly 
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Arguments of scalings that need not be written. */
-const UNSAID: Readonly<Record<string, Values>> = { longrope: { attention: null } };
-
 /** What yarn's numbers are where nothing is said of them. */
 export const YARN = { fast: 32, slow: 1, attention: null, truncate: true } as const;
+
+/** Arguments of scalings that need not be written, with the values that they then have. */
+const UNSAID: Readonly<Record<string, Values>> = { longrope: { attention: null }, yarn: YARN };
 
 const printArgument = (value: unknown): string =>
   Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
 
 /** A base's `rope` as the language writes it: `half(theta: 500000, scaling: linear(factor: 2))`. */
 export function printRope({ style, theta, size, windowTheta, scaling }: Base['rope']): string {
-  const others = { size, window_theta: windowTheta };
-  const plain = [`theta: ${theta}`]
-    .concat(
-      Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`])),
-    )
+  const plain = Object.entries({ theta, size, window_theta: windowTheta })
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
     .join(', ');
   if (scaling === undefined) return `${style}(${plain})`;
   const { kind, ...values } = scaling;
-  const said = Object.entries(values).filter(
-    ([name, value]) => value !== (kind === 'yarn' ? (YARN as Values) : (UNSAID[kind] ?? {}))[name],
-  );
+  const said = Object.entries(values).filter(([name, value]) => value !== UNSAID[kind]?.[name]);
   const args = said.map(([name, value]) => `${name}: ${printArgument(value)}`);
   return `${style}(${plain}, scaling: ${kind}(${args.join(', ')}))`;
 }

@@ -158,8 +158,9 @@ export interface Ops {
   };
   /**
    * scores, positions? [1, batch x queries], prefix? -> p, prefixP?. Rows are (batch, head, query); key j is visible
-   * when j <= positions[batch, query] (always, without positions) and, with a `window`, j > positions[batch, query] - window; prefix columns are always visible and share the
-   * softmax. Columns past `keys` (and past `prefix`) come out zero, whatever they held.
+   * when j <= positions[batch, query] (always, without positions) and, with a `window`, j > positions[batch, query] -
+   * window; prefix columns are always visible and share the softmax. Columns past `keys` (and past `prefix`) come out
+   * zero, whatever they held.
    */
   readonly softmax: {
     readonly batch: number;
@@ -249,7 +250,7 @@ export interface Segment {
   readonly length: number;
 }
 
-export interface Repeat {
+interface Repeat {
   readonly times: number;
 }
 

@@ -7,7 +7,7 @@ import { tensorAt } from './slots.ts';
 /** Gives the file and line of a place in the spec, as `v2.adapter:12`. */
 export type LineOf = (span: Span) => string;
 
-export function printGraph(graph: Graph): string {
+function printGraph(graph: Graph): string {
   const lines = graph.nodes.map((node) => {
     const outputs = node.outputs.map((id) => (id === null ? '_' : typed(tensorAt(graph, id)))).join(', ');
     const inputs = node.inputs.map((id) => (id === null ? '_' : reference(tensorAt(graph, id)))).join(', ');

@@ -3,12 +3,11 @@
  * of parts at a site, a base's rotary angles, a task's template. Adapter files keep these attributes, so that an
  * adapter is not used with others than it was trained with.
  */
-import { invariant } from '../../grammar/invariant.ts';
 import type { Base, FieldValue, Model, Part, Task } from '../model/model.ts';
 import type { Attributes, AttributeValues } from '../package/package.ts';
 import { isCall } from './fields.ts';
-import { kindOf } from './index.ts';
-import type { Field, FieldType } from './kind.ts';
+import { kindOfPart } from './index.ts';
+import { argumentsOf, type Field } from './kind.ts';
 
 /**
  * Fields of a base that do not change what its network computes: names, files, the context, the start of its matrices.
@@ -55,15 +54,13 @@ function flattenPlain(name: string, value: unknown): AttributeValues {
 
 /** `kind of part`, `on`, `from` and `after` are no names a field can have. */
 function partAttributes(part: Part, model: Model, all: boolean): AttributeValues {
-  const kind = kindOf(part.kind);
-  invariant(kind, `no part kind ${part.kind}`);
   const before = partsBefore(part, model);
   return {
     'kind of part': part.kind,
     on: placesOf(part),
     ...(part.source === null ? {} : { from: part.source }),
     ...(before.length === 0 ? {} : { after: before }),
-    ...flatten(part.fields, kind.fields, all),
+    ...flatten(part.fields, kindOfPart(part).fields, all),
   };
 }
 
@@ -89,8 +86,8 @@ function flatten(
     if (!all && field && isOnlyTraining(field, whole)) continue;
     if (isCall(value)) {
       made[path + name] = value.call;
-      const inner = field ? argumentsOf(field.type, value.call) : {};
-      Object.assign(made, flatten(value.args, inner, all, `${path}${name}.`));
+      const inner = field && argumentsOf(field.type, value.call);
+      Object.assign(made, flatten(value.args, inner ?? {}, all, `${path}${name}.`));
     } else made[path + name] = value as AttributeValues[string];
   }
   return made;
@@ -106,12 +103,6 @@ const defaultsOf = (fields: Readonly<Record<string, Field>>): Readonly<Record<st
 
 const isOnlyTraining = ({ onlyTraining }: Field, beside: Readonly<Record<string, FieldValue>>): boolean =>
   typeof onlyTraining === 'function' ? onlyTraining(beside) : onlyTraining === true;
-
-/** The arguments that a call of that name may have. */
-function argumentsOf(type: FieldType, call: string): Readonly<Record<string, Field>> {
-  if (type.kind === 'any') return Object.assign({}, ...type.of.map((one) => argumentsOf(one, call)));
-  return type.kind === 'call' ? (type.calls[call] ?? {}) : {};
-}
 
 /** The parts that apply before this one, at a site that both are on or on the input. */
 function partsBefore(part: Part, { parts }: Model): string[] {

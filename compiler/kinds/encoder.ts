@@ -12,7 +12,7 @@ import { buildVit, clipNames, patches, type Taken, type Vit, vitOf, vitParameter
  * The shape of an encoder's output for an image: `tokens` rows of `width` numbers, which are `scales` equal runs side
  * by side.
  */
-export interface Vision {
+interface Vision {
   readonly width: number;
   readonly tokens: number;
   /** Blocks whose tokens lie side by side. */
@@ -32,7 +32,7 @@ export function visionOf({ model, take, at }: Part['fields']): Vision | null {
 /**
  * Tokens of an image before `take` leaves some out; null for an unknown CLIP or patches that do not fit the resolution.
  */
-export function tokensIn(model: FieldValue | undefined): number | null {
+function tokensIn(model: FieldValue | undefined): number | null {
   if (isCall(model) && model.call === 'features') return numberOf(model.args['tokens']);
   const vit = vitOf(model);
   return vit && Number.isInteger(patches(vit)) ? 1 + patches(vit) : null;
@@ -82,7 +82,7 @@ function imageInput(part: Part): ImageInput {
   return { part: part.name, rows: patches(vit), width: 3 * patch ** 2, tokens, pixels };
 }
 
-/** The most numbers in an encoder's blocks; more than this no machine holds. */
+/** A problem where the blocks of an encoder have more numbers than any machine holds. */
 function vastEncoder({ name, fields }: Unchecked): Problem[] {
   const vit = vitOf(fields['model']);
   if (vit === null) return [];

@@ -60,6 +60,12 @@ export interface Field {
   readonly idle?: string;
 }
 
+/** The arguments that a call of this name may have where a value of this type stands; undefined: it is no such call. */
+export function argumentsOf(type: FieldType, call: string): Readonly<Record<string, Field>> | undefined {
+  if (type.kind === 'call') return type.calls[call];
+  return type.kind === 'any' ? type.of.map((one) => argumentsOf(one, call)).find((rows) => rows) : undefined;
+}
+
 /** What `on` may select for this kind. */
 export type Selects = 'layers' | 'linears' | 'sites' | 'parameters' | 'input' | 'layers-or-input' | 'nothing';
 
@@ -134,7 +140,7 @@ export const meetsWords = ({ hooks }: Kind): boolean =>
   hooks.attention !== undefined || hooks.prepend !== undefined;
 
 /** Trained numbers that say how much of a part reaches the base. */
-export interface Gates {
+interface Gates {
   readonly parameters: readonly string[];
   /** The absolute value of the factor that a gate of this value is. */
   readonly opening: (value: number) => number;

@@ -7,7 +7,7 @@ import { common, constant, count, number, numberOf, orNone, parameterOf, textOf 
 import type { Fold, Kind } from './kind.ts';
 
 /** What the update is multiplied by: alpha / rank, alpha / sqrt(rank) with `rslora`, or 1 when `alpha = none`. */
-export function loraFactor(part: Part): number {
+function loraFactor(part: Part): number {
   const alpha = part.fields['alpha'] ?? null;
   if (alpha === null) return 1;
   const rank = numberOf(part.fields['rank']);

@@ -3,6 +3,7 @@ import { numbersInBlocks, tooLarge } from '../model/sizes.ts';
 import { printValue } from '../model/values.ts';
 import type { Problem, Unchecked } from './kind.ts';
 
+/** A problem where the blocks of `queries` have more numbers than any machine holds. */
 export function vastProjector({ name, fields }: Unchecked): Problem[] {
   if (fields['kind'] !== 'queries') return [];
   const width = Number(fields['hidden'] ?? fields['width']);
@@ -16,6 +17,7 @@ export function vastProjector({ name, fields }: Unchecked): Problem[] {
   return large === null ? [] : [[large.key, large.message, large.why]];
 }
 
+/** Problems of lengths and widths that do not go together. */
 export function projectorProblems({ fields }: Unchecked): Problem[] {
   const { kind, length, tokens, width, hidden, heads } = fields;
   const [makes, comes] = [Number(length), Number(tokens)];

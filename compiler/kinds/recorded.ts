@@ -6,7 +6,7 @@
 import type { FieldValue, Part } from '../model/model.ts';
 import { isCall } from './fields.ts';
 import { kindOfPart } from './index.ts';
-import type { Field, FieldType } from './kind.ts';
+import { argumentsOf, type Field, type FieldType } from './kind.ts';
 
 /** The part without later attributes at their defaults, and without the names of its places in files. */
 export function recordedPart(part: Part): unknown {
@@ -43,10 +43,4 @@ function recordedValue(value: FieldValue, type: FieldType): FieldValue {
   if (!isCall(value)) return value;
   const rows = argumentsOf(type, value.call);
   return rows === undefined ? value : { call: value.call, args: recordedFields(value.args, rows) };
-}
-
-/** The arguments of a call that a value of this type may be. */
-function argumentsOf(type: FieldType, call: string): Readonly<Record<string, Field>> | undefined {
-  if (type.kind === 'call') return type.calls[call];
-  return type.kind === 'any' ? type.of.map((one) => argumentsOf(one, call)).find((rows) => rows) : undefined;
 }

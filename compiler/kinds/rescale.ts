@@ -5,9 +5,9 @@ import { common, constant, vectorAt } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** IA3 scales the hidden layer, which is what enters `w2`; everywhere else it scales what leaves the linear. */
-export const rescalesInput = (site: Site): boolean => site.role === 'down';
+const rescalesInput = (site: Site): boolean => site.role === 'down';
 
-export const rescaledAxis = (site: Site): Axis => (rescalesInput(site) ? site.input : site.output);
+const rescaledAxis = (site: Site): Axis => (rescalesInput(site) ? site.input : site.output);
 
 export const rescale: Kind = {
   name: 'rescale',

@@ -5,7 +5,7 @@ import { choice, common, initField, initOf, vectorAt } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 /** The side of a site that a scale multiplies. */
-export const scaledAxis = (part: Part, site: Site): Axis =>
+const scaledAxis = (part: Part, site: Site): Axis =>
   part.fields['side'] === 'input' ? site.input : site.output;
 
 export const scale: Kind = {

@@ -1,8 +1,8 @@
 /**
  * Rotary position embedding (RoFormer, section 3.4.2). Pairs are (2j, 2j+1) in Meta's checkpoints (`interleaved`)
- * and (j, j + size/2) in Hugging Face's (`half`), where size is that
- * of the rotated part, the first numbers of a head, as wide as the table. The table holds cos and sin of pair j at columns 2j and 2j+1, made
- * in float64 on the host, because sin on some software devices is off by 2e-4.
+ * and (j, j + size/2) in Hugging Face's (`half`), where size is that of the rotated part: the first numbers of a head,
+ * as many as the table is wide. The table holds cos and sin of pair j at columns 2j and 2j+1, made in float64 on the
+ * host, because sin on some software devices is off by 2e-4.
  */
 import { invariant } from '../../grammar/invariant.ts';
 import { ceil4 } from '../model/model.ts';

@@ -96,7 +96,7 @@ export type Purpose =
 /** One thing the package can do, for one set of shapes. */
 export type Program = Purpose & ProgramBody;
 
-export interface ProgramBody {
+interface ProgramBody {
   /** Unique in the package: `programName` of its purpose. */
   readonly name: string;
   /** Sequences it runs at once. */

@@ -24,7 +24,7 @@ const PIECE = 2 ** 24;
  * The cells (parameter groups) that a task trains, by their index. The task's programs hold an `adamw` for each of these
  * and none for the others, so an idle group keeps its parameters and moments bit for bit.
  */
-const activeCells = (cells: readonly Cell[], task: string): number[] =>
+export const activeCells = (cells: readonly Cell[], task: string): number[] =>
   cells.flatMap((cell, index) => (cell.tasks.includes(task) ? [index] : []));
 
 function piecesOf(cells: readonly Cell[], active: readonly number[]): Piece[] {
@@ -76,7 +76,7 @@ export function appendOptimizers(
 }
 
 /** Adds this micro-batch's gradients to those before it. */
-export function appendAccumulation(
+function appendAccumulation(
   g: Builder,
   cells: readonly Cell[],
   active: readonly number[],

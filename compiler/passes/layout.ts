@@ -7,7 +7,7 @@ import type { Cell, PackagedParameter } from '../package/package.ts';
 import { formats, storageIn, storedBytes } from '../storage/index.ts';
 
 /** Bindings start at multiples of this many bytes: the largest alignment WebGPU devices ask for. */
-export const ALIGNMENT = 256;
+const ALIGNMENT = 256;
 export const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 export interface Layout {

@@ -17,7 +17,7 @@ export const highlightTypes = [
 ];
 export const highlightModifiers = ['declaration', 'documentation'] as const;
 
-export type HighlightType = (typeof highlightTypes)[number];
+type HighlightType = (typeof highlightTypes)[number];
 
 export interface Highlight {
   readonly start: number;

@@ -8,7 +8,7 @@ import type { AdapterDeclaration, Declaration, File, Item, Name } from '../../gr
 import { usesOf, type Use } from './uses.ts';
 
 export type GlobalKind = 'base' | 'param' | 'data' | 'adapter' | 'recipe' | 'sweep';
-export type MemberKind = 'part' | 'group' | 'task' | 'expert';
+type MemberKind = 'part' | 'group' | 'task' | 'expert';
 
 /** Something with a name. */
 export interface Named {

@@ -31,7 +31,7 @@ export const wordsOf = (docs: Readonly<Record<string, string>>, kind: Proposal['
   Object.entries(docs).map(([label, doc]) => ({ label, kind, detail: '', doc }));
 
 /** A kind of part, as the beginning of an item. */
-export const kindProposal = (kind: Kind): Proposal => ({
+const kindProposal = (kind: Kind): Proposal => ({
   label: kind.name,
   kind: 'kind',
   detail: 'kind of part',

@@ -15,7 +15,7 @@ export interface Edit {
 }
 
 /** The edits, or why there are none. */
-export type Renamed =
+type Renamed =
   { readonly ok: true; readonly edits: readonly Edit[] } | { readonly ok: false; readonly reason: string };
 
 const refuse = (reason: string): Renamed => ({ ok: false, reason });

@@ -22,7 +22,7 @@ export const atLineEnd = (comments: readonly Comment[]): Doc =>
   comments.map((c) => [lineSuffix(`  ${textOf(c)}`), breakParent]);
 
 /** An expression, in the brackets in which it was written. */
-export function expressionDoc(p: Printing, e: Expression): Doc {
+function expressionDoc(p: Printing, e: Expression): Doc {
   if (isBracketed(e, p.text))
     return enclosed('(', e.kind === 'binary' ? sumDocs(p, e) : [plainDoc(p, e)], ')', line);
   if (e.kind !== 'binary') return plainDoc(p, e);

@@ -11,7 +11,7 @@ export interface Clause {
 }
 
 /** `prompt words`, and `on layers[late]` and `from visual`. */
-export interface Head {
+interface Head {
   readonly words: readonly Name[];
   readonly clauses: readonly Clause[];
 }

@@ -11,7 +11,7 @@ import { breaksBefore, widthOf } from './text.ts';
 const { hardline, indent, literalline, join } = prettierDoc.builders;
 
 /** How wide lines may be, and by how much a block is indented. */
-export interface Page extends Printing {
+interface Page extends Printing {
   readonly room: number;
   readonly tab: number;
 }

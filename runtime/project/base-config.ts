@@ -1,6 +1,6 @@
 /** A base that a spec declares against the config.json beside its weights: two descriptions of one network. */
 import { contradictions } from '../../compiler/families/agrees.ts';
-import type { Config } from '../../compiler/families/config-reader.ts';
+import { configOf, type Config } from '../../compiler/families/config-reader.ts';
 import type { Base } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import type { WeightSource } from '../weights/source.ts';
@@ -42,8 +42,7 @@ function requireAgrees(file: string, config: Config, base: Base): void {
 
 function parse(file: string, text: string): Config {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Config) : {};
+    return configOf(JSON.parse(text));
   } catch (cause) {
     throw new InputError(`${file} is not valid JSON: ${String(cause)}`, 'get the file again', { cause });
   }

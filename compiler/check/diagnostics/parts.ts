@@ -2,6 +2,7 @@
 import { singleName, type Expression, type Name, type PartItem } from '../../../grammar/ast.ts';
 import type { Diagnostic } from '../../../grammar/diagnostic.ts';
 import { entry, onLlama } from '../../../grammar/entry.ts';
+import { kinds } from '../../kinds/index.ts';
 import type { Selects } from '../../kinds/kind.ts';
 import { insert, remove, replace } from './edits.ts';
 import { one, suggest } from './phrases.ts';
@@ -11,8 +12,8 @@ export const A103 = entry({
   severity: 'error',
   title: 'unknown kind of part',
   text: `
-    A part begins with its kind. The kinds are prompt, bias, scale, unfreeze, lora, rescale, prefix, encoder and
-    project; the reference says what each does and which attributes it has.`,
+    A part begins with its kind. The kinds are ${kinds.map(({ name }) => name).join(', ')}; the reference says what
+    each does and which attributes it has.`,
   bad: onLlama('promt words on layers { length = 10 }'),
   good: onLlama('prompt words on layers { length = 10 }'),
 });

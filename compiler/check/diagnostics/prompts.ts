@@ -172,7 +172,7 @@ export const promptsMeet = (a: CheckedPart, b: CheckedPart, shared: readonly num
     ],
   });
 
-/** `0, 1, 2 and 5 more`. */
+/** `layer 2`, or `layers 0 to 7`; of layers with gaps, how many: `5 layers, first in 0`. */
 function numbers(layers: readonly number[]): string {
   const first = layers[0] ?? 0;
   const last = layers.at(-1) ?? 0;

@@ -20,7 +20,7 @@ export interface Shader {
  */
 const BINDINGS = ['a', 'b', 'c', 'bias', 'scale', 'extra', 'saved'] as const;
 
-export const FLAG = { bias: 1, scale: 2, residual: 4, silu: 8, saveBiased: 16, saveScaled: 32 } as const;
+const FLAG = { bias: 1, scale: 2, residual: 4, silu: 8, saveBiased: 16, saveScaled: 32 } as const;
 
 /** The uniform block, in order. Strides and offsets are in vec4s (of a stored B: in quads of its padded rows); `mv`, `nv`, `kv` are sizes in vec4s, rounded up. */
 // prettier-ignore

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { checkSpec } from '../../../compiler/check/check.ts';
-import type { Config } from '../../../compiler/families/config-reader.ts';
+import { configOf } from '../../../compiler/families/config-reader.ts';
 import { readConfig } from '../../../compiler/families/config.ts';
 import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
@@ -81,9 +81,7 @@ function declared(wanted: string, out: string): ChosenBase {
 /** @param written the model as the spec names it */
 async function fromConfig(wanted: string, folder: string, written: string): Promise<ChosenBase> {
   const file = join(folder, 'config.json');
-  const json = await readJson(file);
-  // Neither a list nor `null` says anything of a model.
-  const { base, problems } = readConfig(typeof json === 'object' && json !== null ? (json as Config) : {});
+  const { base, problems } = readConfig(configOf(await readJson(file)));
   const [first] = problems;
   if (base === null || first !== undefined)
     throw new InputError(
