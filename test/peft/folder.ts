@@ -6,8 +6,9 @@ import type { ImportedPart } from '../../runtime/peft/import/part.ts';
 import { readPeftConfig } from '../../runtime/peft/config.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { modelOf } from '../compiler/subjects.ts';
-import { layoutSafetensors, type NewTensor, openSafetensors } from '../../runtime/weights/safetensors.ts';
-import { bytesSource, elements, type WeightSource } from '../../runtime/weights/source.ts';
+import { openTensors } from '../weights/make.ts';
+import type { NewTensor } from '../../runtime/weights/safetensors.ts';
+import { elements, type WeightSource } from '../../runtime/weights/source.ts';
 
 /** Of no size that another has; its heads are narrower than the width. */
 export const base: Base = {
@@ -51,10 +52,8 @@ export const low = (site: Site, rank: number): NewTensor[] => [
 export const places = (of: Base, ...names: string[]): Site[] =>
   sitesOf(of).filter((site) => names.some((name) => site.name === name || site.name.endsWith(`.${name}`)));
 
-export async function sourceOf(tensors: readonly NewTensor[]): Promise<WeightSource> {
-  const { chunks } = layoutSafetensors(tensors);
-  return openSafetensors(bytesSource('adapter_model.safetensors', Buffer.concat([...chunks()])));
-}
+export const sourceOf = (tensors: readonly NewTensor[]): Promise<WeightSource> =>
+  openTensors('adapter_model.safetensors', tensors);
 
 /** What a configuration and its tensors come to on a base. */
 export const importFrom = async (
