@@ -45,11 +45,6 @@ function restore(): void {
   original = installed = null;
 }
 
-/** True while a device wait is pending and the sleeping `setImmediate` is in place. */
-export function isPollingGently(): boolean {
-  return installed !== null;
-}
-
 /** Awaits a promise of the device without burning a core. In a browser it just awaits. */
 export async function waitGently<T>(promise: Promise<T>): Promise<T> {
   if (typeof globalThis.setImmediate !== 'function' || typeof SharedArrayBuffer !== 'function')

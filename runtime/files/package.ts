@@ -2,7 +2,7 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Manifest } from '../../compiler/package/package.ts';
-import { readText } from '../files.ts';
+import { readText } from './read.ts';
 import { InputError } from '../input-error.ts';
 import { loadPackage, packageFiles } from '../package.ts';
 import type { Package } from '../session.ts';

@@ -1,7 +1,7 @@
 /** A folder that PEFT saved: its configuration and its tensors. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { openFile, readText } from '../files.ts';
+import { openFile, readText } from './read.ts';
 import { InputError } from '../input-error.ts';
 import { parseJsonStrict } from '../json.ts';
 import { type PeftConfig, readPeftConfig } from '../peft/config.ts';

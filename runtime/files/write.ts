@@ -5,9 +5,9 @@
  */
 import * as fs from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { codeOf } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { layoutSafetensors, type NewTensor } from '../weights/safetensors.ts';
+import { codeOf } from './read.ts';
 
 /** What writing needs of a file system; Node's `fs/promises` fits. */
 export interface FileSystem {

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PictureCache } from '../data/picture-store.ts';
+import { UNFINISHED } from '../files/write.ts';
 
 /** A folder of pictures by the hash of the files they came from. */
 export function pictureFolder(folder: string): PictureCache {
@@ -18,7 +19,7 @@ export function pictureFolder(folder: string): PictureCache {
       const path = pathOf(key);
       mkdirSync(join(path, '..'), { recursive: true });
       // Another process may write the same picture: whoever comes last puts the same bytes there.
-      const unfinished = `${path}.${process.pid}.unfinished`;
+      const unfinished = `${path}.${process.pid}${UNFINISHED}`;
       writeFileSync(unfinished, bytes);
       renameSync(unfinished, path);
     },

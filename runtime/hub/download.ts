@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { exists } from '../files/read.ts';
 import { InputError } from '../input-error.ts';
 
 /** What the hub says of a file. */
@@ -123,10 +124,3 @@ export async function bytesThere(file: HubFile, blobs: string): Promise<number> 
 }
 
 const sizeOf = async (path: string): Promise<number> => ((await exists(path)) ? (await stat(path)).size : 0);
-
-/** Whether there is a file, or a link to one. */
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -5,6 +5,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { downloadFile, listFiles, modelInfo } from '@huggingface/hub';
+import { codeOf } from '../files/read.ts';
 import { writeText } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { hubCache, isModelName, modelFolder } from './cached.ts';
@@ -121,9 +122,6 @@ async function requireRoom(home: string, files: readonly HubFile[]): Promise<voi
 }
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : '';
 
 /** Runs a request and says of its failure what a user can do about it. */
 function explaining({ repo, hubUrl = 'https://huggingface.co', token }: PullOptions, revision: string) {
