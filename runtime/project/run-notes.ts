@@ -28,7 +28,7 @@ export function runNotes(recipe: Recipe, data: Data): RunNotes {
     const { length } = dataset.examples;
     const epoch = stepsAnEpoch(batches, recipe.accumulate);
     const rest = Math.min(length, (steps % epoch) * recipe.accumulate * recipe.batch);
-    warnings.push(
+    passes.push(
       `${task}: ${about}${counted(steps, 'step')}, ${seen(length, Math.floor(steps / epoch), rest)}`,
     );
     if (recipe.accumulate > batches.perEpoch)

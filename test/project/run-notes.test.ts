@@ -10,23 +10,27 @@ import { fromLibrary, recipeFor } from '../compiler/subjects.ts';
 const t = suite('notes before a run');
 const plain = recipeFor(fromLibrary('lora.adapter'));
 
-/** Notes of a run on so many examples of each task. */
-function notes(
+/** Notes of a run on so many examples of each task: passes, then warnings. */
+function notes(...given: Parameters<typeof runOn>): string[] {
+  const { passes, warnings } = runOn(...given);
+  return [...passes, ...warnings];
+}
+
+function runOn(
   changes: Partial<Recipe>,
   examples: Readonly<Record<string, number>> = { a: 7 },
   remarks?: readonly string[],
-): string[] {
+): ReturnType<typeof runNotes> {
   const parts = Object.keys(examples).map((task) => ({ task, count: 1 }));
   const recipe: Recipe = { ...plain, mix: { kind: 'alternate', parts }, steps: null, ...changes };
   const of = <T>(make: (count: number) => T): Map<string, T> =>
     new Map(Object.entries(examples).map(([task, count]) => [task, make(count)]));
-  const { passes, warnings } = runNotes(recipe, {
+  return runNotes(recipe, {
     datasets: of(
       (length) => ({ examples: Array.from({ length }), report: { remarks } }) as unknown as Dataset,
     ),
     batches: of((count) => ({ perEpoch: Math.ceil(count / recipe.batch) }) as Batches),
   });
-  return [...passes, ...warnings];
 }
 
 t('every example once an epoch, also where the last step is a short one', () => {
@@ -75,6 +79,12 @@ t('a warm-up that is longer than the run, and the rate that is reached', () => {
   );
   assert.is(notes({ epochs: 1, batch: 2, schedule: schedule(4, 'steps') }).length, 1);
   assert.is(notes({ epochs: 1, batch: 2, schedule: schedule(1, 'epochs') }).length, 2);
+});
+
+t('how often the run sees the data is no warning', () => {
+  const { passes, warnings } = runOn({ epochs: 1, batch: 7 });
+  assert.equal(passes, ['a: 1 step, each of 7 examples once']);
+  assert.equal(warnings, []);
 });
 
 t('what the loader found in the data', () => {
