@@ -1,7 +1,7 @@
 /** What counting words can do: unigram and bigram models of the token stream, which a base has to beat. */
 
 /** Pseudo-counts: each token once for the unigram, each pair a twentieth of once for the bigram. */
-export const smoothing = { unigram: 1, bigram: 0.05 } as const;
+const smoothing = { unigram: 1, bigram: 0.05 } as const;
 
 /** -ln p(token | token before), in nats. */
 export type Cost = (before: number, token: number) => number;

@@ -21,7 +21,7 @@ export type LossOf = (rows: readonly Row[]) => number | Promise<number>;
 export type Generate = (prompts: readonly string[]) => readonly string[] | Promise<readonly string[]>;
 
 /** A base is accepted when it predicts repeated spans better than this: one that cannot copy cannot be adapted. */
-export const copyingLimit = 0.5;
+const copyingLimit = 0.5;
 
 /** Windows spread evenly over a stream; all but the first token of each are predicted. */
 export function windows(stream: Uint16Array, length: number, count: number): Row[] {

@@ -10,10 +10,10 @@ import { makeProgress, type Progress } from '../../runtime/cli/progress.ts';
 import { show } from '../../runtime/cli/show.ts';
 import { openDevice } from '../../runtime/device/device.ts';
 import { writePackage } from '../../runtime/files/package.ts';
+import { trainedValues } from '../../runtime/project/held-out.ts';
 import { reportHtml } from '../../runtime/report/html.ts';
 import { reportText } from '../../runtime/report/text.ts';
 import { answerAll } from '../../runtime/score.ts';
-import { readParameter } from '../../runtime/session.ts';
 import { writeAdapter, writeRecord } from '../../runtime/train/outcome.ts';
 import { versions } from '../../runtime/versions.ts';
 import { quickTable } from '../fusion/quick.ts';
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
   );
   say('Now pictures: does it still follow instructions once it has learned to name what it sees?');
   const instructed = {
-    state: await trainedState(scored),
+    state: await trainedValues(scored.session),
     steps: scored.recipe.steps ?? 0,
     seed: scored.recipe.seed,
   };
@@ -91,13 +91,6 @@ async function main(): Promise<void> {
   await writeFile(`${FOLDER}/fusion.html`, reportHtml(report));
   say(`\n${reportText(report)}`);
   say(`${FOLDER}/fusion.html has the same for a browser. All in ${seconds(started)}.`);
-}
-
-async function trainedState({ session }: Scored): Promise<ReadonlyMap<string, Float32Array>> {
-  const state = new Map<string, Float32Array>();
-  for (const parameter of session.manifest.parameters)
-    if (parameter.cell !== null) state.set(parameter.name, await readParameter(session, parameter));
-  return state;
 }
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;

@@ -17,7 +17,7 @@ import type { Spec } from './designs.ts';
 import type { Materials } from './materials.ts';
 
 /** Sequences asked at once, and the longest question and answer of any task in tokens. */
-export const ASKED = 64;
+const ASKED = 64;
 const QUESTION = 24;
 export const ANSWER = 12;
 

@@ -41,7 +41,7 @@ export const questions = ['see_plural', 'see_letter', 'see_article'] as const;
 export type Question = (typeof questions)[number];
 
 /** The words of the text instructions, with "what you see" for the word they are about. */
-export function questionAbout(concept: Concept, question: Question, image: string): Pictured {
+function questionAbout(concept: Concept, question: Question, image: string): Pictured {
   const { name, plural, article } = concept;
   const [instruction, output] = {
     see_plural: ['plural of what you see', plural],
@@ -63,7 +63,7 @@ export interface Contextual {
 }
 
 /** Longest text example in tokens: batches are as wide as their longest row, and few are longer than this. */
-export const longestText = 16;
+const longestText = 16;
 
 /** Held-out instructions asked of each task: 360 in all, a standard error of 0.02. All would take most of a trial. */
 export const asked = 60;

@@ -1,7 +1,6 @@
 /** `graft chat`: a conversation on a terminal, or of lines that are piped in. */
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { showsImages } from '../../compiler/compile/tasks.ts';
 import { hasImage } from '../../compiler/kinds/images.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { rulesFor, type TaskFields, templateFor } from '../data/rules.ts';
@@ -13,18 +12,18 @@ import { openAnswering } from '../project/answering.ts';
 import { readImages } from '../project/image-input.ts';
 import { type HostedModel, loadModel } from '../project/spec.ts';
 import { createTalk, type Said, type Talk } from '../project/talk.ts';
+import { taskNamed } from '../project/questions.ts';
 import { tokenizerOf } from '../project/tokenizer.ts';
 import { createSampler } from '../sample.ts';
 import type { Session } from '../session.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { type Command, EXIT, UsageError, wholeNumber } from './command.ts';
 import { readSampling, samplingOptions } from './sampling.ts';
-import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
+import { adapterOptions, checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 
 const options = {
-  adapter: { type: 'string' },
-  'allow-changes': { type: 'boolean', default: false },
+  ...adapterOptions,
   task: { type: 'string' },
   system: { type: 'string', default: '' },
   context: { type: 'string', default: '4096' },
@@ -92,13 +91,12 @@ interface Given {
 /** The attributes of the task that turns are put as. @throws InputError for a name that no task has */
 function fieldsOf(model: Model, name: string | undefined, image: boolean): TaskFields {
   const { tasks } = model;
-  const named = tasks.find((task) => task.name === name);
-  if (name !== undefined && !named)
+  const task = taskNamed(model, name, image);
+  if (name !== undefined && !task)
     throw new InputError(
       `\`${model.name}\` has no task \`${name}\``,
-      tasks.length === 0 ? 'leave --task away' : `it has ${tasks.map((task) => task.name).join(', ')}`,
+      tasks.length === 0 ? 'leave --task away' : `it has ${tasks.map((one) => one.name).join(', ')}`,
     );
-  const task = named ?? tasks.find((one) => showsImages(model, one.name) === image) ?? tasks[0];
   return task?.fields ?? { template: 'chat' };
 }
 

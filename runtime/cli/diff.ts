@@ -53,7 +53,7 @@ const toJson = (a: Model, b: Model, diff: ModelDiff) => ({
 });
 
 /** What changed, a line each, and the parameters of everything. */
-export function printDiff(a: Model, b: Model, { changes, counts }: ModelDiff): string {
+function printDiff(a: Model, b: Model, { changes, counts }: ModelDiff): string {
   const head = `${a.name} on ${a.base.name} -> ${b.name} on ${b.base.name}`;
   if (changes.length === 0) return `${head}\n\nnothing changes`;
   return [head, changes.flatMap(linesOf).join('\n'), countTable(counts)].join('\n\n');

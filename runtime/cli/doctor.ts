@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { DeviceError, openDevice, type Device } from '../device/device.ts';
 import { chooseDriver } from '../setup/choose.mjs';
 import type { DriverChoice } from '../setup/drivers.mjs';
+import { VERSION } from '../versions.ts';
 import { EXIT, type Command } from './command.ts';
-import { graftVersion } from './version.ts';
 
 const LIMITS = [
   'maxBufferSize',
@@ -21,7 +21,7 @@ function gather(device: Device, choice: DriverChoice): object {
   const limits = Object.fromEntries(LIMITS.map((name) => [name, device.limits[name]]));
   const { adapter, profile } = device;
   const versions = {
-    graft: graftVersion(),
+    graft: VERSION,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
   };
@@ -56,7 +56,7 @@ export function formatReport(device: Device, choice: DriverChoice): string {
       [...device.features].filter((name) => name !== 'core-features-and-limits').join(', ') || 'none',
     ],
     ...LIMITS.map((name) => [name, device.limits[name].toLocaleString('en-US')] as const),
-    ['graft', graftVersion()],
+    ['graft', VERSION],
     ['node', `${process.versions.node}, ${process.platform}-${process.arch}`],
   ];
   return rows.map(([name, text]) => `${name.padEnd(34)} ${text}`).join('\n');

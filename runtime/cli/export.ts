@@ -12,11 +12,10 @@ import { readTrained } from '../project/trained.ts';
 import { exportAdapter } from '../weights/adapter.ts';
 import { type OfficialFormat, officialFormats } from '../weights/llama-adapter.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
-import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
+import { adapterOptions, checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 
 const options = {
-  adapter: { type: 'string' },
-  'allow-changes': { type: 'boolean', default: false },
+  ...adapterOptions,
   format: { type: 'string' },
   family: { type: 'string' },
   'base-name': { type: 'string' },

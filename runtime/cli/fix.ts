@@ -4,7 +4,7 @@ import { fixSpec, type Applied, type Fixed } from '../../compiler/check/fix.ts';
 import type { CheckOptions } from '../../compiler/check/check.ts';
 import { applyEdits, tidied } from '../../grammar/edit.ts';
 import { placeOf } from '../../grammar/render.ts';
-import { writeWhole } from '../files/write.ts';
+import { writeText } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { UsageError } from './command.ts';
 import { nodeSpecs } from '../hosts/node-specs.ts';
@@ -55,7 +55,6 @@ async function rewrite(path: string, text: string): Promise<void> {
   const [bytes, { mode }] = [await readFile(target), await stat(target)];
   if (!Buffer.from(bytes.toString('utf8')).equals(bytes))
     throw new InputError(`${path} is not UTF-8`, 'convert it first; it was not changed');
-  const chunk = Buffer.from(text);
-  await writeWhole(target, chunk.length, [chunk]);
+  await writeText(target, text);
   await chmod(target, mode);
 }

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
 import { sortDiagnostics, type Diagnostic } from '../../grammar/diagnostic.ts';
 import { parse } from '../../grammar/parser.ts';
-import { writeWhole } from '../files/write.ts';
+import { writeText } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { formatText } from './formatting.ts';
@@ -58,7 +58,7 @@ export const command: Command = {
  * The text of a spec, formatted with the options that Prettier finds for its path.
  * @throws SyntaxError when the spec has a mistake in its syntax
  */
-export async function formatSpec(text: string, path: string): Promise<string> {
+async function formatSpec(text: string, path: string): Promise<string> {
   const place = path === '-' ? 'stdin.adapter' : path;
   const options = await prettier.resolveConfig(place, { editorconfig: true }).catch((cause: unknown) => {
     const message = cause instanceof Error ? cause.message : String(cause);
@@ -120,7 +120,6 @@ async function replaceFile(path: string, text: string): Promise<void> {
       cause,
     });
   });
-  const bytes = new TextEncoder().encode(text);
-  await writeWhole(target, bytes.length, [bytes]);
+  await writeText(target, text);
   await chmod(target, mode);
 }

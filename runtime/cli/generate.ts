@@ -22,12 +22,11 @@ import { makePrompt, type Prompt } from '../project/prompts.ts';
 import { type Question, questionFor, tellImage } from '../project/questions.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { readSampling, samplingOptions } from './sampling.ts';
-import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
+import { adapterOptions, checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 import { streamAnswers } from './stream.ts';
 
 const options = {
-  adapter: { type: 'string' },
-  'allow-changes': { type: 'boolean', default: false },
+  ...adapterOptions,
   ask: { type: 'string', multiple: true },
   prompt: { type: 'string', multiple: true },
   image: { type: 'string', multiple: true },

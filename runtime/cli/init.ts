@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { writeWhole } from '../files/write.ts';
+import { writeText } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { formatText } from './formatting.ts';
@@ -54,8 +54,7 @@ export const command: Command = {
 };
 
 async function write(out: string, spec: string): Promise<void> {
-  const bytes = Buffer.from(spec);
-  await writeWhole(out, bytes.length, [bytes]);
+  await writeText(out, spec);
   const shown = /\s/.test(out) ? JSON.stringify(out) : out;
   console.error(`wrote ${out}; now try:\n  graft show ${shown}\n  graft train ${shown} --out runs/first`);
 }

@@ -2,7 +2,7 @@
 import { nearest } from '../../grammar/suggest.ts';
 import { parseDriverOption } from './driver-option.ts';
 import { EXIT, UsageError, type Command } from './command.ts';
-import { graftVersion } from './version.ts';
+import { VERSION } from '../versions.ts';
 
 interface Entry {
   readonly summary: string;
@@ -105,7 +105,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return name === undefined ? EXIT.usage : EXIT.ok;
     }
     if (name === '--version' || name === '-v' || name === 'version') {
-      console.log(`graft ${graftVersion()}`);
+      console.log(`graft ${VERSION}`);
       return EXIT.ok;
     }
     const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

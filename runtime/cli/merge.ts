@@ -7,14 +7,13 @@ import { InputError } from '../input-error.ts';
 import { mergeAdapter, requireMergeable } from '../merge/merge.ts';
 import { loadModel } from '../project/spec.ts';
 import { type Command, EXIT, positiveNumber, UsageError } from './command.ts';
-import { checkOptions, specOptions, specUsage } from './spec-arguments.ts';
+import { adapterOptions, checkOptions, specOptions, specUsage } from './spec-arguments.ts';
 
 const dtypes = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 type Stored = (typeof dtypes)[keyof typeof dtypes];
 
 const options = {
-  adapter: { type: 'string' },
-  'allow-changes': { type: 'boolean', default: false },
+  ...adapterOptions,
   out: { type: 'string' },
   dtype: { type: 'string', default: 'f32' },
   'max-loss': { type: 'string', default: '0.1' },

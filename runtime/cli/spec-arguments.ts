@@ -14,7 +14,13 @@ export const specOptions = {
   base: { type: 'string' },
 } as const;
 
-/** Their lines in a usage text. */
+/** The options of commands that read trained parameters. */
+export const adapterOptions = {
+  adapter: { type: 'string' },
+  'allow-changes': { type: 'boolean', default: false },
+} as const;
+
+/** The lines of `specOptions` in a usage text. */
 export const specUsage = [
   '  --set NAME=VALUE         give a param of the spec another value; may be repeated',
   '  --base FILE.adapter:NAME stand every adapter on another base; also the folder of a model, or its name in the cache',
@@ -32,7 +38,7 @@ export function readSettings(pairs: readonly string[] = []): Record<string, stri
 }
 
 /** The base that `--base` names: one that a spec declares, or a model as `base NAME from "MODEL"` takes it. */
-export function readBaseOption(argument: string): Base {
+function readBaseOption(argument: string): Base {
   const { path, name } = splitSpec(argument);
   if (!path.endsWith('.adapter')) return readModelOption(argument);
   const checked = checkSpec(path, nodeSpecs);
@@ -82,7 +88,7 @@ const painted: Painter = {
 };
 
 /** Whether a stream wants colour: a terminal, unless NO_COLOR says otherwise. */
-export const painterFor = (stream: { readonly isTTY?: boolean }): Painter =>
+const painterFor = (stream: { readonly isTTY?: boolean }): Painter =>
   stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' ? painted : plain;
 
 /** Nobody reads more; whoever checks a file that is no spec at all has thousands. */

@@ -12,7 +12,7 @@ import { type Plan, type PlannedTrial, planSweep } from '../sweep/plan.ts';
 import { sweepReport } from '../sweep/report.ts';
 import { chooseTrials, requireOneThatRuns } from '../sweep/choose.ts';
 import { csvOf } from '../sweep/csv.ts';
-import { isSame, type TrialLine } from '../sweep/results.ts';
+import { linesOf, type TrialLine } from '../sweep/results.ts';
 import { requireSameSweep, runSweep } from '../sweep/run.ts';
 import type { SweepStore } from '../sweep/store.ts';
 import { openFolder } from '../sweep/stores/folder.ts';
@@ -78,10 +78,7 @@ function announce(
   folder: string,
   results: ReadonlyMap<string, TrialLine>,
 ): void {
-  const lines = wanted.flatMap((trial) => {
-    const line = results.get(trial.key);
-    return line && isSame(line, trial) ? [line] : [];
-  });
+  const lines = linesOf(wanted, results);
   const failed = lines.filter((line) => line.failed !== undefined).length;
   const before =
     lines.length === 0
@@ -116,10 +113,7 @@ async function finish(
   const folder = store.name;
   const results = await store.results();
   const report = sweepReport(plan, results);
-  const lines = plan.trials.flatMap((trial) => {
-    const line = results.get(trial.key);
-    return line && isSame(line, trial) ? [line] : [];
-  });
+  const lines = linesOf(plan.trials, results);
   try {
     writeFileSync(join(folder, 'results.csv'), csvOf(lines));
     writeFileSync(join(folder, 'report.html'), reportHtml(report));

@@ -1,4 +1,5 @@
 /** Images for the rows of batches: of examples as they are, or as training sees them. */
+import { invariant } from '../../grammar/invariant.ts';
 import type { Batches } from './batches.ts';
 import type { ImageStore, Seen } from './image-store.ts';
 import type { Dataset } from './load.ts';
@@ -8,7 +9,7 @@ export type ImagesOf = (examples: Uint32Array, epoch: number) => Float32Array;
 
 /** Numbers of the examples' images. */
 export function picturesOf({ name, pictures }: Dataset, examples: Uint32Array): number[] {
-  if (!pictures) throw new Error(`internal error: data ${name} was loaded without its pictures`);
+  invariant(pictures, `data ${name} was loaded without its pictures`);
   return [...examples].map((example) => pictures[example] ?? 0);
 }
 

@@ -24,7 +24,7 @@ interface Staging {
 }
 
 /** Throws, with the figures, when a buffer is larger than the device allows. */
-export function checkBufferSizes(device: Device, sizes: Readonly<Partial<Record<string, number>>>): void {
+function checkBufferSizes(device: Device, sizes: Readonly<Partial<Record<string, number>>>): void {
   const allowed = device.limits.maxBufferSize;
   const total = Object.values(sizes).reduce<number>((sum, size) => sum + (size ?? 0), 0);
   for (const [name, size] of Object.entries(sizes))

@@ -13,7 +13,7 @@ function refuse(message: string): never {
 }
 
 /** The numbers of `@workgroup_size`, when they are literals. */
-export function workgroupSize(code: string): readonly [number, number, number] | null {
+function workgroupSize(code: string): readonly [number, number, number] | null {
   const found = /@workgroup_size\(\s*(\d+)u?\s*(?:,\s*(\d+)u?\s*)?(?:,\s*(\d+)u?\s*)?,?\s*\)/.exec(code);
   return found ? [Number(found[1]), Number(found[2] ?? 1), Number(found[3] ?? 1)] : null;
 }

@@ -17,6 +17,7 @@ import { argmax } from '../sample.ts';
 import { programFor, readParameter, type Session } from '../session.ts';
 import { closingEnd, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { evaluate, makeTrainer, type Trainer } from '../train/trainer.ts';
+import { askOf } from './questions.ts';
 import { capacityOf, openCompiled } from './session.ts';
 import type { HostedModel } from './spec.ts';
 import { startOf } from './start.ts';
@@ -135,7 +136,7 @@ async function loadTests(
 /** Prompts as training has them; a template without one asks nothing. */
 function questionsOf(task: Task, format: string, dataset: Dataset, tokenizer: Tokenizer): Question[] {
   const template = templateFor(task.fields, tokenizer);
-  const ask = typeof task.fields['ask'] === 'string' ? task.fields['ask'] : undefined;
+  const ask = askOf(task.fields);
   return dataset.records.map((record, example) => {
     const { before, answer } = lastAnswer(piecesOf(template, fieldsOf(format, record, ask), dataset.name));
     const prompt = before.map(({ text }) => text).join('');

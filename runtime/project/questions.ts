@@ -17,7 +17,7 @@ export interface Question {
 }
 
 /** The task of this name; without one the first that shows images if there is one, and the first that does not if not. */
-function taskNamed(model: Model, name: string | undefined, image: boolean): Task | undefined {
+export function taskNamed(model: Model, name: string | undefined, image: boolean): Task | undefined {
   if (name !== undefined) return model.tasks.find((t) => t.name === name);
   return model.tasks.find((t) => showsImages(model, t.name) === image) ?? model.tasks[0];
 }

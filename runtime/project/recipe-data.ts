@@ -1,4 +1,5 @@
 /** The data of every task that a recipe mixes, as batches. */
+import { invariant } from '../../grammar/invariant.ts';
 import type { Recipe } from '../../compiler/model/model.ts';
 import { type Batches, createBatches, labelBound, sequenceLength } from '../data/batches.ts';
 import { imagesOf, withImages } from '../data/image-batches.ts';
@@ -38,7 +39,7 @@ export async function loadRecipeData(
   const stores = new Map<string, ImageStore>();
   for (const { task: name } of recipe.mix.parts) {
     const task = model.tasks.find((t) => t.name === name);
-    if (!task) throw new Error(`internal error: recipe ${recipe.name} mixes unknown task ${name}`);
+    invariant(task, `recipe ${recipe.name} mixes unknown task ${name}`);
     const { dataset, store } = await readTaskData(hosted, task, tokenizer, { cache, seed: recipe.seed });
     if (store) stores.set(name, store);
     datasets.set(name, dataset);

@@ -1,5 +1,6 @@
 /** The data of tasks as their specs want it read; for runs that follow each other in one process, each once. */
 import { shapeOf } from '../../compiler/check/data.ts';
+import { invariant } from '../../grammar/invariant.ts';
 import type { DataSource, Model, Task } from '../../compiler/model/model.ts';
 import type { ImageStore } from '../data/image-store.ts';
 import { type Dataset, loadData } from '../data/load.ts';
@@ -12,7 +13,7 @@ import type { HostedModel } from './spec.ts';
  * The data of one task as the spec wants it read, or another source of the same kind; its pictures go into `pictures`, if
  * there are any.
  */
-export async function loadTaskData(
+async function loadTaskData(
   { host, model }: HostedModel,
   task: Task,
   tokenizer: Tokenizer,
@@ -34,7 +35,7 @@ export async function loadTaskData(
 /** A data source of the model. */
 export function sourceNamed({ data }: Model, name: string): DataSource {
   const source = data.find((d) => d.name === name);
-  if (!source) throw new Error(`internal error: the model has no data ${name}`);
+  invariant(source, `the model has no data ${name}`);
   return source;
 }
 

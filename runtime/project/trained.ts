@@ -19,7 +19,7 @@ import { withPartFiles } from './part-files.ts';
 import { type Origin, type Start, type StartOptions, startOf } from './start.ts';
 
 /** The option that goes on where attributes differ, in every command that reads an adapter. */
-export const CHANGES_OPTION = '--allow-changes';
+const CHANGES_OPTION = '--allow-changes';
 
 export interface TrainedOptions {
   /** The tasks whose templates are used: theirs must be those of training. Default: none. */

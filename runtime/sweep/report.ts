@@ -5,16 +5,13 @@ import { printValue } from '../../compiler/model/values.ts';
 import type { Block, Report, Section, Table } from '../report/report.ts';
 import type { Plan, PlannedTrial, Prepared } from './plan.ts';
 import { curvePlots, measurePlots } from './plots.ts';
-import { type CombinationResult, isSame, type TrialLine } from './results.ts';
+import { type CombinationResult, linesOf, type TrialLine } from './results.ts';
 import { failedTable, resultTable, trialTable } from './tables.ts';
 
 /** The report on the results of a plan that a store has so far. */
 export function sweepReport(plan: Plan, results: ReadonlyMap<string, TrialLine>): Report {
   const { sweep, trials } = plan;
-  const lines = trials.flatMap((trial) => {
-    const line = results.get(trial.key);
-    return line && isSame(line, trial) ? [line] : [];
-  });
+  const lines = linesOf(trials, results);
   const cells = combinationResults(sweep, trials, results);
   const failed = lines.filter((line) => line.failed !== undefined);
   const finished = lines.length - failed.length;
@@ -50,10 +47,7 @@ function combinationResults(
 ): CombinationResult[] {
   return sweep.combinations.map((_, combination) => {
     const own = trials.filter((trial) => trial.combination === combination);
-    const lines = own.flatMap((trial) => {
-      const line = results.get(trial.key);
-      return line && isSame(line, trial) ? [line] : [];
-    });
+    const lines = linesOf(own, results);
     const figures = lines.flatMap((line) => line.figures ?? []);
     return { combination, params: paramsOf(sweep, combination), lines, figures };
   });

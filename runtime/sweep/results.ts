@@ -73,5 +73,15 @@ export const isSame = (line: TrialLine, { work }: PlannedTrial): boolean =>
     ? line.identity === null && line.failed === work
     : JSON.stringify(line.identity) === JSON.stringify(work.identity);
 
+/** The lines of those trials that have ended as the plan has them now. */
+export const linesOf = (
+  trials: readonly PlannedTrial[],
+  results: ReadonlyMap<string, TrialLine>,
+): TrialLine[] =>
+  trials.flatMap((trial) => {
+    const line = results.get(trial.key);
+    return line && isSame(line, trial) ? [line] : [];
+  });
+
 /** `instruct on heldout`. */
 export const testName = ({ task, data }: Pick<TestScore, 'task' | 'data'>): string => `${task} on ${data}`;

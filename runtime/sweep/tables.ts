@@ -2,7 +2,7 @@
 import type { Measure, Sweep } from '../../compiler/model/sweep.ts';
 import { type Column, grouped, type Mark, markOf, printMark, type Table } from '../report/report.ts';
 import type { PlannedTrial } from './plan.ts';
-import { type CombinationResult, type Figures, isSame, testName, type TrialLine } from './results.ts';
+import { type CombinationResult, type Figures, linesOf, testName, type TrialLine } from './results.ts';
 
 const share = (value: number): string => value.toFixed(2);
 const nats = (value: number): string => value.toFixed(3);
@@ -107,8 +107,7 @@ export function trialTable(
     { title: 'started, UTC' },
   ];
   const rows = trials.map((trial) => {
-    const line = results.get(trial.key);
-    const own = line && isSame(line, trial) ? line : undefined;
+    const [own] = linesOf([trial], results);
     const state = own === undefined ? 'not run' : own.failed === undefined ? 'finished' : 'failed';
     const seed = trial.seed ?? (typeof trial.work === 'string' ? null : trial.work.recipe.seed);
     const one = (value: number | null | undefined): Mark | null => markOf([value]);

@@ -75,7 +75,7 @@ function behindPrompt(program: Program, labels: Uint32Array): Uint32Array {
 }
 
 /** Places of every id, ids ascending: `order[starts[v]..starts[v+1]]` are the places of id v (a counting sort). */
-export function sortTokens(tokens: Uint32Array, vocab: number): { order: Uint32Array; starts: Uint32Array } {
+function sortTokens(tokens: Uint32Array, vocab: number): { order: Uint32Array; starts: Uint32Array } {
   const starts = new Uint32Array(ceil4(vocab + 1));
   for (const id of tokens) starts[id + 1] = (starts[id + 1] ?? 0) + 1;
   for (let v = 1; v < starts.length; v++) starts[v] = (starts[v] ?? 0) + (starts[v - 1] ?? 0);

@@ -1,6 +1,6 @@
 /** `metrics.jsonl`: one line a step. When a run continues, lines of steps after its checkpoint are removed. */
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { writeWhole } from '../files/write.ts';
+import { writeText } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import type { MetricsFile, StepMetrics } from './run-store.ts';
 
@@ -13,9 +13,8 @@ export async function openMetrics(folder: string, first: number): Promise<Metric
   await mkdir(folder, { recursive: true });
   const text = await readFile(path, 'utf8').catch(() => '');
   const lines = text.split('\n').filter((line) => isBefore(line, first));
-  const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
   // The new file is renamed when it is complete, so a run that is killed here keeps the lines of its earlier steps.
-  await writeWhole(path, bytes.length, [bytes]);
+  await writeText(path, lines.map((line) => `${line}\n`).join(''));
   const file = await open(path, 'a');
   const start = performance.now();
   return {

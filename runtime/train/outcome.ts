@@ -3,7 +3,7 @@
  * run.
  */
 import type { Device } from '../device/device.ts';
-import { writeSafetensors, writeWhole } from '../files/write.ts';
+import { writeSafetensors, writeText } from '../files/write.ts';
 import type { Session } from '../session.ts';
 import { readAdapterFile } from './adapter-file.ts';
 
@@ -41,6 +41,5 @@ export interface RunRecord {
 export async function writeRecord(folder: string, record: RunRecord, device: Device): Promise<void> {
   const { vendor, architecture, description } = device.adapter;
   const text = JSON.stringify({ ...record, device: { vendor, architecture, description } }, null, 2);
-  const bytes = new TextEncoder().encode(`${text}\n`);
-  await writeWhole(`${folder}/run.json`, bytes.length, [bytes]);
+  await writeText(`${folder}/run.json`, `${text}\n`);
 }
