@@ -3,7 +3,8 @@ import { linearsByHolder } from '../families/words.ts';
 import { printRope } from '../families/rotary.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
 import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
-import { printLayers, printValue } from '../model/values.ts';
+import { placesByLayers, printLayers } from '../model/layers.ts';
+import { printValue } from '../model/values.ts';
 
 /** What a change is of, in the order in which changes are told. */
 type Area = 'base' | 'part' | 'group' | 'task' | 'data' | 'recipe' | 'expert';
@@ -144,23 +145,22 @@ function placeOf({ input, layers, sites }: Part): string {
 }
 
 /** `attention.{wq, wv} in layers 0..31; norm`: places with the same layers together. */
-export function describeSites(sites: readonly Site[]): string {
-  const words = new Map<string, number[]>();
-  for (const { place, layer } of sites) {
-    words.set(place, [...(words.get(place) ?? []), ...(layer === null ? [] : [layer])]);
-  }
-  const together = new Map<string, string[]>();
-  for (const [word, layers] of words) {
-    const where = layers.length === 0 ? '' : ` in layers ${printLayers(layers)}`;
-    together.set(where, [...(together.get(where) ?? []), word]);
-  }
-  return [...together].map(([where, names]) => shortened(names) + where).join('; ');
-}
+export const describeSites = (sites: readonly Site[]): string =>
+  placesByLayers(sites)
+    .map(({ layers, places }) => {
+      const where = layers.length === 0 ? '' : ` in layers ${printLayers(layers)}`;
+      return shortened(places) + where;
+    })
+    .join('; ');
+
+/** Linears of a layer by their names in it: `attention.wq`. */
+const linears: ReadonlySet<string> = new Set(
+  Object.entries(linearsByHolder).flatMap(([holder, words]) => words.map((word) => `${holder}.${word}`)),
+);
 
 /** Names of places as a selector would have them: `attention.{wq, wo}`, `feed_forward`, `every linear`. */
 function shortened(names: readonly string[]): string {
-  const linear = (name: string) => Object.keys(linearsByHolder).some((holder) => linearIn(holder, name));
-  const rest = names.filter((name) => !linear(name));
+  const rest = names.filter((name) => !linears.has(name));
   const held = Object.entries(linearsByHolder).flatMap(([holder, all]) => {
     const here = all.filter((name) => names.includes(`${holder}.${name}`));
     if (here.length === 0) return [];
@@ -170,9 +170,6 @@ function shortened(names: readonly string[]): string {
   const every = held.join() === Object.keys(linearsByHolder).join();
   return [...(every ? ['every linear'] : held), ...rest].join(', ');
 }
-
-const linearIn = (holder: string, name: string): boolean =>
-  linearsByHolder[holder]?.some((linear) => name === `${holder}.${linear}`) ?? false;
 
 /** Parts that apply in another order where they meet: `s (W x + b)` is not `s (W x) + b`. */
 function orderChanges(a: Model, b: Model): ReadonlyMap<string, string[]> {

@@ -1,6 +1,7 @@
 /** The Model as text: stable and complete, for `--emit model` and for reviewing what a change of the compiler does. */
 import { printRope } from '../families/rotary.ts';
-import { printLayers, printExact } from '../model/values.ts';
+import { printLayers } from '../model/layers.ts';
+import { printExact } from '../model/values.ts';
 import type { Model, Parameter, Part } from '../model/model.ts';
 
 /** One line a fact; parameters of parts only, since the base's follow from its dimensions. */

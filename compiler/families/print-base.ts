@@ -1,5 +1,5 @@
 /** A base as a declaration of the language, as `graft init` and `graft merge` write it. */
-import { printLayers } from '../model/values.ts';
+import { printLayers } from '../model/layers.ts';
 import { printRope } from './rotary.ts';
 import type { ConfigBase } from './config.ts';
 

@@ -3,6 +3,7 @@
  * of parts at a site, a base's rotary angles, a task's template. Adapter files keep these attributes, so that an
  * adapter is not used with others than it was trained with.
  */
+import { layerRuns, placesByLayers } from '../model/layers.ts';
 import type { Base, FieldValue, Model, Part, Task } from '../model/model.ts';
 import type { Attributes, AttributeValues } from '../package/package.ts';
 import { isCall } from './fields.ts';
@@ -115,26 +116,9 @@ function partsBefore(part: Part, { parts }: Model): string[] {
 
 /** The places of a part as text: `layers 2..7`, `layers 0..3 attention.wq attention.wv; output`, `input`. */
 function placesOf({ sites, layers, input }: Part): string {
-  const layersOf = new Map<string, number[]>();
-  for (const { place, layer } of sites)
-    layersOf.set(place, [...(layersOf.get(place) ?? []), ...(layer === null ? [] : [layer])]);
-  const placesIn = new Map<string, string[]>();
-  for (const [place, its] of layersOf) {
-    const where = its.length === 0 ? '' : `layers ${ranges(its)} `;
-    placesIn.set(where, [...(placesIn.get(where) ?? []), place]);
-  }
-  const grouped = [...placesIn].map(([where, places]) => where + places.join(' '));
-  if (sites.length === 0 && layers.length > 0) grouped.push(`layers ${ranges(layers)}`);
-  return [...(input ? ['input'] : []), ...grouped].join('; ');
-}
-
-/** Ascending numbers as text, such as `0..3,6`. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const n of numbers) {
-    const last = runs.at(-1);
-    if (last && n === last[1] + 1) last[1] = n;
-    else runs.push([n, n]);
-  }
-  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}..${to}`)).join(',');
+  const where = (its: readonly number[]): string[] =>
+    its.length === 0 ? [] : [`layers ${layerRuns(its).join(',')}`];
+  const groups = sites.length === 0 ? [{ layers, places: [] }] : placesByLayers(sites);
+  const texts = groups.map((group) => [...where(group.layers), ...group.places].join(' '));
+  return [...(input ? ['input'] : []), ...texts.filter((text) => text !== '')].join('; ');
 }

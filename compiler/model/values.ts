@@ -45,14 +45,3 @@ export function isCall(
 ): value is { readonly call: string; readonly args: Readonly<Record<string, FieldValue>> } {
   return typeof value === 'object' && value !== null && 'call' in value;
 }
-
-/** Layers as the language writes them: `1..31`, `0, 4, 8`. */
-export function printLayers(layers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const layer of layers) {
-    const run = runs.at(-1);
-    if (run !== undefined && run[1] === layer - 1) run[1] = layer;
-    else runs.push([layer, layer]);
-  }
-  return runs.length === 0 ? 'none' : runs.map(([a, b]) => (a === b ? `${a}` : `${a}..${b}`)).join(', ');
-}

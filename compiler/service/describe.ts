@@ -1,5 +1,5 @@
 /** Figures and places in the user's words. */
-import { printLayers } from '../model/values.ts';
+import { placesByLayers, printLayers } from '../model/layers.ts';
 import { plural } from '../describe/base.ts';
 import { sumOf } from '../describe/counts.ts';
 import type { Base, Parameter, Part, Site } from '../model/model.ts';
@@ -20,17 +20,12 @@ export function describeLayers(layers: readonly number[], base: Base): string {
 /** `64 linears: attention.{wq, wv} in layers 0..31 (32 of 32)`, a line for each set of layers. */
 export function describeSites(sites: readonly Site[], base: Base): string[] {
   if (sites.length === 0) return ['no place'];
-  const layersOf = new Map<string, number[]>();
-  for (const { place, layer } of sites)
-    layersOf.set(place, [...(layersOf.get(place) ?? []), ...(layer === null ? [] : [layer])]);
-  const wordsIn = new Map<string, string[]>();
-  for (const [word, layers] of layersOf) {
-    const where = layers.length === 0 ? '' : ` in ${describeLayers(layers, base)}`;
-    wordsIn.set(where, [...(wordsIn.get(where) ?? []), word]);
-  }
   const kinds = new Set(sites.map((s) => s.kind));
   const noun = kinds.size === 1 ? (sites[0]?.kind ?? 'place') : 'place';
-  const lines = [...wordsIn].map(([where, words]) => `${words.map((w) => `\`${w}\``).join(', ')}${where}`);
+  const lines = placesByLayers(sites).map(({ layers, places }) => {
+    const where = layers.length === 0 ? '' : ` in ${describeLayers(layers, base)}`;
+    return `${places.map((place) => `\`${place}\``).join(', ')}${where}`;
+  });
   return [plural(sites.length, noun), ...lines];
 }
 

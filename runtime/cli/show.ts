@@ -6,7 +6,7 @@ import { describeOrigin } from '../../compiler/describe/base.ts';
 import { countModel, type Counts } from '../../compiler/describe/counts.ts';
 import { describePart, foldRows, fusionMap, type FusionMap } from '../../compiler/describe/fusion-map.ts';
 import type { ExpertRun, Model } from '../../compiler/model/model.ts';
-import { printLayers } from '../../compiler/model/values.ts';
+import { printLayers } from '../../compiler/model/layers.ts';
 import { nearest } from '../../grammar/suggest.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 import { checkArgument, printDiagnostics, specOptions, specUsage } from './spec-arguments.ts';

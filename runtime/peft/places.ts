@@ -1,16 +1,10 @@
 /** Places of a base as a selector of the language, and as names of modules in a PEFT configuration. */
+import { layerRuns } from '../../compiler/model/layers.ts';
 import { type Base, lastWord, type Site } from '../../compiler/model/model.ts';
 
 /** `[0..2 + 5]` of ascending layers; nothing of all layers. */
 export function layersText(layers: readonly number[], base: Pick<Base, 'layers'>): string {
-  if (layers.length === base.layers) return '';
-  const runs: [number, number][] = [];
-  for (const layer of layers) {
-    const last = runs.at(-1);
-    if (last && layer === last[1] + 1) last[1] = layer;
-    else runs.push([layer, layer]);
-  }
-  return `[${runs.map(([from, to]) => (from === to ? `${from}` : `${from}..${to}`)).join(' + ')}]`;
+  return layers.length === base.layers ? '' : `[${layerRuns(layers).join(' + ')}]`;
 }
 
 /**

@@ -8,7 +8,7 @@ import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
 import type { Model } from '../../compiler/model/model.ts';
 import { printModel } from '../../compiler/describe/print-model.ts';
-import { printLayers } from '../../compiler/model/values.ts';
+import { printLayers } from '../../compiler/model/layers.ts';
 
 const t = suite('check');
 const bases = readFileSync(join(import.meta.dirname, '../../specs/bases.adapter'), 'utf8');

@@ -1,7 +1,7 @@
 /** What becomes of an adapter when it is compiled, as text for `specs/compiled`: to be read as a diff. */
 import { compile, type CompileOptions } from '../../compiler/compile.ts';
 import { countModel } from '../../compiler/describe/counts.ts';
-import { printLayers } from '../../compiler/model/values.ts';
+import { printLayers } from '../../compiler/model/layers.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { hasImage } from '../../compiler/kinds/images.ts';
 import type { Model } from '../../compiler/model/model.ts';
