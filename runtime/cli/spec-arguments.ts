@@ -39,8 +39,13 @@ export function readSettings(pairs: readonly string[] = []): Record<string, stri
 
 /** The base that `--base` names: one that a spec declares, or a model as `base NAME from "MODEL"` takes it. */
 function readBaseOption(argument: string): Base {
+  const { path } = splitSpec(argument);
+  return path.endsWith('.adapter') ? declaredBase(argument) : readModelOption(argument);
+}
+
+/** The base that `FILE.adapter[:NAME]` declares. @throws UsageError when there is no such base */
+export function declaredBase(argument: string): Base {
   const { path, name } = splitSpec(argument);
-  if (!path.endsWith('.adapter')) return readModelOption(argument);
   const checked = checkSpec(path, nodeSpecs);
   if (!checked.found) throw new UsageError(`cannot read ${path}`);
   const names = Object.keys(checked.bases);

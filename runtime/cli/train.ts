@@ -22,7 +22,7 @@ import { makeProgress, type Progress } from './progress.ts';
 import { nodeHost } from '../hosts/node.ts';
 import { loadRecipeData } from '../project/recipe-data.ts';
 import { tokenizerOf } from '../project/tokenizer.ts';
-import { pickRecipe } from '../project/recipe.ts';
+import { pickRecipe, withSteps } from '../project/recipe.ts';
 import { openProject, type Project } from '../project/spec.ts';
 import { checkOptions, readSettings, specOptions, specUsage } from './spec-arguments.ts';
 import { claim } from '../sweep/stores/claims.ts';
@@ -31,7 +31,6 @@ import { withChatTemplate } from '../project/chat-attribute.ts';
 import { withPartFiles } from '../project/part-files.ts';
 import { takeFrom } from '../project/trained.ts';
 import { openTrainable } from '../project/trainable.ts';
-import { withSteps } from '../project/recipe.ts';
 
 const options = {
   recipe: { type: 'string' },

@@ -10,6 +10,15 @@ import type { ByteSource } from '../weights/source.ts';
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
+/** Whether a process lives; one of another user lives too. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
 /** Says which path was tried and from where, since a relative path in a spec is relative to the spec. */
 export function cannotRead(path: string, error: unknown): InputError {
   const full = resolve(path);

@@ -4,10 +4,10 @@
  * A browser never loads this module. Every call goes through `FileSystem`, so tests can fill the disk.
  */
 import * as fs from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../input-error.ts';
 import { layoutSafetensors, type NewTensor } from '../weights/safetensors.ts';
-import { codeOf } from './read.ts';
+import { codeOf, isAlive } from './read.ts';
 
 /** What writing needs of a file system; Node's `fs/promises` fits. */
 export interface FileSystem {
@@ -52,6 +52,15 @@ export async function writeWhole(
   } catch (error) {
     await fileSystem.unlink(temporary).catch(() => undefined);
     throw await cannotWrite(path, size, error);
+  }
+}
+
+/** Deletes half-written files of crashed processes; a file that a live process is writing stays. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await fs.readdir(folder)) {
+    const pid = new RegExp(`\\.(\\d+)\\${UNFINISHED}$`).exec(name)?.[1];
+    if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid))))
+      await fs.unlink(join(folder, name));
   }
 }
 

@@ -10,7 +10,7 @@ import { mkdir, readdir, unlink } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openFile } from '../files.ts';
-import { UNFINISHED, writeWhole, type FileSystem } from '../files/write.ts';
+import { type FileSystem, removeUnfinished, writeWhole } from '../files/write.ts';
 import { InputError } from '../input-error.ts';
 import { toFloat32 } from '../weights/dtypes.ts';
 import { layoutSafetensors, openSafetensors } from '../weights/safetensors.ts';
@@ -69,23 +69,6 @@ async function list(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   const step = (name: string): number => Number(pattern.exec(name)![1]);
   return names.filter((name) => pattern.test(name)).sort((a, b) => step(b) - step(a));
-}
-
-/** Deletes half-written files of crashed runs; a file that a live process is writing stays. */
-async function removeUnfinished(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const pid = new RegExp(`\\.(\\d+)\\${UNFINISHED}$`).exec(name)?.[1];
-    if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid))))
-      await unlink(join(folder, name));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 /**

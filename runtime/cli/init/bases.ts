@@ -1,14 +1,13 @@
 /** The base of a new spec: one of the well-known ones, one that a file declares, or a model's folder. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { checkSpec } from '../../../compiler/check/check.ts';
 import { configOf } from '../../../compiler/families/config-reader.ts';
 import { readConfig } from '../../../compiler/families/config.ts';
 import { readJson } from '../../files.ts';
 import { InputError } from '../../input-error.ts';
 import { cachedModel } from '../../hub/cached.ts';
 import { UsageError } from '../command.ts';
-import { nodeSpecs } from '../../hosts/node-specs.ts';
+import { declaredBase } from '../spec-arguments.ts';
 import { splitSpec } from '../../project/spec-name.ts';
 
 export interface ChosenBase {
@@ -67,14 +66,8 @@ function pathFrom(out: string, path: string): string {
 }
 
 function declared(wanted: string, out: string): ChosenBase {
-  const { path, name } = splitSpec(wanted);
-  const { found, bases } = checkSpec(path, nodeSpecs);
-  if (!found) throw new UsageError(`cannot read ${path}`);
-  const names = Object.keys(bases);
-  const base = bases[name ?? (names.length === 1 ? (names[0] ?? '') : '')];
-  if (base === undefined)
-    throw new UsageError(`--base takes FILE.adapter:NAME; ${path} declares ${names.join(', ') || 'no base'}`);
-  const text = `import ${JSON.stringify(pathFrom(out, path))}  // the frozen model \`${base.name}\``;
+  const base = declaredBase(wanted);
+  const text = `import ${JSON.stringify(pathFrom(out, splitSpec(wanted).path))}  // the frozen model \`${base.name}\``;
   return { name: base.name, layers: base.layers, text };
 }
 

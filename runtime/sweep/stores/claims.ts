@@ -9,6 +9,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { codeOf, isAlive } from '../../files/read.ts';
 import type { Claim } from '../store.ts';
 
 /**
@@ -44,7 +45,7 @@ export function claim(folder: string, trial: string): Claim | string {
   try {
     writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return 'another process';
+    if (codeOf(error) === 'EEXIST') return 'another process';
     throw error;
   }
   const beat = setInterval(() => touch(path), BEAT);
@@ -84,14 +85,6 @@ function readOwner(path: string): Owner | null {
     return JSON.parse(readFileSync(path, 'utf8')) as Owner;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
