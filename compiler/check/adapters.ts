@@ -1,16 +1,9 @@
 /** One adapter in one piece: parts, prompts, groups, tasks, experts, in this order. */
 import type { AdapterDeclaration, ExpertItem, PartItem, TaskItem } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
-import {
-  testsOf,
-  type Base,
-  type DataSource,
-  type Expert,
-  type Parameter,
-  type Part,
-  type Recipe,
-  type Task,
-} from '../model/model.ts';
+import type { Expert } from '../model/expert.ts';
+import { testsOf, type Base, type DataSource, type Parameter, type Part, type Task } from '../model/model.ts';
+import type { Recipe } from '../model/recipe.ts';
 import { namesByOwner, parametersOf } from '../lower/parameters.ts';
 import { sitesOf } from '../families/sites.ts';
 import type { BaseEnv } from './env.ts';

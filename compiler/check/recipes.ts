@@ -2,7 +2,8 @@
 import type { Expression, RecipeDeclaration } from '../../grammar/ast.ts';
 import { callOf, choice, isCall, number, numberOf, orNone, times, whole } from '../kinds/fields.ts';
 import type { Field, FieldType } from '../kinds/kind.ts';
-import type { Duration, FieldValue, Recipe } from '../model/model.ts';
+import type { FieldValue } from '../model/model.ts';
+import type { Duration, Recipe } from '../model/recipe.ts';
 import type { Env } from './env.ts';
 import type { Values } from './checked.ts';
 import { readFields } from './fields.ts';

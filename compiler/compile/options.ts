@@ -1,5 +1,5 @@
 /** What a package is compiled for. */
-import type { Recipe } from '../model/model.ts';
+import type { Recipe } from '../model/recipe.ts';
 import type { Profile } from '../package/package.ts';
 
 /** Words of each sequence, and the most labels of a batch where most positions have none, by task. */

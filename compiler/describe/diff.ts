@@ -2,7 +2,9 @@
 import { linearsByHolder } from '../families/words.ts';
 import { printRope } from '../families/rotary.ts';
 import { countModel, parameterNames, type Counts } from './counts.ts';
-import type { Base, Expert, FieldValue, Model, Part, Recipe, Site } from '../model/model.ts';
+import type { Expert } from '../model/expert.ts';
+import type { Base, FieldValue, Model, Part, Site } from '../model/model.ts';
+import type { Recipe } from '../model/recipe.ts';
 import { placesByLayers, printLayers } from '../model/layers.ts';
 import { printValue } from '../model/values.ts';
 

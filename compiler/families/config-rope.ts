@@ -2,7 +2,8 @@
  * Rotary positions in a config.json: `rope_theta` and `rope_scaling` as transformers 4 writes them, with `type` or
  * `rope_type`; or `rope_parameters` as transformers 5 does, with the angle inside.
  */
-import type { Base, RopeScaling } from '../model/model.ts';
+import type { Base } from '../model/model.ts';
+import type { RopeScaling } from '../model/rope.ts';
 import { factorsOf, YARN } from './rotary.ts';
 import { asNumber, type Config, type ConfigReader, isTable } from './config-reader.ts';
 

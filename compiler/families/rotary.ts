@@ -3,7 +3,8 @@
  * head's numbers and a factor on cos and sin. Some scalings follow the length of a sequence (`dynamic`, `longrope`): their table is
  * that of the length that a program has room for.
  */
-import type { Base, RopeScaling } from '../model/model.ts';
+import type { Base } from '../model/model.ts';
+import type { RopeScaling } from '../model/rope.ts';
 
 /** A rotary table before positions are chosen: pair j turns by position * frequencies[j], cos and sin times `factor`. */
 export interface Rotary {

@@ -5,6 +5,9 @@
  * shape it has in files and the padded layout it has on the device.
  */
 import type { Span } from '../../grammar/source.ts';
+import type { Expert } from './expert.ts';
+import type { Recipe } from './recipe.ts';
+import type { RopeScaling } from './rope.ts';
 
 /**
  * One dimension as it lies in memory: `groups` runs of `size` numbers, each run padded to a multiple of four, so
@@ -78,45 +81,6 @@ export interface Base {
   /** Path of the config.json that the base was read from; absent: its sizes are written in the spec. */
   readonly config?: string;
 }
-
-/**
- * Rotary angles stretched by `factor` for sequences longer than `original` tokens; `families/rotary.ts` has the formulas,
- * transformers' `modeling_rope_utils.py` calls the numbers `low_freq_factor`, `high_freq_factor`, `beta_fast`, `beta_slow`,
- * `attention_factor`.
- */
-export type RopeScaling =
-  /** Each frequency divided by a number of its own, as GGUF files keep the scaling of Llama 3. */
-  | { readonly kind: 'factors'; readonly by: readonly number[] }
-  | { readonly kind: 'linear'; readonly factor: number }
-  /** By the length of a sequence: a larger theta beyond `original` tokens. */
-  | { readonly kind: 'dynamic'; readonly factor: number; readonly original: number }
-  /** By the length of a sequence: frequencies divided by `long` beyond `original` tokens, else by `short`. */
-  | {
-      readonly kind: 'longrope';
-      readonly factor: number;
-      readonly original: number;
-      readonly long: readonly number[];
-      readonly short: readonly number[];
-      /** Factor on cos and sin; null: sqrt(1 + ln(factor) / ln(original)). */
-      readonly attention: number | null;
-    }
-  | {
-      readonly kind: 'llama3';
-      readonly factor: number;
-      readonly low: number;
-      readonly high: number;
-      readonly original: number;
-    }
-  | {
-      readonly kind: 'yarn';
-      readonly factor: number;
-      readonly original: number;
-      readonly fast: number;
-      readonly slow: number;
-      /** Factor on cos and sin; null: 0.1 ln(factor) + 1. */
-      readonly attention: number | null;
-      readonly truncate: boolean;
-    };
 
 export type SiteKind = 'linear' | 'norm' | 'embedding';
 
@@ -278,84 +242,6 @@ export interface DataSource {
   readonly paths: readonly string[];
   readonly fields: Readonly<Record<string, FieldValue>>;
   readonly span: Span;
-}
-
-export interface Recipe {
-  readonly name: string;
-  /**
-   * How tasks take turns, one task a step. Alternate: `count` steps of each in turn. Proportional: drawn with chances
-   * in the ratio of the counts. Staged: one task after the other, each for its share of the run.
-   */
-  readonly mix: {
-    readonly kind: 'alternate' | 'proportional' | 'staged';
-    readonly parts: readonly { readonly task: string; readonly count: number }[];
-  };
-  readonly optimizer: {
-    readonly lr: number;
-    readonly betas: readonly [number, number];
-    readonly eps: number;
-    readonly weightDecay: number;
-  };
-  /** `floor` is the share of the learning rate that is left at the end. */
-  readonly schedule: {
-    readonly kind: 'cosine' | 'constant' | 'linear';
-    readonly warmup: Duration;
-    readonly floor: number;
-  };
-  /** Exactly one of them is set. */
-  readonly epochs: number | null;
-  readonly steps: number | null;
-  /** Sequences in one micro-batch. */
-  readonly batch: number;
-  /** Micro-batches whose gradients are added before one optimizer step. */
-  readonly accumulate: number;
-  /**
-   * What the loss of a step is the mean of: its labels, in whichever micro-batch they are; or the mean losses of its
-   * micro-batches, each of which then counts alike (the official engine_finetune.py). One micro-batch: the same.
-   */
-  readonly average: 'labels' | 'batches';
-  /** Global gradient norm bound; null = no clipping (the official code's setting). */
-  readonly clip: number | null;
-  readonly seed: number;
-  readonly span: Span;
-}
-
-/** A model that turns an image into text beside the question. It takes no part in training. */
-export interface Expert {
-  readonly name: string;
-  /** Null: it is not run, its text is given by hand. */
-  readonly run: ExpertRun | null;
-  /** How its answer is put to the model, with `{text}` where it goes. */
-  readonly say: string;
-  /** Seconds for one image. */
-  readonly timeout: number;
-  /** Longest answer, in characters. */
-  readonly length: number;
-  readonly span: Span;
-}
-
-/** How an expert is run. Paths are as those of a base: resolved from the file they were written in. */
-export type ExpertRun =
-  /** `confidence`: the least of a word, 0 to 1. */
-  | { readonly kind: 'ocr'; readonly language: string; readonly confidence: number }
-  /** `model`: a spec, `SPEC:ADAPTER` or a package's folder; `ask` null: the question of its own task. */
-  | {
-      readonly kind: 'caption';
-      readonly model: string;
-      readonly adapter: string | null;
-      readonly ask: string | null;
-      readonly tokens: number;
-    }
-  /** `confidence`: the least of an object, 0 to 1. */
-  | { readonly kind: 'detect'; readonly model: string; readonly labels: string; readonly confidence: number }
-  | { readonly kind: 'http'; readonly address: string }
-  /** A program and its arguments, started in `folder`; `{image}` in them is the image's file. */
-  | { readonly kind: 'command'; readonly words: readonly string[]; readonly folder: string };
-
-export interface Duration {
-  readonly value: number;
-  /** A share is one of the whole run, from 0 to 1. */
-  readonly unit: 'steps' | 'epochs' | 'share';
 }
 
 /** What `lower` makes of one adapter. */

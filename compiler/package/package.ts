@@ -4,7 +4,9 @@
  * A package is a manifest (this type, as JSON), one `.wgsl` file for each kernel, and the parameter table inside the
  * manifest. It holds no weights. Everything is decided ahead: kernels, bindings, offsets, grids.
  */
-import type { Axis, Base, DataSource, Expert, Init, Recipe, Storage, TensorSource } from '../model/model.ts';
+import type { Expert } from '../model/expert.ts';
+import type { Axis, Base, DataSource, Init, Storage, TensorSource } from '../model/model.ts';
+import type { Recipe } from '../model/recipe.ts';
 
 export const PACKAGE_FORMAT = 3;
 

@@ -1,7 +1,8 @@
 /** Appends the optimizer to a training graph: gradient norm, then AdamW, once for each contiguous cell. */
 import { Builder, extend } from '../graph/builder.ts';
 import { BLOCK, type Graph, type Home, MAX_CELLS, PARTIALS, STEP, type Tensor } from '../graph/graph.ts';
-import { axis, type Recipe } from '../model/model.ts';
+import { axis } from '../model/model.ts';
+import type { Recipe } from '../model/recipe.ts';
 import type { Cell } from '../package/package.ts';
 import type { Layout } from './layout.ts';
 

@@ -1,5 +1,5 @@
 /** An adapter of this folder on the embedded base, opened so that it can be trained and scored. */
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { type Decoder, makeDecoder } from '../../runtime/generate.ts';
 import { nodeHost } from '../../runtime/hosts/node.ts';

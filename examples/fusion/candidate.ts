@@ -1,7 +1,8 @@
 /** An adapter of this folder, ready to be trained and to be asked about text and pictures. */
 import { fileURLToPath } from 'node:url';
 import { cacheableEncoders } from '../../compiler/compile/tasks.ts';
-import type { Model, Recipe } from '../../compiler/model/model.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Device } from '../../runtime/device/device.ts';

@@ -1,5 +1,5 @@
 /** The trials of the interference table: which designs, trained how, and when they are measured. */
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { Trial } from './trials.ts';
 
 /** Specs of this folder with designs in them; those of `deep` stand on the deeper base. */

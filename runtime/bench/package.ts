@@ -2,7 +2,8 @@
 import { constantsOf } from '../../compiler/compile/manifest.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { verify } from '../../compiler/ops/verify.ts';
-import { logical, type Base, type Model, type Parameter, type Recipe } from '../../compiler/model/model.ts';
+import { logical, type Base, type Model, type Parameter } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { PACKAGE_FORMAT, type Manifest, type Profile } from '../../compiler/package/package.ts';
 import { fuseScale } from '../../compiler/passes/fuse-scale.ts';
 import { fuse } from '../../compiler/passes/fuse.ts';

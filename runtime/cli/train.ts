@@ -3,7 +3,7 @@ import { constants, existsSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { attributesOf } from '../../compiler/kinds/attributes.ts';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { describeBad } from '../data/picture-store.ts';
 import { openDevice } from '../device/device.ts';
 import { InputError } from '../input-error.ts';

@@ -1,7 +1,7 @@
 /** From experts as a spec describes them to experts that can be asked, in Node. */
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import type { Expert as Described, ExpertRun } from '../../compiler/model/model.ts';
+import type { Expert as Described, ExpertRun } from '../../compiler/model/expert.ts';
 import { readBytes, readText } from '../files.ts';
 import { InputError } from '../input-error.ts';
 import { askCommand } from './command.ts';

@@ -1,6 +1,7 @@
 /** The spec a golden case goes through, with the base's dimensions and the trained names from its config. */
 import { join } from 'node:path';
-import type { Base, Model, Recipe, Task } from '../../compiler/model/model.ts';
+import type { Base, Model, Task } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { officialKeys } from '../weights/llama-adapter.ts';
 import type { ForeignTensor } from '../weights/source.ts';
 import { nodeSpecHost } from '../hosts/node-specs.ts';

@@ -1,5 +1,5 @@
 /** Opens captioners: a spec with what was trained, or a package that was built of one. */
-import type { ExpertRun } from '../../compiler/model/model.ts';
+import type { ExpertRun } from '../../compiler/model/expert.ts';
 import type { Manifest } from '../../compiler/package/package.ts';
 import { openModel } from './open-model.ts';
 import { rulesFor } from '../data/rules.ts';

@@ -1,6 +1,7 @@
 /** Where a frozen encoder runs while its model is trained: in every step, or once for each picture before the first. */
 import { cacheableEncoders } from '../../compiler/compile/tasks.ts';
-import type { Model, Recipe } from '../../compiler/model/model.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import type { Batches } from '../data/batches.ts';
 import { withImages } from '../data/image-batches.ts';

@@ -1,7 +1,8 @@
 /** What a trained model scores on its tasks' test data: the loss, and the share of greedy answers that are right. */
 import { compile } from '../../compiler/compile.ts';
 import { shapeOf } from '../../compiler/check/data.ts';
-import { type Model, type Recipe, type Task, testsOf } from '../../compiler/model/model.ts';
+import { type Model, type Task, testsOf } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { sequenceLength, fillBatch } from '../data/batches.ts';
 import { fieldsOf } from '../data/encode-records.ts';
 import type { Dataset } from '../data/load.ts';

@@ -1,6 +1,6 @@
 /** The data of every task that a recipe mixes, as batches. */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { type Batches, createBatches, labelBound, sequenceLength } from '../data/batches.ts';
 import { imagesOf, withImages } from '../data/image-batches.ts';
 import type { ImageStore } from '../data/image-store.ts';

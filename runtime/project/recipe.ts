@@ -1,5 +1,6 @@
 /** Which recipe a run follows. */
-import type { Model, Recipe } from '../../compiler/model/model.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { InputError } from '../input-error.ts';
 import { suggest } from './spec.ts';
 

@@ -1,5 +1,5 @@
 /** What a run will do with its data and its learning rate, said before it begins. */
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { stepsAnEpoch } from '../data/batches.ts';
 import { stepsOfTask } from '../train/mix.ts';
 import { counted, endsInWarmup, horizonOf, learningRate, stepsPerEpoch } from '../train/learning-rate.ts';

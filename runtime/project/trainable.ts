@@ -1,6 +1,6 @@
 /** The one way to a session that trains: a recipe with its data, compiled, on the device, with every parameter at its start. */
 import type { Compiled } from '../../compiler/compile.ts';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import type { Device } from '../device/device.ts';
 import { makeTrainer, type Trainer } from '../train/trainer.ts';

@@ -1,6 +1,6 @@
 /** The programs that train a model by a recipe. */
 import { compile, type Compiled, type CompileOptions } from '../../compiler/compile.ts';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { ImageInput } from '../../compiler/package/package.ts';
 import type { Device } from '../device/device.ts';
 import { requireFit } from '../device/fit.ts';

@@ -1,5 +1,5 @@
 /** Learning rate by iteration: linear warm-up, then half a cosine (the official util/lr_sched.py), or constant, or linear. */
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { type Batches, stepsAnEpoch } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 

@@ -2,7 +2,7 @@
  * Decides which task a step trains, by recipe, seed and step alone, so that a resumed run trains the same tasks as an
  * uninterrupted one.
  */
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 
 /** Turns of each task before a step, and the task of the step itself. */
 export interface Turn {

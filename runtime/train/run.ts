@@ -6,7 +6,7 @@
  * bit as those of an uninterrupted run.
  */
 import { invariant } from '../../grammar/invariant.ts';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { type Batches, microBatches } from '../data/batches.ts';
 import { InputError } from '../input-error.ts';
 import { createRandom } from '../random.ts';

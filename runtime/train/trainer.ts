@@ -1,6 +1,7 @@
 /** Training steps: one submit each, nothing allocated, results read a few steps later. */
 import { invariant } from '../../grammar/invariant.ts';
-import { ceil4, type Recipe } from '../../compiler/model/model.ts';
+import { ceil4 } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { STEP } from '../../compiler/package/constants.ts';
 import type { Program } from '../../compiler/package/package.ts';
 import { outputNamed, programFor, type Session, writePositions } from '../session.ts';

@@ -7,7 +7,7 @@ import { checkSpec } from '../../compiler/check/check.ts';
 import { splitWords } from '../../compiler/check/command-line.ts';
 import { memoryHost } from '../../compiler/host.ts';
 import { lowerModel } from '../../compiler/lower/lower.ts';
-import type { Expert } from '../../compiler/model/model.ts';
+import type { Expert } from '../../compiler/model/expert.ts';
 import { printModel } from '../../compiler/describe/print-model.ts';
 import { renderDiagnostic } from '../../grammar/render.ts';
 

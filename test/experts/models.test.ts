@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ExpertRun } from '../../compiler/model/model.ts';
+import type { ExpertRun } from '../../compiler/model/expert.ts';
 import { askExperts } from '../../runtime/experts/ask.ts';
 import type { Answer, Expert, Sight } from '../../runtime/experts/expert.ts';
 import { openExpert } from '../../runtime/experts/node.ts';

@@ -1,7 +1,7 @@
 /** What is said of a run before it begins: how often it sees its data, and what of the recipe does not suit its length. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import type { Dataset } from '../../runtime/data/load.ts';
 import { runNotes } from '../../runtime/project/run-notes.ts';

@@ -1,7 +1,8 @@
 /** Accumulation: a step on several micro-batches is the step on all of their rows at once, or the mean of their means. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Model, Recipe } from '../../compiler/model/model.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import type { Device } from '../../runtime/device/device.ts';
 import { IGNORE } from '../../runtime/data/encode.ts';
 import { type Copy, readParameter } from '../../runtime/session.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Duration, Recipe } from '../../compiler/model/model.ts';
+import type { Duration, Recipe } from '../../compiler/model/recipe.ts';
 import type { Batches } from '../../runtime/data/batches.ts';
 import { createRandom } from '../../runtime/random.ts';
 import { stepsOfTask, turns } from '../../runtime/train/mix.ts';

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Recipe } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { loadCheckpoint } from '../../runtime/train/checkpoint.ts';
 import { runFolder } from '../../runtime/train/run-folder.ts';
 import type { Batches } from '../../runtime/data/batches.ts';

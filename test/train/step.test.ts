@@ -1,7 +1,8 @@
 /** One optimizer step on the device: AdamW by its formula, groups that leave each other alone, clipping, no allocation. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Model, Recipe } from '../../compiler/model/model.ts';
+import type { Model } from '../../compiler/model/model.ts';
+import type { Recipe } from '../../compiler/model/recipe.ts';
 import { type Copy, readParameter } from '../../runtime/session.ts';
 import { gradients, type Trainer, trainStep } from '../../runtime/train/trainer.ts';
 import { randomBatch } from '../compiler/oracle.ts';

@@ -3,7 +3,7 @@ import type { Field, Name, RecipeDeclaration } from '../../../grammar/ast.ts';
 import type { Diagnostic } from '../../../grammar/diagnostic.ts';
 import { entry } from '../../../grammar/entry.ts';
 import type { Span } from '../../../grammar/source.ts';
-import type { Duration } from '../../model/model.ts';
+import type { Duration } from '../../model/recipe.ts';
 import { addField, remove } from './edits.ts';
 import { biases, withData } from './examples.ts';
 import { listOf, suggest } from './phrases.ts';
