@@ -120,6 +120,7 @@ t('the engine loads no module of Node and nothing of the command line', async ()
     modules.filter((name) => name.startsWith('node:') || name.includes('runtime/cli/')),
     [],
   );
+  // The compiler and its parser are most of them.
   assert.ok(firstBytes < 1_500_000, `${firstBytes} bytes`);
 });
 

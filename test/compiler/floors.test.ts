@@ -1,11 +1,7 @@
 /** The floors of the compiler: each folder imports from lower floors only, values and types alike. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-
-const compiler = fileURLToPath(new URL('../../compiler', import.meta.url));
+import { importsBelow } from '../structure/imports.ts';
 
 /** From the top. Rooms of one floor do not import one another; data flows down the list of `compile.ts`, imports too. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -25,19 +21,11 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 
 const floorOf = (room: string): number => FLOORS.findIndex((floor) => floor.includes(room));
-const roomOf = (file: string): string => relative(compiler, file).split('/')[0] ?? '';
-const files = readdirSync(compiler, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => join(compiler, file));
-
-/** Files of ours that a file imports or exports from, types included. */
-const importsOf = (file: string): string[] =>
-  [...readFileSync(file, 'utf8').matchAll(/(?:from|import|import\()\s*'(\.[^']+)'/g)].map(([, path]) =>
-    join(dirname(file), path ?? ''),
-  );
+const roomOf = (file: string): string => file.split('/')[1] ?? '';
+const sources = importsBelow(['compiler']);
 
 test('every room of the compiler is on a floor', () => {
-  const rooms = [...new Set(files.map(roomOf))];
+  const rooms = [...new Set([...sources.keys()].map(roomOf))];
   assert.equal(
     rooms.filter((room) => floorOf(room) < 0),
     [],
@@ -46,15 +34,14 @@ test('every room of the compiler is on a floor', () => {
 });
 
 test('a room imports from the floors below it only', () => {
-  const up = files.flatMap((file) =>
-    importsOf(file)
-      .filter((path) => path.startsWith(`${compiler}/`) && roomOf(path) !== roomOf(file))
-      .filter((path) => floorOf(roomOf(path)) <= floorOf(roomOf(file)))
-      .map((path) => `${relative(compiler, file)} imports ${relative(compiler, path)}`),
+  const up = [...sources].flatMap(([file, imports]) =>
+    [...imports]
+      .filter((path) => roomOf(path) !== roomOf(file) && floorOf(roomOf(path)) <= floorOf(roomOf(file)))
+      .map((path) => `${file} imports ${path}`),
   );
   assert.equal(up, []);
   // The rule has arrows to look at.
-  assert.ok(files.flatMap(importsOf).length > 500);
+  assert.ok([...sources.values()].reduce((sum, { size }) => sum + size, 0) > 500);
 });
 
 test.run();

@@ -85,7 +85,8 @@ withShared(
   async (shared) => {
     const root = join(shared, 'golden-hf', 'chat');
     const files = readdirSync(root);
-    assert.ok(files.length > 0);
+    assert.ok(files.length >= 11);
+    let learning = 0;
     for (const file of files) {
       const report = new Report();
       await runChat(join(root, file), report);
@@ -103,6 +104,7 @@ withShared(
         assert.is(pieces.map(({ text }) => text).join(''), expected);
         const learned = pieces.filter((piece) => piece.learned);
         assert.is(learned.length, answers.length, file);
+        learning++;
         learned.forEach(({ text }, i) => {
           const said = (answers[i]?.content ?? '').split('</think>').at(-1)?.trim() ?? '';
           assert.ok(text.includes(said), `${file} ${text}`);
@@ -113,6 +115,7 @@ withShared(
         });
       }
     }
+    assert.ok(learning >= 11, `${learning} conversations are learned`);
   },
 );
 

@@ -42,6 +42,16 @@ t('what fits is let through', () => {
   assert.is(refused(made(2), { weights: 10 * MIB }), '');
 });
 
+t('every buffer that is too large is named, and what all of it takes', () => {
+  const manifest = made(2);
+  const buffers = { ...manifest.buffers, weights: 11 * MIB, state: 12 * MIB };
+  const said = refused(manifest, buffers);
+  const all = Object.values(buffers).reduce((sum, size) => sum + size, 0) / MIB;
+  assert.match(said, `\`X\` does not fit on this device: ${all.toFixed(1)} MiB in all`);
+  assert.match(said, /buffer `weights` needs 11\.0 MiB; this device allows 10\.0 MiB a buffer/);
+  assert.match(said, /buffer `state` needs 12\.0 MiB/);
+});
+
 t('weights that are too large are no matter of the batch', () => {
   const said = refused(made(4), { weights: 11 * MIB });
   assert.match(said, /buffer `weights` needs 11\.0 MiB; this device allows 10\.0 MiB a buffer/);

@@ -58,7 +58,7 @@ t('a run of bytes that is no UTF-8 becomes U+FFFD byte for byte', () => {
 withShared(t, 'recorded ids and texts of five families', async (shared) => {
   const root = join(shared, 'golden-hf', 'tokenizers');
   const names = readdirSync(root);
-  assert.ok(names.length > 0);
+  assert.ok(names.length >= 5);
   for (const name of names) {
     const report = new Report();
     await runTokenizer(join(root, name), report);
