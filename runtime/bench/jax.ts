@@ -1,7 +1,7 @@
 /** jax-js: everything under `jit`, as its users are told to. */
 import {
+  causalMask,
   LEARNING_RATE,
-  LOSSES,
   NORM_EPS,
   trainedOf,
   type Numbers,
@@ -9,7 +9,7 @@ import {
   type Values,
 } from './ops.ts';
 import { loadPeer, offerGpu } from './peer.ts';
-import type { Prepared, Side } from './side.ts';
+import { type Prepared, preparedStep, type Side } from './side.ts';
 import type { Block } from './graphs.ts';
 
 /** What we use of an array: each use consumes it, and `ref` keeps it for another. */
@@ -107,7 +107,7 @@ const refs = (tree: Tree): Tree =>
 
 function prepareStep(jax: Jax, op: Block, values: Numbers): Prepared {
   const { x, y, ...parameters } = arraysOf(jax, values);
-  const inputs: Tree = { x: x as JaxArray, y: y as JaxArray, mask: causalMask(jax, op.tokens) };
+  const inputs: Tree = { x: x as JaxArray, y: y as JaxArray, mask: arrayOf(jax, causalMask(op.tokens)) };
   const names = new Set(trainedOf(op));
   const pick = (trained: boolean): Tree =>
     Object.fromEntries(Object.entries(parameters).filter(([name]) => names.has(name) === trained));
@@ -120,30 +120,17 @@ function prepareStep(jax: Jax, op: Block, values: Numbers): Prepared {
     );
     return [loss, Object.fromEntries(moved)];
   });
-  const losses: number[] = [];
-  const run = async (n: number): Promise<void> => {
+  const advance = async (n: number): Promise<number> => {
     let last: JaxArray | null = null;
     for (let i = 0; i < n; i++) {
       last?.dispose();
       [last, state] = step(state, { ...refs(frozen), ...refs(inputs) });
     }
-    losses.push((await last?.data())?.[0] ?? NaN);
+    return (await last?.data())?.[0] ?? NaN;
   };
-  return {
-    run,
-    async result() {
-      while (losses.length < LOSSES) await run(1);
-      return Float32Array.from(losses.slice(0, LOSSES));
-    },
-    close: () => Object.values({ ...state, ...frozen, ...inputs }).forEach((array) => array.dispose()),
-  };
-}
-
-function causalMask(jax: Jax, tokens: number): JaxArray {
-  const mask = Float32Array.from({ length: tokens * tokens }, (_, i) =>
-    i % tokens > Math.floor(i / tokens) ? -1e9 : 0,
+  return preparedStep(advance, () =>
+    Object.values({ ...state, ...frozen, ...inputs }).forEach((array) => array.dispose()),
   );
-  return arrayOf(jax, { shape: [tokens, tokens], data: mask });
 }
 
 /** Mean squared error of the block; every use of a parameter takes a reference. */

@@ -100,6 +100,14 @@ function fill(shape: readonly number[], next: () => number): Values {
   return { shape, data: Float32Array.from({ length: count }, next) };
 }
 
+/** What the peers add to a block's scores so that no token looks at a later one: [tokens, tokens]. */
+export const causalMask = (tokens: number): Values => ({
+  shape: [tokens, tokens],
+  data: Float32Array.from({ length: tokens * tokens }, (_, i) =>
+    i % tokens > Math.floor(i / tokens) ? -1e9 : 0,
+  ),
+});
+
 /** Names of the parameters that a step of the block trains. */
 export function trainedOf(op: Extract<Operation, { kind: 'block' }>): string[] {
   const linears = Object.keys(blockLinears(op));

@@ -5,9 +5,9 @@ import type { PackagedParameter } from '../../compiler/package/package.ts';
 import type { Device } from '../device/device.ts';
 import { inputNamed, openSession, outputNamed, type Session } from '../session.ts';
 import { STEP_INPUTS, type Block } from './graphs.ts';
-import { LOSSES, type Numbers, type Operation } from './ops.ts';
+import type { Numbers, Operation } from './ops.ts';
 import { compileOperation, RATE } from './package.ts';
-import type { Prepared, Side } from './side.ts';
+import { type Prepared, preparedStep, type Side } from './side.ts';
 
 export function openOurs(device: Device): Side {
   return {
@@ -77,22 +77,13 @@ function prepareOutput({ executor, manifest }: Session): Prepared {
   };
 }
 
-/** As the peers do, the loss is read once after n steps. */
 function prepareStep({ executor, manifest }: Session): Prepared {
   const [program] = manifest.programs;
   invariant(program, 'a package without a program');
-  const losses: number[] = [];
-  const run = async (n: number): Promise<void> => {
+  const advance = async (n: number): Promise<number> => {
     for (let i = 1; i < n; i++) executor.run(program);
     const [twice] = await executor.runAndRead([program], [outputNamed(program, 'twiceLoss')]);
-    losses.push((twice?.[0] ?? NaN) / 2);
+    return (twice?.[0] ?? NaN) / 2;
   };
-  return {
-    run,
-    async result() {
-      while (losses.length < LOSSES) await run(1);
-      return Float32Array.from(losses.slice(0, LOSSES));
-    },
-    close: () => executor.destroy(),
-  };
+  return preparedStep(advance, () => executor.destroy());
 }

@@ -1,5 +1,5 @@
 /** What every contestant offers: ourselves, jax-js and tfjs alike. Each runs in a process of its own. */
-import type { Numbers, Operation } from './ops.ts';
+import { LOSSES, type Numbers, type Operation } from './ops.ts';
 
 export type SideName = 'ours' | 'jax-js' | 'tfjs';
 
@@ -10,6 +10,25 @@ export interface Prepared {
   /** The output of the operation; for a block the losses before each of the first `LOSSES` steps. */
   result(): Promise<Float32Array>;
   close(): void;
+}
+
+/**
+ * A training step that is ready to run.
+ * @param advance runs n steps and gives the loss before the last of them, which is read once
+ */
+export function preparedStep(advance: (n: number) => Promise<number>, close: () => void): Prepared {
+  const losses: number[] = [];
+  const run = async (n: number): Promise<void> => {
+    losses.push(await advance(n));
+  };
+  return {
+    run,
+    async result() {
+      while (losses.length < LOSSES) await run(1);
+      return Float32Array.from(losses.slice(0, LOSSES));
+    },
+    close,
+  };
 }
 
 export interface Side {

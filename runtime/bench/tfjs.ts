@@ -1,7 +1,7 @@
 /** tfjs with its WebGPU backend: eager, as its users write it. */
 import {
+  causalMask,
   LEARNING_RATE,
-  LOSSES,
   NORM_EPS,
   trainedOf,
   type Numbers,
@@ -9,7 +9,7 @@ import {
   type Values,
 } from './ops.ts';
 import { loadPeer, offerGpu } from './peer.ts';
-import type { Prepared, Side } from './side.ts';
+import { type Prepared, preparedStep, type Side } from './side.ts';
 import type { Block } from './graphs.ts';
 
 interface TfTensor {
@@ -113,35 +113,21 @@ function prepareStep(tf: Tf, op: Block, values: Numbers): Prepared {
     ...parameters,
     x: x as TfTensor,
     y: y as TfTensor,
-    mask: causalMask(tf, op.tokens),
+    mask: tensorOf(tf, causalMask(op.tokens)),
   };
   const variables = trainedOf(op).map((name) => named(parameters, name));
   const optimizer = tf.train.sgd(LEARNING_RATE);
-  const losses: number[] = [];
-  const run = async (n: number): Promise<void> => {
+  const advance = async (n: number): Promise<number> => {
     let last: TfTensor | null = null;
     for (let i = 0; i < n; i++) {
       last?.dispose();
       last = optimizer.minimize(() => lossOf(tf, op, tensors), true, variables);
     }
-    losses.push((await last?.data())?.[0] ?? NaN);
+    const loss = (await last?.data())?.[0] ?? NaN;
     last?.dispose();
+    return loss;
   };
-  return {
-    run,
-    async result() {
-      while (losses.length < LOSSES) await run(1);
-      return Float32Array.from(losses.slice(0, LOSSES));
-    },
-    close: () => Object.values(tensors).forEach((tensor) => tensor.dispose()),
-  };
-}
-
-function causalMask(tf: Tf, tokens: number): TfTensor {
-  const mask = Float32Array.from({ length: tokens * tokens }, (_, i) =>
-    i % tokens > Math.floor(i / tokens) ? -1e9 : 0,
-  );
-  return tf.tensor(mask, [tokens, tokens]);
+  return preparedStep(advance, () => Object.values(tensors).forEach((tensor) => tensor.dispose()));
 }
 
 /** Mean squared error of the block. */

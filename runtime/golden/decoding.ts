@@ -55,9 +55,9 @@ export async function checkGeneration(
       tokenizer: { ...endless, ends: new Set(ends) },
       pick: argmax,
     });
-  const compare = (actual: unknown, expected: unknown, where: string) =>
-    report.add('tokens', JSON.stringify(actual) === JSON.stringify(expected) ? 0 : 1, 0.5, where);
-  compare(await continued(generation.prompts, []), generation.generated, 'generated');
+  report.same('tokens', await continued(generation.prompts, []), generation.generated, 'generated');
   const stop = generation.eos_test;
-  if (stop) compare((await continued([stop.prompt], [stop.eos_id]))[0], stop.generated, 'eos_test');
+  if (!stop) return;
+  const [ended] = await continued([stop.prompt], [stop.eos_id]);
+  report.same('tokens', ended, stop.generated, 'eos_test');
 }

@@ -9,11 +9,11 @@ import { readConfig } from '../../compiler/families/config.ts';
 import type { Config } from '../../compiler/families/config-reader.ts';
 import { baseParameters } from '../../compiler/families/sites.ts';
 import { buildTraining } from '../../compiler/build/programs.ts';
-import { IGNORE } from '../../compiler/graph/graph.ts';
 import { differentiateLoss } from '../../compiler/passes/autodiff.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { openWeights } from '../../runtime/files.ts';
 import { runHfCase } from '../../runtime/golden/hf/run.ts';
+import { makeBatch } from '../../runtime/golden/session.ts';
 import { loadBase } from '../../runtime/weights/base.ts';
 import { unpack } from '../../runtime/weights/pack.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
@@ -67,13 +67,7 @@ async function checkGradients(
   const sizes = { batch: ids.length, tokens: ids[0]!.length };
   const built = buildTraining(sourceOf(model, trainable), task, sizes).graph();
   const graph = differentiateLoss(built, trainable);
-  // The label of a position is the next token's.
-  const next = labels
-    .flatMap((row) => row.map((_, t) => row[t + 1] ?? -100))
-    .map((id) => (id < 0 ? IGNORE : id));
-  const labelled = next.filter((label) => label !== IGNORE).length;
-  const batch = { tokens: Uint32Array.from(ids.flat()), labels: Uint32Array.from(next), labelled };
-  const ran = runBatch(model, graph, packAll(model, values), batch);
+  const ran = runBatch(model, graph, packAll(model, values), makeBatch(ids, labels.flat(), -100));
   const [loss] = await expected.read('loss');
   assert.ok(Math.abs(lossOf(graph, ran) - loss!) < 1e-5, `loss ${lossOf(graph, ran)}, recorded ${loss}`);
   const gradients = gradientsOf(graph, ran);

@@ -16,7 +16,7 @@ import { maxDifference, relativeDifference, type Report } from '../compare.ts';
 import { makeBatch, readOutput } from '../session.ts';
 import { recipeWith } from '../subject.ts';
 import { BOUND, MARGIN } from './bounds.ts';
-import { baseOf, logitsOf, modelOf, openOn, TASK, type Values } from './model.ts';
+import { baseOf, logitsOf, longestOf, modelOf, openOn, TASK, type Values } from './model.ts';
 
 interface Inputs {
   readonly input_ids: readonly (readonly number[])[];
@@ -66,8 +66,8 @@ async function compare(run: Run): Promise<void> {
   const inputs = (await readJson(join(folder, 'inputs.json'))) as Inputs;
   const recorded = (await readJson(join(folder, 'expected.json'))) as Recorded;
   const sizes = { batch: inputs.input_ids.length, tokens: inputs.input_ids[0]?.length ?? 0 };
-  const longest = Math.max(...inputs.prompts.map((prompt) => prompt.length));
-  const answer = Math.max(...recorded.greedy.map((tokens) => tokens.length));
+  const longest = longestOf(inputs.prompts);
+  const answer = longestOf(recorded.greedy);
   const session = await openOn(device, model, values, {
     recipe: recipeWith({ lr: 0, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 }, TASK),
     training: { batch: sizes.batch, tokens: { [TASK]: sizes.tokens } },

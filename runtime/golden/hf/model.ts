@@ -36,6 +36,10 @@ data corpus = text("none")`;
 
 export type Values = ReadonlyMap<string, Float32Array>;
 
+/** Words of the longest sequence. */
+export const longestOf = (rows: readonly (readonly number[])[]): number =>
+  Math.max(...rows.map(({ length }) => length));
+
 /** Compiles a model and puts it on the device; the caller destroys its executor. */
 export async function openOn(
   device: Device,

@@ -21,7 +21,7 @@ import { maxDifference, relativeDifference, type Report } from '../compare.ts';
 import { makeBatch } from '../session.ts';
 import { recipeWith } from '../subject.ts';
 import { BOUND, MARGIN, NOISE } from './bounds.ts';
-import { logitsOf, modelOf, openOn, type Values } from './model.ts';
+import { logitsOf, longestOf, modelOf, openOn, type Values } from './model.ts';
 
 /** case.json, as far as it is compared. */
 interface Recorded {
@@ -110,9 +110,6 @@ export async function compareAdapter({
     await expected.close();
   }
 }
-
-const longestOf = (rows: readonly (readonly number[])[]): number =>
-  Math.max(...rows.map(({ length }) => length));
 
 /** A folder of PEFT as `graft import` reads it: the model with its parts, and their numbers. */
 async function imported(folder: string, config: Config, { base }: Model): Promise<Adapter> {
