@@ -11,7 +11,7 @@ import {
   type Base,
   type Init,
   type Parameter,
-  type Role,
+  rowOrderOf,
   type Site,
   type TensorSource,
 } from '../model/model.ts';
@@ -94,9 +94,6 @@ export const baseParameters = (base: Base): readonly Parameter[] =>
     ]);
   });
 
-/** Roles whose output is turned by the rotary positions: the rows of a head have an order there. */
-const rotated: readonly Role[] = ['query', 'key', 'queryNorm', 'keyNorm'];
-
 /** The rows of each site in Hugging Face's tensors, where several sites share one: in the order of the places. */
 const rowsOf = (base: Base): ReadonlyMap<Site, TensorSource['rows']> => {
   const groups = new Map<string, Site[]>();
@@ -122,7 +119,7 @@ const sourceOf = (
 ): TensorSource => ({
   ...more,
   names: { meta: `${s.name}.${what}`, huggingface: `${s.huggingface}.${what}` },
-  rowOrder: rotated.includes(s.role) ? 'rotary' : 'plain',
+  rowOrder: rowOrderOf(s),
 });
 
 const baseBias = (s: Site, name: string, rows: TensorSource['rows']): Parameter => ({

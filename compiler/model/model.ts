@@ -131,6 +131,13 @@ export interface Site {
   readonly reads: string | null;
 }
 
+/** Roles whose output is turned by the rotary positions: the rows of a head have an order there. */
+const rotated: ReadonlySet<Role> = new Set<Role>(['query', 'key', 'queryNorm', 'keyNorm']);
+
+/** Where the rows of what leaves a place stand: see `TensorSource.rowOrder`. */
+export const rowOrderOf = ({ role }: Pick<Site, 'role'>): TensorSource['rowOrder'] =>
+  rotated.has(role) ? 'rotary' : 'plain';
+
 /** The last word of a name with dots: `wq` of `attention.wq`. */
 export const lastWord = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 

@@ -1,8 +1,8 @@
 /** The tensors of a PEFT folder, under their keys and taken one by one, so that what is left over can be refused by name. */
-import type { Base, Site } from '../../compiler/model/model.ts';
+import { type Base, logical, rowOrderOf, type Site } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
 import { reorderRope } from '../weights/rope.ts';
-import { elements, listSome, showShape, type WeightSource } from '../weights/source.ts';
+import { listSome, showShape, type WeightSource } from '../weights/source.ts';
 
 /** What stands in front of the model's own names. */
 const FRONT = 'base_model.model.';
@@ -66,16 +66,13 @@ export function openTensors(source: WeightSource): PeftTensors {
   };
 }
 
-/** Whether what leaves a place lies in the order of the rotary positions. */
-const isRotated = ({ role }: Site): boolean => ['query', 'key', 'queryNorm', 'keyNorm'].includes(role);
-
 /**
  * Rows of what leaves a place, [output, width], from Hugging Face's order to the base's; `back` the other way. Rows of
  * places that nothing rotates stay where they are.
  */
 export function orderRows(values: Float32Array, base: Base, site: Site, back = false): Float32Array {
-  if (!isRotated(site)) return values;
-  const width = elements([values.length]) / (site.output.groups * site.output.size);
+  if (rowOrderOf(site) === 'plain') return values;
+  const width = values.length / logical(site.output);
   const { style } = base.rope;
   return back
     ? reorderRope(values, base.headDim, width, style, THEIR_ROPE, base.rope.size)

@@ -28,6 +28,28 @@ export const noPlace = ({ type }: Pick<ExportContext, 'type'>, part: Part, reaso
     'keep the adapter as it is (`graft generate --adapter FILE`), or train and export one without that part: `adapter Rest extends NAME { drop PART }`',
   );
 
+/**
+ * The places that parts sit on, in the order of the base, each with its part.
+ * @param what what a part gives to a place, for the message: `update`
+ * @throws InputError when two parts sit on one place
+ */
+export function ownersOf(it: ExportContext, parts: readonly Part[], what: string): ReadonlyMap<Site, Part> {
+  const owners = new Map<string, Part>();
+  for (const part of parts)
+    for (const { name } of part.sites) {
+      const other = owners.get(name);
+      if (other)
+        throw noPlace(it, part, `\`${name}\` has the ${what} of \`${other.name}\` already, and can have one`);
+      owners.set(name, part);
+    }
+  return new Map(
+    it.sites.flatMap((site) => {
+      const part = owners.get(site.name);
+      return part ? [[site, part] as const] : [];
+    }),
+  );
+}
+
 /** Numbers of a parameter. @throws InputError when the adapter's file has none */
 export function numbersOf({ values }: ExportContext, name: string): Float32Array {
   const found = values.get(name);

@@ -2,7 +2,7 @@
 import { logical, type Part, type Site } from '../../../compiler/model/model.ts';
 import type { NewTensor } from '../../weights/safetensors.ts';
 import { fullKey, orderRows } from '../tensors.ts';
-import { type Exported, type ExportContext, noPlace, numbersOf } from './context.ts';
+import { type Exported, type ExportContext, noPlace, numbersOf, ownersOf } from './context.ts';
 import { patternOf, targetsFor } from './modules.ts';
 import { exportSaved } from './saved.ts';
 
@@ -22,17 +22,10 @@ export function exportLora(it: ExportContext): Exported {
   const parts = it.parts.filter(({ kind }) => kind === 'lora');
   requireAlike(it, parts, 'rslora', 'use_rslora');
   requireAlike(it, parts, 'dora', 'use_dora');
-  const owner = new Map<Site, Part>();
-  for (const part of parts)
-    for (const { name } of part.sites) {
-      const site = it.sites.find((known) => known.name === name);
-      const other = site && owner.get(site);
-      if (other)
-        throw noPlace(it, part, `\`${name}\` has the update of \`${other.name}\` already, and can have one`);
-      if (site) owner.set(site, part);
-    }
-  const sites = it.sites.filter((site) => owner.has(site));
-  const numbers = (of: (part: Part) => number) => new Map(sites.map((site) => [site, of(owner.get(site)!)]));
+  const owners = ownersOf(it, parts, 'update');
+  const sites = [...owners.keys()];
+  const numbers = (of: (part: Part) => number) =>
+    new Map([...owners].map(([site, part]) => [site, of(part)] as const));
   const rank = patternOf(numbers((part) => numberOf(part, 'rank')));
   const alpha = patternOf(numbers(alphaOf));
   const saved = exportSaved(it, sites);
@@ -53,7 +46,7 @@ export function exportLora(it: ExportContext): Exported {
       init_lora_weights: true,
       ...saved.config,
     },
-    tensors: [...sites.flatMap((site) => lowTensors(it, site, owner.get(site)!)), ...saved.tensors],
+    tensors: [...[...owners].flatMap(([site, part]) => lowTensors(it, site, part)), ...saved.tensors],
   };
 }
 

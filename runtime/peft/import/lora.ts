@@ -4,7 +4,7 @@ import { InputError } from '../../input-error.ts';
 import { listSome } from '../../weights/source.ts';
 import type { NewTensor } from '../../weights/safetensors.ts';
 import { flagAt, numberAt, numbersAt } from '../config.ts';
-import { type ImportContext, type ImportedPart, numberText } from './part.ts';
+import type { ImportContext, ImportedPart } from './part.ts';
 import { selectorOf } from '../places.ts';
 import { trainedWhole } from './saved.ts';
 import { numberFor, siteNamed, targetsOf } from '../targets.ts';
@@ -111,7 +111,7 @@ async function partOf(
       sites,
       base,
     ),
-    attributes: [`rank = ${rank}`, `alpha = ${numberText(alpha)}`, ...switches].join('  '),
+    attributes: [`rank = ${rank}`, `alpha = ${alpha}`, ...switches].join('  '),
     tensors: made,
   };
 }

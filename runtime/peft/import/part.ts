@@ -24,6 +24,3 @@ export interface ImportContext {
   /** Every place of the base. */
   readonly sites: readonly Site[];
 }
-
-/** A number as the language writes it, to the last bit. */
-export const numberText = (value: number): string => String(value);
