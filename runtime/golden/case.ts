@@ -1,8 +1,7 @@
 /** A golden case: a folder with what the official code computed at some tiny size. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openWeights } from '../files.ts';
+import { openWeights, readJson } from '../files.ts';
 import { InputError } from '../input-error.ts';
 
 /** Sizes of CLIP's vision transformer in a case. */
@@ -99,7 +98,7 @@ export interface GoldenCase {
 export async function openCase(name: string, folder: string): Promise<GoldenCase> {
   const json = async <T>(file: string): Promise<T | null> => {
     const path = join(folder, `${file}.json`);
-    return existsSync(path) ? (JSON.parse(await readFile(path, 'utf8')) as T) : null;
+    return existsSync(path) ? ((await readJson(path)) as T) : null;
   };
   const config = await json<GoldenConfig>('config');
   if (!config)

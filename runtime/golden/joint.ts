@@ -219,10 +219,8 @@ async function checkTokens(
       tokenizer: { ...endless, ends: new Set(ends) },
       pick: argmax,
     });
-  const compare = (actual: unknown, expected: unknown, where: string) =>
-    report.add('tokens', JSON.stringify(actual) === JSON.stringify(expected) ? 0 : 1, 0.5, where);
-  compare(await run([]), generation[kind], kind);
+  report.same('tokens', await run([]), generation[kind], kind);
   const stop = generation.eos_test[kind];
   // The stopped row alone is recorded; the rows of a batch do not see each other.
-  compare((await run([stop.eos_id]))[stop.row], stop.generated, `eos_test ${kind}`);
+  report.same('tokens', (await run([stop.eos_id]))[stop.row], stop.generated, `eos_test ${kind}`);
 }

@@ -1,8 +1,7 @@
 /** Whether a case and its spec speak of the same tensors: said before anything runs, with the tensor's name. */
 import type { Model, Parameter } from '../../compiler/model/model.ts';
 import { InputError } from '../input-error.ts';
-import { elements, showShape } from '../weights/source.ts';
-import type { ForeignTensor } from '../weights/source.ts';
+import { elements, type ForeignTensor, showShape } from '../weights/source.ts';
 import type { GoldenConfig, Tensors } from './case.ts';
 
 type Keys = ReadonlyMap<string, ForeignTensor>;

@@ -12,6 +12,7 @@ import { buildTraining } from '../../compiler/build/programs.ts';
 import { differentiateLoss } from '../../compiler/passes/autodiff.ts';
 import type { Model, Task } from '../../compiler/model/model.ts';
 import { openWeights } from '../../runtime/files.ts';
+import { IGNORED } from '../../runtime/golden/hf/model.ts';
 import { runHfCase } from '../../runtime/golden/hf/run.ts';
 import { makeBatch } from '../../runtime/golden/session.ts';
 import { loadBase } from '../../runtime/weights/base.ts';
@@ -67,7 +68,7 @@ async function checkGradients(
   const sizes = { batch: ids.length, tokens: ids[0]!.length };
   const built = buildTraining(sourceOf(model, trainable), task, sizes).graph();
   const graph = differentiateLoss(built, trainable);
-  const ran = runBatch(model, graph, packAll(model, values), makeBatch(ids, labels.flat(), -100));
+  const ran = runBatch(model, graph, packAll(model, values), makeBatch(ids, labels.flat(), IGNORED));
   const [loss] = await expected.read('loss');
   assert.ok(Math.abs(lossOf(graph, ran) - loss!) < 1e-5, `loss ${lossOf(graph, ran)}, recorded ${loss}`);
   const gradients = gradientsOf(graph, ran);

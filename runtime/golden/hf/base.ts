@@ -16,7 +16,7 @@ import { maxDifference, relativeDifference, type Report } from '../compare.ts';
 import { makeBatch, readOutput } from '../session.ts';
 import { recipeWith } from '../subject.ts';
 import { BOUND, MARGIN } from './bounds.ts';
-import { baseOf, logitsOf, longestOf, modelOf, openOn, TASK, type Values } from './model.ts';
+import { baseOf, IGNORED, logitsOf, longestOf, modelOf, openOn, TASK, type Values } from './model.ts';
 
 interface Inputs {
   readonly input_ids: readonly (readonly number[])[];
@@ -30,9 +30,6 @@ interface Recorded {
   readonly greedy_margin: readonly number[];
   readonly greedy_with_eos?: readonly (readonly number[])[];
 }
-
-/** What labels nothing in these files. */
-const IGNORED = -100;
 
 export async function runBase(folder: string, report: Report, device: Device): Promise<void> {
   const file = join(folder, 'model/config.json');

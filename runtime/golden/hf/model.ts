@@ -13,6 +13,9 @@ import { inputNamed, openSession, outputNamed, type Session, writePositions } fr
 /** The task that trains every parameter of the base. */
 export const TASK = 'everything';
 
+/** The label of a word that no loss is taken of, in the cases of all kinds. */
+export const IGNORED = -100;
+
 /** The base that a config.json describes. @throws InputError with every key that makes it another network */
 export function baseOf(config: Config, file: string): ConfigBase {
   const { base, problems } = readConfig(config);

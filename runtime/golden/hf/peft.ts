@@ -21,7 +21,7 @@ import { maxDifference, relativeDifference, type Report } from '../compare.ts';
 import { makeBatch } from '../session.ts';
 import { recipeWith } from '../subject.ts';
 import { BOUND, MARGIN, NOISE } from './bounds.ts';
-import { logitsOf, longestOf, modelOf, openOn, type Values } from './model.ts';
+import { IGNORED, logitsOf, longestOf, modelOf, openOn, type Values } from './model.ts';
 
 /** case.json, as far as it is compared. */
 interface Recorded {
@@ -168,7 +168,7 @@ async function compare(run: Run): Promise<void> {
     report.add('logits', maxDifference(await logitsOf(session, rows), await expected.read(key)), bound, key);
   await logits('logits.0', BOUND.logits);
   const trainer = makeTrainer(session);
-  const batch = makeBatch(rows, labels.flat(), -100);
+  const batch = makeBatch(rows, labels.flat(), IGNORED);
   const [first = NaN, ...later] = losses;
   report.add('loss', Math.abs((await gradients(trainer, task, batch)) - first), BOUND.loss, 'loss');
   for (const name of start.keys()) {
