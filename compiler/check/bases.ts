@@ -1,18 +1,7 @@
 /** `base` declarations: the dimensions of a frozen transformer, and whether they can be. */
 import type { BaseDeclaration } from '../../grammar/ast.ts';
 import type { Host } from '../host.ts';
-import {
-  anyOf,
-  callOf,
-  choice,
-  count,
-  isCall,
-  number,
-  numberOf,
-  orNone,
-  textOf,
-  times,
-} from '../kinds/fields.ts';
+import { anyOf, choice, count, number, orNone, textOf, times } from '../kinds/fields.ts';
 import type { Field, FieldType } from '../kinds/kind.ts';
 import { families } from '../families/index.ts';
 import { factorsOf, YARN } from '../families/rotary.ts';
@@ -20,6 +9,7 @@ import { FRESH_STD } from '../families/sites.ts';
 import { namesOf } from '../families/words.ts';
 import { layerFields, withLayers } from './base-layers.ts';
 import type { Base, FieldValue, Storage } from '../model/model.ts';
+import { callOf, isCall, numberOf } from '../model/values.ts';
 import type { RopeScaling } from '../model/rope.ts';
 import { storages } from '../storage/index.ts';
 import type { Env } from './env.ts';

@@ -1,6 +1,6 @@
 /** What prompts and prefixes have to agree on: lengths of sums, gates that can open, layers they share. */
 import type { Part } from '../model/model.ts';
-import { isCall } from '../kinds/fields.ts';
+import { isCall } from '../model/values.ts';
 import { gateOf } from '../kinds/gate.ts';
 import type { BaseEnv } from './env.ts';
 import type { CheckedPart } from './checked.ts';

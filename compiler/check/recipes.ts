@@ -1,8 +1,9 @@
 /** Recipes: how the tasks of an adapter take turns and how they are optimised. */
 import type { Expression, RecipeDeclaration } from '../../grammar/ast.ts';
-import { callOf, choice, isCall, number, numberOf, orNone, times, whole } from '../kinds/fields.ts';
+import { choice, number, orNone, times, whole } from '../kinds/fields.ts';
 import type { Field, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
+import { callOf, isCall, numberOf } from '../model/values.ts';
 import type { Duration, Recipe } from '../model/recipe.ts';
 import type { Env } from './env.ts';
 import type { Values } from './checked.ts';

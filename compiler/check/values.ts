@@ -1,9 +1,9 @@
 /** The value of an attribute: an expression read as the type its table asks for. */
 import { singleName, type Call, type Expression, type Name, type NumberLiteral } from '../../grammar/ast.ts';
 import type { Span } from '../../grammar/source.ts';
-import { isCall } from '../kinds/fields.ts';
 import type { Field as FieldRow, FieldType } from '../kinds/kind.ts';
 import type { FieldValue } from '../model/model.ts';
+import { isCall } from '../model/values.ts';
 import { inParam, type Env } from './env.ts';
 import { missingAttribute, unknownArgument } from './diagnostics/attributes.ts';
 import { wrongType } from './diagnostics/types.ts';

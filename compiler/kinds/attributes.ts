@@ -5,8 +5,8 @@
  */
 import { layerRuns, placesByLayers } from '../model/layers.ts';
 import type { Base, FieldValue, Model, Part, Task } from '../model/model.ts';
+import { isCall } from '../model/values.ts';
 import type { Attributes, AttributeValues } from '../package/package.ts';
-import { isCall } from './fields.ts';
 import { kindOfPart } from './index.ts';
 import { argumentsOf, type Field } from './kind.ts';
 

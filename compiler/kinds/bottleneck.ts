@@ -1,16 +1,7 @@
 /** Houlsby's adapters: a small network behind a linear, with a way around it. */
 import { axis, type Parameter, type Part, type Site } from '../model/model.ts';
-import {
-  choice,
-  common,
-  constant,
-  count,
-  initField,
-  initOf,
-  normal,
-  numberOf,
-  parameterOf,
-} from './fields.ts';
+import { numberOf } from '../model/values.ts';
+import { choice, common, constant, count, initField, initOf, normal, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 export const bottleneck: Kind = {

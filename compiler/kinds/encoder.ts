@@ -2,10 +2,10 @@
 import { axis, type FieldValue, type Part } from '../model/model.ts';
 import { invariant } from '../../grammar/invariant.ts';
 import type { ImageInput, PixelRules } from '../package/package.ts';
-import { anyOf, callOf, choice, count, isCall, number, numberOf, orNone, textOf, times } from './fields.ts';
+import { anyOf, choice, count, number, orNone, textOf, times } from './fields.ts';
 import { numbersInBlocks, tooLarge } from '../model/sizes.ts';
 import { printLayers } from '../model/layers.ts';
-import { printValue } from '../model/values.ts';
+import { callOf, isCall, numberOf, printValue } from '../model/values.ts';
 import type { Field, Kind, Problem, Unchecked } from './kind.ts';
 import { buildVit, clipNames, patches, type Taken, type Vit, vitOf, vitParameters, vitWidth } from './vit.ts';
 

@@ -11,8 +11,6 @@ import {
 import { callOf, numberOf } from '../model/values.ts';
 import type { Field, FieldType } from './kind.ts';
 
-export { callOf, isCall, numberOf } from '../model/values.ts';
-
 export const number = (min?: number, max?: number): FieldType => ({
   kind: 'number',
   ...(min === undefined ? {} : { min }),

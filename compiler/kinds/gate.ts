@@ -1,6 +1,7 @@
 /** The gate of a prompt: which function its number passes, where that number starts, and whether it is trained. */
 import type { Part } from '../model/model.ts';
-import { callOf, choice, number, numberOf } from './fields.ts';
+import { callOf, numberOf } from '../model/values.ts';
+import { choice, number } from './fields.ts';
 import type { Field } from './kind.ts';
 
 /** Arguments of `gate = tanh(...)` and of `gate = raw(...)`. */

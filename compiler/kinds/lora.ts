@@ -1,9 +1,10 @@
 /** A low-rank update beside a linear. */
 import { axis, logical, type Init, type Parameter, type Part, type Site } from '../model/model.ts';
+import { numberOf } from '../model/values.ts';
 import type { Builder } from '../graph/builder.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { addProduct, rowNorms } from './affine.ts';
-import { common, constant, count, number, numberOf, orNone, parameterOf, textOf } from './fields.ts';
+import { common, constant, count, number, orNone, parameterOf, textOf } from './fields.ts';
 import type { Fold, Kind } from './kind.ts';
 
 /** What the update is multiplied by: alpha / rank, alpha / sqrt(rank) with `rslora`, or 1 when `alpha = none`. */

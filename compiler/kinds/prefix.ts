@@ -1,6 +1,7 @@
 /** Prefix tuning: raw keys and values in front of every layer's own. */
 import { axis, type Base, type Parameter, type Part } from '../model/model.ts';
-import { common, initField, initOf, lengthType, normal, numberOf, parameterOf } from './fields.ts';
+import { numberOf } from '../model/values.ts';
+import { common, initField, initOf, lengthType, normal, parameterOf } from './fields.ts';
 import type { Kind } from './kind.ts';
 
 export const prefix: Kind = {

@@ -13,8 +13,9 @@ import {
   ONES,
 } from '../build/vision-block.ts';
 import { axis, type Axis, type Base, type Part } from '../model/model.ts';
+import { numberOf } from '../model/values.ts';
 import { visionOf } from './encoder.ts';
-import { choice, common, count, lengthType, numberOf, orNone, rateOf, times } from './fields.ts';
+import { choice, common, count, lengthType, orNone, rateOf, times } from './fields.ts';
 import type { Kind } from './kind.ts';
 import { projectorProblems, vastProjector } from './project-sizes.ts';
 

@@ -1,5 +1,6 @@
 /** Adaption prompts: tokens that only attention sees, behind a gate; or tokens put before the words. */
 import { axis, type Base, type Parameter, type Part } from '../model/model.ts';
+import { isCall, numberOf } from '../model/values.ts';
 import {
   anyOf,
   choice,
@@ -7,10 +8,8 @@ import {
   constant,
   initField,
   initOf,
-  isCall,
   lengthType,
   normal,
-  numberOf,
   orNone,
   parameterOf,
   textOf,

@@ -4,7 +4,7 @@
  * did before.
  */
 import type { FieldValue, Part } from '../model/model.ts';
-import { isCall } from './fields.ts';
+import { isCall } from '../model/values.ts';
 import { kindOfPart } from './index.ts';
 import { argumentsOf, type Field, type FieldType } from './kind.ts';
 

@@ -11,7 +11,7 @@ import {
   normShapes,
 } from '../build/vision-block.ts';
 import { axis, ceil4, type FieldValue, padded, type Parameter } from '../model/model.ts';
-import { isCall, numberOf } from './fields.ts';
+import { isCall, numberOf } from '../model/values.ts';
 
 /** A vision transformer: openai/CLIP clip/model.py, VisionTransformer. */
 export interface Vit {

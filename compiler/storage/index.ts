@@ -7,8 +7,6 @@ import type { Format } from './format.ts';
 import { q4 } from './q4.ts';
 import { q8 } from './q8.ts';
 
-export type { Format } from './format.ts';
-
 export const formats: Readonly<Record<Storage, Format>> = { f32, f16, bf16, q8, q4 };
 
 /** The names of all formats, from the largest numbers to the smallest. */

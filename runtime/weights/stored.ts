@@ -1,7 +1,8 @@
 /** Between the order of numbers in files and the words of a parameter on the device: packed, and encoded as it is stored. */
 import { padded } from '../../compiler/model/model.ts';
 import type { PackagedParameter } from '../../compiler/package/package.ts';
-import { decodeRows, encodeRows, type Format, formats, storedBytes } from '../../compiler/storage/index.ts';
+import type { Format } from '../../compiler/storage/format.ts';
+import { decodeRows, encodeRows, formats, storedBytes } from '../../compiler/storage/index.ts';
 import { InputError } from '../input-error.ts';
 import { pack, packedLength, unpack } from './pack.ts';
 import { elements } from './source.ts';
